@@ -1,0 +1,1 @@
+"""The terminal face: one file per command, the supervisor and the demo."""

@@ -1,0 +1,1 @@
+"""What every process agrees on: values, settings, errors, logs, database, tables and the ledger."""

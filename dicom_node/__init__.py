@@ -1,0 +1,1 @@
+"""Talking DICOM: the services we provide and use, and what we keep."""

@@ -1,0 +1,1 @@
+"""DICOM services we provide."""

@@ -1,0 +1,1 @@
+"""What we keep: the bytes as received and the rows that describe them."""

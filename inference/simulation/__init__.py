@@ -1,0 +1,1 @@
+"""Simulated eyes: fields, profiles and B-scans."""

@@ -1,0 +1,1 @@
+"""One prediction as a structured report and a picture."""
