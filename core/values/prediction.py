@@ -1,10 +1,27 @@
 """An estimated 24-2 visual field of one eye. An estimate, never a measurement."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.values.identity import InstanceIdentity, PatientIdentity
+from core.values.laterality import Laterality
+from core.values.profile import Layers
+from core.values.reason import Reason
+from core.values.scan import Device
+
+#: Points of the 24-2 pattern without the two at the blind spot.
+FIELD_POINTS: Final = 52
+
+#: The sentence that stands on every result.
+ESTIMATE_NOTICE: Final = (
+    "Estimated from structure, not measured. Reference model trained on simulated structure paired "
+    "with real, public visual-field patterns. Not clinically validated; not for clinical use."
+)
 
 
 class PredictionStatus(StrEnum):
@@ -65,8 +82,44 @@ class FieldDeviations:
     pattern_standard_deviation_db: float
 
 
-#: The sentence that stands on every result.
-ESTIMATE_NOTICE = (
-    "Estimated from structure, not measured. Reference model trained on simulated structure paired "
-    "with real, public visual-field patterns. Not clinically validated; not for clinical use."
-)
+@dataclass(frozen=True)
+class Prediction:
+    """What is known of one scored instance: the estimate, or the reasons why there is none.
+
+    Attributes
+    ----------
+    prediction_id
+        Random identifier, the `id` of the REST API.
+    laterality
+        None where it could not be decided; then there is no estimate either.
+    reasons
+        Why there is no estimate; empty when `status` is final.
+    estimate, deviations, thickness_um, layers
+        None where the scoring did not get that far. `thickness_um` is the 768-sample TSNIT profile.
+    quality_score
+        0 (useless) to 1 (clean).
+    age_years
+        Age at the scan, None where unknown.
+    acquired_at
+        When the device took the scan, None where it did not say.
+    received_at, predicted_at
+        UTC, time-zone aware.
+    """
+
+    prediction_id: str
+    status: PredictionStatus
+    patient: PatientIdentity
+    source: InstanceIdentity
+    model: ModelIdentity
+    device: Device
+    laterality: Laterality | None
+    received_at: datetime
+    predicted_at: datetime
+    acquired_at: datetime | None = None
+    age_years: float | None = None
+    quality_score: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    estimate: FieldEstimate | None = None
+    deviations: FieldDeviations | None = None
+    thickness_um: NDArray[np.float32] | None = None
+    layers: Layers | None = None
