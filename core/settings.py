@@ -1,0 +1,160 @@
+"""The settings of a node: environment over `arcuate.toml` over defaults, read once, then frozen."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import SettingsInvalid
+
+ENVIRONMENT_PREFIX: Final = "ARCUATE_"
+#: Names the test-suite reads; they configure no node.
+TEST_PREFIX: Final = "ARCUATE_TEST_"
+DEFAULT_CONFIG: Final = Path("arcuate.toml")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+#: PS3.5 AE: 1 to 16 characters without backslash and control characters.
+AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
+
+
+class Settings(BaseModel):
+    """Every setting of a node, with its default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Annotated[Path, Field(description="Folder of database, instances, models, quarantine.")] = (
+        Path("arcuate-data")
+    )
+    database_url: Annotated[
+        str, Field(description="`sqlite:///PATH` or `postgresql+psycopg://…`; empty: SQLite in home.")
+    ] = ""
+    storage_url: Annotated[
+        str, Field(description="`file://PATH`; empty: the folder `instances` in home.")
+    ] = ""
+    ae_title: Annotated[AETitle, Field(description="Our AE title.")] = "ARCUATE"
+    dicom_host: Annotated[str, Field(description="Address the DICOM services listen on.")] = "127.0.0.1"
+    dicom_port: Annotated[Port, Field(description="DICOM port; 0 takes a free one.")] = 11112
+    http_host: Annotated[str, Field(description="Address the pages and the API listen on.")] = "127.0.0.1"
+    http_port: Annotated[Port, Field(description="HTTP port; 0 takes a free one.")] = 8080
+    allow_unknown_peers: Annotated[
+        bool, Field(description="Accept associations from AE titles that are not in the list of peers.")
+    ] = False
+    model: Annotated[str, Field(description="Model that scores: NAME or NAME:VERSION.")] = "retinervenet"
+    device: Annotated[
+        str, Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="`auto`, `cpu`, `gpu` or `gpu:N`.")
+    ] = "auto"
+    auth: Annotated[
+        Literal["keys", "none"],
+        Field(description="`keys`: API keys; `none` only where both hosts are loopback."),
+    ] = "keys"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least severe event logged.")
+    ] = "info"
+    maximum_associations: Annotated[
+        int, Field(ge=1, description="Associations served at a time; one more is rejected.")
+    ] = 50
+    maximum_object_mib: Annotated[
+        int, Field(ge=1, description="Largest object accepted, MiB; larger: status A700.")
+    ] = 1024
+    minimum_free_mib: Annotated[
+        int, Field(ge=0, description="Free disk space below which stores are answered A700, MiB.")
+    ] = 512
+    lease_seconds: Annotated[
+        float, Field(gt=0, description="How long a worker may hold a job before another takes it.")
+    ] = 60.0
+    maximum_attempts: Annotated[
+        int, Field(ge=1, description="Attempts of a job before it stops as failed.")
+    ] = 3
+
+    @model_validator(mode="after")
+    def _check_authentication(self) -> Self:
+        hosts = (self.dicom_host, self.http_host)
+        if self.auth == "none" and not all(is_loopback(host) for host in hosts):
+            raise ValueError("auth = none needs dicom_host and http_host on a loopback address")
+        return self
+
+    @model_validator(mode="after")
+    def _check_urls(self) -> Self:
+        if not self.database.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("database_url must begin with sqlite:/// or postgresql+psycopg://")
+        if not self.storage.startswith("file://"):
+            raise ValueError("storage_url must begin with file://")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database URL with its default filled in."""
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'arcuate.db'}"
+
+    @property
+    def storage(self) -> str:
+        """The storage URL with its default filled in."""
+        return self.storage_url or f"file://{self.home.resolve() / 'instances'}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address reaches this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(
+    config: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Return the settings of this process.
+
+    Parameters
+    ----------
+    config
+        The settings file; without one, `arcuate.toml` of the working directory where it exists.
+    environment
+        `ARCUATE_<NAME>` overrides the file.
+    overrides
+        What the command line says; overrides both.
+
+    Raises
+    ------
+    SettingsInvalid
+        If a name is unknown or a value out of range; the message names it.
+    """
+    values = {**_read_file(config), **_read_environment(environment), **(overrides or {})}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsInvalid(_explain(error)) from error
+
+
+def _read_file(config: Path | None) -> dict[str, Any]:
+    path = config or DEFAULT_CONFIG
+    if config is None and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsInvalid(f"The settings file {path} cannot be read: {error}") from error
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and not name.startswith(TEST_PREFIX)
+    }
+
+
+def _explain(error: ValidationError) -> str:
+    lines = [
+        f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False)
+    ]
+    return "Settings are wrong (`arcuate doctor --settings` lists them all): " + "; ".join(lines)
