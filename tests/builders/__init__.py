@@ -1,0 +1,1 @@
+"""Values for tests, built with one call and changed by keyword."""
