@@ -15,7 +15,15 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 #: Loggers of libraries that would write DICOM identifiers or whole requests at their usual level.
-_QUIET_LOGGERS = ("pynetdicom", "pydicom", "highdicom", "matplotlib", "PIL", "httpx", "uvicorn.access")
+_QUIET_LOGGERS = (
+    "pynetdicom",
+    "pydicom",
+    "highdicom",
+    "matplotlib",
+    "PIL",
+    "httpx",
+    "uvicorn.access",
+)
 
 
 def configure_logs(level: str, role: str) -> None:

@@ -26,33 +26,43 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    home: Annotated[Path, Field(description="Folder of database, instances, models, quarantine.")] = (
-        Path("arcuate-data")
-    )
+    home: Annotated[
+        Path, Field(description="Folder of database, instances, models, quarantine.")
+    ] = Path("arcuate-data")
     database_url: Annotated[
-        str, Field(description="`sqlite:///PATH` or `postgresql+psycopg://…`; empty: SQLite in home.")
+        str,
+        Field(description="`sqlite:///PATH` or `postgresql+psycopg://…`; empty: SQLite in home."),
     ] = ""
     storage_url: Annotated[
         str, Field(description="`file://PATH`; empty: the folder `instances` in home.")
     ] = ""
     ae_title: Annotated[AETitle, Field(description="Our AE title.")] = "ARCUATE"
-    dicom_host: Annotated[str, Field(description="Address the DICOM services listen on.")] = "127.0.0.1"
+    dicom_host: Annotated[str, Field(description="Address the DICOM services listen on.")] = (
+        "127.0.0.1"
+    )
     dicom_port: Annotated[Port, Field(description="DICOM port; 0 takes a free one.")] = 11112
-    http_host: Annotated[str, Field(description="Address the pages and the API listen on.")] = "127.0.0.1"
+    http_host: Annotated[str, Field(description="Address the pages and the API listen on.")] = (
+        "127.0.0.1"
+    )
     http_port: Annotated[Port, Field(description="HTTP port; 0 takes a free one.")] = 8080
     allow_unknown_peers: Annotated[
-        bool, Field(description="Accept associations from AE titles that are not in the list of peers.")
+        bool,
+        Field(description="Accept associations from AE titles that are not in the list of peers."),
     ] = False
-    model: Annotated[str, Field(description="Model that scores: NAME or NAME:VERSION.")] = "retinervenet"
+    model: Annotated[str, Field(description="Model that scores: NAME or NAME:VERSION.")] = (
+        "retinervenet"
+    )
     device: Annotated[
-        str, Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="`auto`, `cpu`, `gpu` or `gpu:N`.")
+        str,
+        Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="`auto`, `cpu`, `gpu` or `gpu:N`."),
     ] = "auto"
     auth: Annotated[
         Literal["keys", "none"],
         Field(description="`keys`: API keys; `none` only where both hosts are loopback."),
     ] = "keys"
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(description="Least severe event logged.")
+        Literal["debug", "info", "warning", "error"],
+        Field(description="Least severe event logged."),
     ] = "info"
     maximum_associations: Annotated[
         int, Field(ge=1, description="Associations served at a time; one more is rejected.")

@@ -1,0 +1,35 @@
+"""The change feed: an ordered, gap-free list of what happened."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select, update
+
+from core.clock import utc_now
+from core.tables.changes import ChangeCounterRow, ChangeKind, ChangeRow
+
+
+def append_change(
+    session: Session, kind: ChangeKind, subject: str, happened_at: datetime | None = None
+) -> int:
+    """Record a change in the caller's transaction and return its number.
+
+    The counter's row stays locked until the transaction ends, so numbers follow the order of commits
+    and a rollback leaves no gap. Call it late in a transaction, to hold that lock briefly.
+    """
+    number: int = session.execute(
+        update(ChangeCounterRow)
+        .where(col(ChangeCounterRow.id) == 1)
+        .values(last=col(ChangeCounterRow.last) + 1)
+        .returning(col(ChangeCounterRow.last))
+    ).scalar_one()
+    session.add(
+        ChangeRow(number=number, kind=kind, subject=subject, happened_at=happened_at or utc_now())
+    )
+    return number
+
+
+def changes_after(session: Session, number: int, limit: int) -> Sequence[ChangeRow]:
+    """Return at most `limit` changes later than `number`, in order."""
+    statement = select(ChangeRow).where(col(ChangeRow.number) > number)
+    return session.exec(statement.order_by(col(ChangeRow.number)).limit(limit)).all()

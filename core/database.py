@@ -1,0 +1,135 @@
+"""The engine of the record: SQLite or PostgreSQL by URL, with the durability we promise.
+
+Knows nothing of tables; `core.tables` holds those and `core.migrations` creates them.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session, create_engine
+
+from core.errors import InfrastructureError
+
+#: SQLite versions up to this one can lose a commit when the WAL is reset: https://sqlite.org/wal.html
+LAST_SQLITE_WITH_WAL_RESET_DEFECT: Final = (3, 51, 2)
+_WRITES: Final = {"arcuate_writes": True}
+
+
+class DatabaseAway(InfrastructureError):
+    """The database does not answer."""
+
+
+class Database:
+    """One process's way to the record.
+
+    Parameters
+    ----------
+    url
+        `sqlite:///PATH` or `postgresql+psycopg://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgresql(url)
+        self._writer = self.engine.execution_options(**_WRITES)
+
+    @contextmanager
+    def transaction(self) -> Generator[Session]:
+        """Open a transaction that may write; it commits when the block ends without an error.
+
+        Raises
+        ------
+        DatabaseAway
+            If the database cannot be reached, is locked for too long or drops the connection.
+        """
+        with (
+            _named_faults(),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def reading(self) -> Generator[Session]:
+        """Open a session that sees one consistent state and writes nothing."""
+        with _named_faults(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        self.engine.dispose()
+
+
+def sqlite_module() -> ModuleType:
+    """Return the SQLite binding with the newest library: the bundled one where it is installed."""
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        import sqlite3
+
+        return sqlite3
+    bundled: ModuleType = dbapi2
+    return bundled
+
+
+def sqlite_journal_mode() -> str:
+    """Return WAL, or DELETE where this SQLite library could lose a commit under WAL."""
+    defective = sqlite_module().sqlite_version_info <= LAST_SQLITE_WITH_WAL_RESET_DEFECT
+    return "DELETE" if defective else "WAL"
+
+
+@contextmanager
+def _named_faults() -> Generator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseAway(f"The database does not answer: {type(error.orig).__name__}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseAway("The database closed the connection") from error
+        raise
+
+
+def _open_postgresql(url: str) -> Engine:
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+
+
+def _open_sqlite(url: str) -> Engine:
+    Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, module=sqlite_module(), connect_args={"timeout": 15})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # Autocommit: the binding's own BEGIN is deferred, ours says whether it writes.
+    connection.isolation_level = None
+    mode = sqlite_journal_mode()
+    # NORMAL would skip the sync at commit, and a power cut could then take back a Success.
+    synchronous = "FULL" if mode == "WAL" else "EXTRA"
+    for pragma in (f"journal_mode={mode}", f"synchronous={synchronous}", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer can fail at once with "database is locked".
+    writes = connection.get_execution_options().get("arcuate_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def database_seconds(session: Session) -> float:
+    """Return the database's own clock, seconds since 1970: hosts' clocks differ, leases must not."""
+    dialect = session.get_bind().dialect.name
+    if dialect == "sqlite":
+        statement = "SELECT (julianday('now') - 2440587.5) * 86400.0"
+    else:
+        statement = "SELECT extract(epoch FROM clock_timestamp())::float8"
+    return float(session.execute(text(statement)).scalar_one())

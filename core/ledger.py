@@ -1,0 +1,189 @@
+"""The ledger of jobs: enqueue, claim by lease, finish, fail.
+
+A step writes its result and enqueues the next job in one transaction, so a crash repeats a step and
+never loses one. Times are the database's clock. See docs/decisions/0001-processes-and-ledger.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import and_, or_, text
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, select, update
+
+from core.changes import append_change
+from core.clock import utc_now
+from core.database import database_seconds
+from core.errors import NodeError
+from core.tables.changes import ChangeKind
+from core.tables.jobs import JobKind, JobRow, JobStatus
+
+#: Delay before the second attempt in seconds; it doubles with each further one.
+FIRST_RETRY_SECONDS: Final = 2.0
+#: Channel on which PostgreSQL announces new jobs.
+NOTIFY_CHANNEL: Final = "arcuate_jobs"
+
+
+class LeaseLost(NodeError):
+    """Another worker took the job after its lease ended; this result must not be recorded."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job this worker holds until its lease ends. `attempt` counts from 1."""
+
+    job_id: int
+    kind: JobKind
+    subject: str
+    attempt: int
+    worker: str
+
+
+def enqueue(session: Session, kind: JobKind, subject: str, priority: int = 0) -> None:
+    """Add a job in the caller's transaction; workers wake when it commits."""
+    session.add(
+        JobRow(
+            kind=kind,
+            subject=subject,
+            priority=priority,
+            available_at=database_seconds(session),
+            created_at=utc_now(),
+        )
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
+
+
+def claim(
+    session: Session,
+    kind: JobKind,
+    worker: str,
+    limit: int,
+    lease_seconds: float,
+    maximum_attempts: int,
+) -> list[Claim]:
+    """Take up to `limit` waiting jobs of a kind, soonest first.
+
+    A job that was tried before is claimed alone: in a group, one bad job that kills its worker would
+    take its neighbours' attempts with it. A job whose workers died `maximum_attempts` times fails.
+    """
+    now = database_seconds(session)
+    waiting = _lock_waiting(session, kind, now, limit)
+    waiting = [job for job in waiting if not _stop_if_exhausted(session, job, maximum_attempts)]
+    return [_take(job, worker, now + lease_seconds) for job in _group(waiting)]
+
+
+def finish(session: Session, claimed: Claim) -> None:
+    """Mark a job done in the transaction that records its result.
+
+    Raises
+    ------
+    LeaseLost
+        If someone else took it meanwhile; the transaction must be rolled back.
+    """
+    _settle(session, claimed, status=JobStatus.DONE, finished_at=utc_now(), lease_until=None)
+
+
+def fail(session: Session, claimed: Claim, error: str, retry: bool, maximum_attempts: int) -> bool:
+    """Record a failed attempt; return whether the job will be tried again.
+
+    Parameters
+    ----------
+    error
+        What an administrator reads; without patient data.
+    retry
+        Whether trying again may help.
+    """
+    if retry and claimed.attempt < maximum_attempts:
+        delay = FIRST_RETRY_SECONDS * 2 ** (claimed.attempt - 1)
+        available = database_seconds(session) + delay
+        _settle(
+            session,
+            claimed,
+            status=JobStatus.QUEUED,
+            available_at=available,
+            lease_until=None,
+            error=error,
+        )
+        return True
+    _settle(
+        session,
+        claimed,
+        status=JobStatus.FAILED,
+        lease_until=None,
+        error=error,
+        finished_at=utc_now(),
+    )
+    append_change(session, ChangeKind.JOB_FAILED, str(claimed.job_id))
+    return False
+
+
+def give_back(session: Session, claimed: Claim) -> None:
+    """Return a job untried: the database or the storage was away, which is no fault of the job."""
+    _settle(
+        session, claimed, status=JobStatus.QUEUED, lease_until=None, attempts=claimed.attempt - 1
+    )
+
+
+def requeue(session: Session, job_id: int) -> bool:
+    """Give a failed job fresh attempts; return whether it had failed."""
+    statement = (
+        update(JobRow)
+        .where(col(JobRow.id) == job_id, col(JobRow.status) == JobStatus.FAILED)
+        .values(status=JobStatus.QUEUED, attempts=0, available_at=database_seconds(session))
+    )
+    return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
+
+
+def _lock_waiting(session: Session, kind: JobKind, now: float, limit: int) -> Sequence[JobRow]:
+    statement = (
+        select(JobRow)
+        .where(col(JobRow.kind) == kind, _claimable(now))
+        .order_by(col(JobRow.priority).desc(), col(JobRow.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return session.exec(statement).all()
+
+
+def _claimable(now: float) -> ColumnElement[bool]:
+    queued = and_(col(JobRow.status) == JobStatus.QUEUED, col(JobRow.available_at) <= now)
+    abandoned = and_(col(JobRow.status) == JobStatus.RUNNING, col(JobRow.lease_until) < now)
+    return or_(queued, abandoned)
+
+
+def _stop_if_exhausted(session: Session, job: JobRow, maximum_attempts: int) -> bool:
+    if job.attempts < maximum_attempts:
+        return False
+    job.status = JobStatus.FAILED
+    job.error = f"The worker died in each of {job.attempts} attempts"
+    job.finished_at = utc_now()
+    append_change(session, ChangeKind.JOB_FAILED, str(job.id))
+    return True
+
+
+def _group(waiting: Sequence[JobRow]) -> Sequence[JobRow]:
+    if waiting and waiting[0].attempts > 0:
+        return waiting[:1]
+    return [job for job in waiting if job.attempts == 0]
+
+
+def _take(job: JobRow, worker: str, lease_until: float) -> Claim:
+    job.status = JobStatus.RUNNING
+    job.worker = worker
+    job.attempts += 1
+    job.lease_until = lease_until
+    assert job.id is not None  # noqa: S101 - it was read from the table
+    return Claim(job.id, JobKind(job.kind), job.subject, job.attempts, worker)
+
+
+def _settle(session: Session, claimed: Claim, **values: Any) -> None:
+    statement = update(JobRow).where(
+        col(JobRow.id) == claimed.job_id,
+        col(JobRow.status) == JobStatus.RUNNING,
+        col(JobRow.worker) == claimed.worker,
+        col(JobRow.attempts) == claimed.attempt,
+    )
+    if session.execute(statement.values(**values)).rowcount != 1:  # type: ignore[attr-defined]
+        raise LeaseLost

@@ -1,0 +1,18 @@
+"""What Alembic runs: our migrations on the connection it is given."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from core.tables.register import TABLES
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=SQLModel.metadata,
+    # SQLite changes a table only by copying it.
+    render_as_batch=True,
+    compare_type=True,
+)
+_LISTED = TABLES
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,39 @@
+"""Changes: the ordered, gap-free feed of what happened."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from core.tables.columns import UtcDateTime
+
+
+class ChangeKind(StrEnum):
+    """What happened; the change's subject is named in brackets."""
+
+    INSTANCE_RECEIVED = "instance_received"  # SOP Instance UID
+    INSTANCE_QUARANTINED = "instance_quarantined"  # quarantine id
+    PREDICTION_RECORDED = "prediction_recorded"  # prediction id
+    REPORT_KEPT = "report_kept"  # SOP Instance UID
+    JOB_FAILED = "job_failed"  # job id
+    CALLER_REFUSED = "caller_refused"  # calling AE title
+
+
+class ChangeRow(SQLModel, table=True):
+    """One change. `number` counts from 1 without gaps in the order of commits."""
+
+    __tablename__ = "changes"
+
+    number: int = Field(primary_key=True)
+    kind: str
+    subject: str
+    happened_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ChangeCounterRow(SQLModel, table=True):
+    """The last number given out: a sequence of the database would leave gaps at each rollback."""
+
+    __tablename__ = "change_counter"
+
+    id: int = Field(primary_key=True)
+    last: int

@@ -1,0 +1,53 @@
+"""Instances: what is kept, and how its scoring ended."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from core.tables.columns import UtcDateTime
+
+
+class InstanceOrigin(StrEnum):
+    """Where an instance came from."""
+
+    #: A peer sent it.
+    RECEIVED = "received"
+    #: We made it: a report.
+    PRODUCED = "produced"
+
+
+class InstanceOutcome(StrEnum):
+    """How the analysis of an instance ended."""
+
+    #: Its analyse job has not finished.
+    PENDING = "pending"
+    #: There is a prediction, final or not.
+    PREDICTED = "predicted"
+    #: A good object that no active model takes.
+    NOT_MODEL_INPUT = "not_model_input"
+    #: One of our own reports.
+    REPORT = "report"
+
+
+class InstanceRow(SQLModel, table=True):
+    """A SOP instance kept in storage.
+
+    `storage_key` finds the bytes, `digest` is the SHA-256 of the encoded data set as received, hex.
+    """
+
+    __tablename__ = "instances"
+
+    id: int | None = Field(default=None, primary_key=True)
+    series_key: int = Field(foreign_key="series.id", index=True)
+    sop_instance_uid: str = Field(unique=True)
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    instance_number: str = ""
+    digest: str
+    size_bytes: int
+    storage_key: str
+    calling_ae_title: str = ""
+    origin: str = InstanceOrigin.RECEIVED
+    outcome: str = InstanceOutcome.PENDING
+    received_at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -1,0 +1,55 @@
+"""Jobs: the work that waits, runs or stopped."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from core.tables.columns import UtcDateTime
+
+
+class JobKind(StrEnum):
+    """What a job does, and with what `subject` names."""
+
+    #: Score the instance whose primary key is the subject.
+    ANALYSE = "analyse"
+    #: Build and keep the reports of the prediction that is the subject.
+    REPORT = "report"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    #: Waits for a worker, perhaps until `available_at`.
+    QUEUED = "queued"
+    #: A worker holds it until `lease_until`; afterwards anyone may take it.
+    RUNNING = "running"
+    #: Its result is recorded.
+    DONE = "done"
+    #: Its attempts are used up, or its error cannot be helped by trying again.
+    FAILED = "failed"
+
+
+class JobRow(SQLModel, table=True):
+    """One job. `available_at` and `lease_until` are the database's clock, seconds since 1970."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_claim", "status", "kind", "priority", "id"),
+        Index("ix_jobs_subject", "kind", "subject"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    subject: str
+    status: str = JobStatus.QUEUED
+    #: Higher is sooner: a scan just taken overtakes re-scoring.
+    priority: int = 0
+    attempts: int = 0
+    available_at: float
+    lease_until: float | None = None
+    worker: str | None = None
+    error: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

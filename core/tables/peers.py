@@ -1,0 +1,37 @@
+"""Peers: the application entities we know, and the callers we refused."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from core.tables.columns import UtcDateTime
+
+
+class PeerRow(SQLModel, table=True):
+    """An application entity that may call us, from `host`.
+
+    `host` is an address or a network in CIDR notation; `*` admits the AE title from anywhere.
+    """
+
+    __tablename__ = "peers"
+
+    ae_title: str = Field(primary_key=True)
+    host: str
+    port: int | None = None
+    description: str = ""
+    added_at: datetime = Field(sa_type=UtcDateTime)
+    last_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class RefusedCallerRow(SQLModel, table=True):
+    """A caller whose association was rejected, how often and why."""
+
+    __tablename__ = "refused_callers"
+
+    calling_ae_title: str = Field(primary_key=True)
+    address: str = Field(primary_key=True)
+    called_ae_title: str = Field(primary_key=True)
+    reason: str
+    count: int = 1
+    first_seen_at: datetime = Field(sa_type=UtcDateTime)
+    last_seen_at: datetime = Field(sa_type=UtcDateTime)

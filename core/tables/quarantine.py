@@ -1,0 +1,24 @@
+"""Quarantine: objects we could not take in, kept where someone can look at them."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from core.tables.columns import UtcDateTime
+
+
+class QuarantineRow(SQLModel, table=True):
+    """An object kept aside, with its cause. `storage_key` finds the bytes under `quarantine/`."""
+
+    __tablename__ = "quarantine"
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(index=True)
+    message: str
+    calling_ae_title: str = ""
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+    storage_key: str
+    size_bytes: int
+    digest: str = Field(index=True)
+    received_at: datetime = Field(sa_type=UtcDateTime, index=True)

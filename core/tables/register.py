@@ -1,0 +1,31 @@
+"""Every table, so that the migrations and the tests see the whole schema."""
+
+from sqlmodel import SQLModel
+
+from core.tables.changes import ChangeCounterRow, ChangeRow
+from core.tables.instances import InstanceRow
+from core.tables.jobs import JobRow
+from core.tables.keys import KeyRow
+from core.tables.patients import PatientRow
+from core.tables.peers import PeerRow, RefusedCallerRow
+from core.tables.predictions import PredictionRow
+from core.tables.quarantine import QuarantineRow
+from core.tables.reports import ReportRow
+from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
+
+TABLES: tuple[type[SQLModel], ...] = (
+    PatientRow,
+    StudyRow,
+    SeriesRow,
+    InstanceRow,
+    JobRow,
+    PredictionRow,
+    ReportRow,
+    PeerRow,
+    RefusedCallerRow,
+    QuarantineRow,
+    ChangeRow,
+    ChangeCounterRow,
+    KeyRow,
+)

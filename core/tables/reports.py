@@ -1,0 +1,13 @@
+"""Reports: which instance tells which prediction."""
+
+from sqlmodel import Field, SQLModel
+
+
+class ReportRow(SQLModel, table=True):
+    """A report of a prediction, kept as an instance of the same study."""
+
+    __tablename__ = "reports"
+
+    prediction_id: str = Field(foreign_key="predictions.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    instance_key: int = Field(foreign_key="instances.id", unique=True)

@@ -1,0 +1,148 @@
+"""The worker loop: claim, work, record; pause while the infrastructure is away."""
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from core import ledger
+from core.database import Database
+from core.errors import InfrastructureError, NodeError
+from core.ledger import Claim, LeaseLost
+from core.logs import get_logger
+from core.settings import Settings
+from core.tables.jobs import JobKind
+from core.wakeup import Wakeup, open_wakeup
+
+_log = get_logger(__name__)
+
+#: Longest wait for a notification in seconds; a job whose lease or delay ended gives none.
+IDLE_SECONDS: Final = 0.5
+#: Pauses of the breaker in seconds while the infrastructure is away: the first, and the longest.
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 30.0
+
+
+class Step(Protocol):
+    """What a worker does with the jobs of one kind."""
+
+    kind: JobKind
+    #: Jobs it likes to take at a time.
+    group_size: int
+
+    def run(self, claims: Sequence[Claim]) -> None:
+        """Do the work of each claim and record it with `ledger.finish`, one transaction per claim.
+
+        Raises
+        ------
+        InfrastructureError
+            If no job is to blame; all unfinished claims are given back untried.
+        NodeError
+            If the claim it was working on failed. A group is then tried again one by one.
+        """
+
+    def give_up(self, claim: Claim, error: str) -> None:
+        """Record what a reader must see when a job's attempts are used up."""
+
+
+@dataclass
+class Worker:
+    """One worker of one kind of job."""
+
+    database: Database
+    settings: Settings
+    step: Step
+    stopping: threading.Event
+
+    def __post_init__(self) -> None:
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+
+    def run(self) -> None:
+        """Work until asked to stop."""
+        wakeup = open_wakeup(self.database)
+        try:
+            while not self.stopping.is_set():
+                self._turn(wakeup)
+        finally:
+            wakeup.close()
+
+    def run_once(self) -> int:
+        """Claim once and work; return how many jobs were claimed."""
+        claims = self._claim()
+        if claims:
+            self._work(claims)
+        return len(claims)
+
+    def _turn(self, wakeup: Wakeup) -> None:
+        try:
+            worked = self.run_once()
+            self._pause_seconds = FIRST_PAUSE_SECONDS
+        except InfrastructureError as error:
+            self._pause(error)
+            return
+        if not worked:
+            wakeup.wait(IDLE_SECONDS)
+
+    def _pause(self, error: InfrastructureError) -> None:
+        _log.warning("infrastructure_away", error=str(error), pause_seconds=self._pause_seconds)
+        self.stopping.wait(self._pause_seconds)
+        self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
+
+    def _claim(self) -> list[Claim]:
+        with self.database.transaction() as session:
+            return ledger.claim(
+                session,
+                self.step.kind,
+                self.name,
+                self.step.group_size,
+                self.settings.lease_seconds,
+                self.settings.maximum_attempts,
+            )
+
+    def _work(self, claims: Sequence[Claim]) -> None:
+        try:
+            self.step.run(claims)
+        except InfrastructureError:
+            self._give_back(claims)
+            raise
+        except LeaseLost:
+            _log.warning("lease_lost", jobs=[claimed.job_id for claimed in claims])
+        except Exception as error:  # noqa: BLE001 - the loop's edge: a job's failure is recorded on it
+            _log.warning("job_failed", jobs=[c.job_id for c in claims], error=type(error).__name__)
+            self._fail(claims, error)
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        for claimed in claims:
+            try:
+                with self.database.transaction() as session:
+                    ledger.give_back(session, claimed)
+            except (LeaseLost, InfrastructureError) as error:
+                # Finished already, or the database is away too: then the lease brings it back.
+                _log.info("not_given_back", job=claimed.job_id, error=type(error).__name__)
+
+    def _fail(self, claims: Sequence[Claim], error: Exception) -> None:
+        retry = error.retry if isinstance(error, NodeError) else True
+        alone = len(claims) == 1
+        for claimed in claims:
+            try:
+                with self.database.transaction() as session:
+                    again = ledger.fail(
+                        session,
+                        claimed,
+                        _describe(error),
+                        retry or not alone,
+                        self.settings.maximum_attempts,
+                    )
+                if not again:
+                    self.step.give_up(claimed, _describe(error))
+            except LeaseLost:
+                _log.info("already_settled", job=claimed.job_id)
+
+
+def _describe(error: Exception) -> str:
+    # Only our own messages are known to hold no patient data.
+    return str(error) if isinstance(error, NodeError) else f"Unexpected {type(error).__name__}"
