@@ -14,8 +14,8 @@ def append_change(
 ) -> int:
     """Record a change in the caller's transaction and return its number.
 
-    The counter's row stays locked until the transaction ends, so numbers follow the order of commits
-    and a rollback leaves no gap. Call it late in a transaction, to hold that lock briefly.
+    The counter's row stays locked until the transaction ends, so numbers follow the order of
+    commits and a rollback leaves no gap. Call it late in a transaction: the lock is then brief.
     """
     number: int = session.execute(
         update(ChangeCounterRow)

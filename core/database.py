@@ -3,8 +3,10 @@
 Knows nothing of tables; `core.tables` holds those and `core.migrations` creates them.
 """
 
+import importlib
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -69,14 +71,7 @@ class Database:
 
 def sqlite_module() -> ModuleType:
     """Return the SQLite binding with the newest library: the bundled one where it is installed."""
-    try:
-        from pysqlite3 import dbapi2
-    except ImportError:
-        import sqlite3
-
-        return sqlite3
-    bundled: ModuleType = dbapi2
-    return bundled
+    return importlib.import_module("pysqlite3" if find_spec("pysqlite3") else "sqlite3")
 
 
 def sqlite_journal_mode() -> str:
@@ -126,7 +121,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def database_seconds(session: Session) -> float:
-    """Return the database's own clock, seconds since 1970: hosts' clocks differ, leases must not."""
+    """Return the database's own clock, seconds since 1970: the clocks of hosts differ."""
     dialect = session.get_bind().dialect.name
     if dialect == "sqlite":
         statement = "SELECT (julianday('now') - 2440587.5) * 86400.0"

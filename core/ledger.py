@@ -17,6 +17,7 @@ from core.clock import utc_now
 from core.database import database_seconds
 from core.errors import NodeError
 from core.tables.changes import ChangeKind
+from core.tables.columns import key_of
 from core.tables.jobs import JobKind, JobRow, JobStatus
 
 #: Delay before the second attempt in seconds; it doubles with each further one.
@@ -65,8 +66,8 @@ def claim(
 ) -> list[Claim]:
     """Take up to `limit` waiting jobs of a kind, soonest first.
 
-    A job that was tried before is claimed alone: in a group, one bad job that kills its worker would
-    take its neighbours' attempts with it. A job whose workers died `maximum_attempts` times fails.
+    A job that was tried before is claimed alone: in a group, one bad job that kills its worker
+    would take its neighbours' attempts with it. A job whose workers died `maximum_attempts` times fails.
     """
     now = database_seconds(session)
     waiting = _lock_waiting(session, kind, now, limit)
@@ -133,7 +134,7 @@ def requeue(session: Session, job_id: int) -> bool:
         .where(col(JobRow.id) == job_id, col(JobRow.status) == JobStatus.FAILED)
         .values(status=JobStatus.QUEUED, attempts=0, available_at=database_seconds(session))
     )
-    return session.execute(statement).rowcount == 1  # type: ignore[attr-defined]
+    return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
 def _lock_waiting(session: Session, kind: JobKind, now: float, limit: int) -> Sequence[JobRow]:
@@ -174,8 +175,7 @@ def _take(job: JobRow, worker: str, lease_until: float) -> Claim:
     job.worker = worker
     job.attempts += 1
     job.lease_until = lease_until
-    assert job.id is not None  # noqa: S101 - it was read from the table
-    return Claim(job.id, JobKind(job.kind), job.subject, job.attempts, worker)
+    return Claim(key_of(job), JobKind(job.kind), job.subject, job.attempts, worker)
 
 
 def _settle(session: Session, claimed: Claim, **values: Any) -> None:

@@ -1,8 +1,17 @@
 import os
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copyfile, which
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
+
+from core.database import Database
+from core.migrations.schema import migrate
+from core.settings import Settings
+from tests.fixtures.postgres import postgres_server
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -17,7 +26,6 @@ def miss(what: str) -> None:
 @pytest.fixture(scope="session")
 def need() -> Callable[[str], None]:
     """`need("dciodvfy")` skips visibly where that program is not on PATH, and fails in CI."""
-    from shutil import which
 
     def check(program: str) -> None:
         if which(program) is None:
@@ -32,3 +40,66 @@ def shared_data() -> Path:
     if not folder.is_dir():
         miss(f"the public test data ({folder})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a migrated template database on a PostgreSQL server."""
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+        if server is None:
+            miss("PostgreSQL")
+        name = f"arcuate_template_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        url = make_url(server).set(database=name, drivername="postgresql+psycopg")
+        template = Database(url.render_as_string(hide_password=False))
+        migrate(template)
+        template.close()
+        yield url.render_as_string(hide_password=False)
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, closed SQLite file to copy from."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database: each test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "arcuate.db"
+        copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = make_url(request.getfixturevalue("postgres_url"))
+    name = f"arcuate_test_{uuid.uuid4().hex[:12]}"
+    admin = template.set(database="postgres", drivername="postgresql")
+    with psycopg.connect(
+        admin.render_as_string(hide_password=False), autocommit=True
+    ) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template.database}")
+        yield template.set(database=name).render_as_string(hide_password=False)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty, migrated database."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Settings of a throw-away node on free ports."""
+    return Settings(
+        home=tmp_path / "home", database_url=database_url, dicom_port=0, http_port=0, auth="none"
+    )

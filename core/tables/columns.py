@@ -1,7 +1,7 @@
 """Column types that mean the same on SQLite and on PostgreSQL."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import JSON, DateTime, Dialect
 from sqlalchemy.dialects.postgresql import JSONB
@@ -30,3 +30,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Keyed(Protocol):
+    """A row whose key the database gives."""
+
+    id: int | None
+
+
+def key_of(row: Keyed) -> int:
+    """Return the key of a row that has been written or read."""
+    if row.id is None:
+        raise ValueError("the row has not been written yet")
+    return row.id
