@@ -1,0 +1,153 @@
+"""The measurement groups of the structured report (TID 1501): one of the field, one a test point.
+
+Coordinates are degrees from fixation as the patient sees them, +x right, +y up (PS3.3 C.8.26.4).
+The pattern standard deviation is left out: it was built for measured fields, an estimate is
+smoother, and an importer takes the code at its word whatever stands beside it.
+"""
+
+from collections.abc import Sequence
+
+from highdicom.sr import (
+    AlgorithmIdentification,
+    CodedConcept,
+    FindingSite,
+    Measurement,
+    MeasurementProperties,
+    MeasurementsAndQualitativeEvaluations,
+    QualitativeEvaluation,
+    SourceImageForMeasurementGroup,
+)
+from pydicom import Dataset
+
+from core.perimetry import pattern
+from core.values.laterality import Laterality
+from core.values.prediction import FieldDeviations, FieldEstimate, Prediction
+from reports import codes
+from reports.algorithm import algorithm_identification
+from reports.equipment import Equipment
+from reports.errors import PredictionInconsistent
+from reports.outcome import outcome_of
+from reports.reasons import reason_evaluations
+from reports.tracking import tracking_identifier
+
+
+def measurement_groups(
+    prediction: Prediction, source: Dataset | None, equipment: Equipment
+) -> list[MeasurementsAndQualitativeEvaluations]:
+    """Return the groups of a field, or the single group that says why there is none.
+
+    Parameters
+    ----------
+    source
+        Header of the image the prediction was made from; None where it cannot be referred to.
+    """
+    algorithm = algorithm_identification(prediction, equipment)
+    images = [SourceImageForMeasurementGroup.from_source_image(source)] if source else None
+    if prediction.reasons:
+        return [_without_field(prediction, algorithm, images)]
+    estimate, deviations, eye = prediction.estimate, prediction.deviations, prediction.laterality
+    if estimate is None or deviations is None or eye is None:
+        raise PredictionInconsistent("The prediction has neither a field nor a reason why not")
+    points = _points(prediction, estimate, deviations, eye)
+    return [_global(prediction, deviations, algorithm, images), *points]
+
+
+def _global(
+    prediction: Prediction,
+    deviations: FieldDeviations,
+    algorithm: AlgorithmIdentification,
+    images: Sequence[SourceImageForMeasurementGroup] | None,
+) -> MeasurementsAndQualitativeEvaluations:
+    return MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=tracking_identifier(prediction, "global"),
+        finding_type=codes.ESTIMATED_FIELD,
+        method=codes.ESTIMATION_FROM_OCT,
+        algorithm_id=algorithm,
+        finding_sites=[finding_site(prediction.laterality)],
+        measurements=[
+            _estimated(codes.MEAN_DEVIATION, deviations.mean_deviation_db),
+            _estimated(codes.MEAN_SENSITIVITY, deviations.mean_sensitivity_db),
+        ],
+        qualitative_evaluations=[QualitativeEvaluation(codes.TEST_PATTERN, codes.PATTERN_24_2)],
+        source_images=images,
+    )
+
+
+def _points(
+    prediction: Prediction,
+    estimate: FieldEstimate,
+    deviations: FieldDeviations,
+    eye: Laterality,
+) -> list[MeasurementsAndQualitativeEvaluations]:
+    return [
+        MeasurementsAndQualitativeEvaluations(
+            tracking_identifier=tracking_identifier(prediction, f"x={x:+.0f} y={y:+.0f}"),
+            finding_type=codes.ESTIMATED_POINT,
+            finding_sites=[finding_site(eye)],
+            measurements=[
+                Measurement(codes.POINT_X, float(x), codes.DEGREE),
+                Measurement(codes.POINT_Y, float(y), codes.DEGREE),
+                _sensitivity(estimate, index),
+                _estimated(
+                    codes.POINT_TOTAL_DEVIATION, float(deviations.total_deviation_db[index])
+                ),
+                _estimated(
+                    codes.POINT_PATTERN_DEVIATION, float(deviations.pattern_deviation_db[index])
+                ),
+            ],
+        )
+        for index, (x, y) in enumerate(
+            zip(pattern.x_as_patient_sees(eye), pattern.Y_DEGREE, strict=True)
+        )
+    ]
+
+
+def _without_field(
+    prediction: Prediction,
+    algorithm: AlgorithmIdentification,
+    images: Sequence[SourceImageForMeasurementGroup] | None,
+) -> MeasurementsAndQualitativeEvaluations:
+    return MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=tracking_identifier(prediction, "global"),
+        finding_type=codes.FINDING[outcome_of(prediction)],
+        method=codes.ESTIMATION_FROM_OCT,
+        algorithm_id=algorithm,
+        finding_sites=[finding_site(prediction.laterality)],
+        qualitative_evaluations=reason_evaluations(prediction),
+        source_images=images,
+    )
+
+
+def finding_site(laterality: Laterality | None) -> FindingSite:
+    """Return the eye as a finding site, without a side where the side is unknown."""
+    return FindingSite(
+        anatomic_location=codes.WHOLE_EYE,
+        laterality=codes.LATERALITY[laterality] if laterality else None,
+    )
+
+
+def _sensitivity(estimate: FieldEstimate, index: int) -> Measurement:
+    value = float(estimate.sensitivities_db[index])
+    # TID 310: half widths around the value, not bounds; the coverage is an algorithm parameter.
+    interval = MeasurementProperties(
+        upper_measurement_uncertainty=_rounded(float(estimate.upper_db[index]) - value),
+        lower_measurement_uncertainty=_rounded(value - float(estimate.lower_db[index])),
+    )
+    return _estimated(codes.POINT_SENSITIVITY, value, interval)
+
+
+def _estimated(
+    name: CodedConcept, value_db: float, properties: MeasurementProperties | None = None
+) -> Measurement:
+    return Measurement(
+        name,
+        _rounded(value_db),
+        codes.DECIBEL,
+        derivation=codes.ESTIMATED,
+        properties=properties,
+    )
+
+
+def _rounded(value_db: float) -> float:
+    """Return the value to 0.01 dB: finer than any meaning it has, and no -0.0."""
+    return round(value_db, 2) + 0.0

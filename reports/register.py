@@ -1,0 +1,8 @@
+"""The report formats there are, in the order they are delivered."""
+
+from typing import Final
+
+from reports.report import ReportFormat
+from reports.structured_report import StructuredReport
+
+REPORT_FORMATS: Final[tuple[ReportFormat, ...]] = (StructuredReport(),)
