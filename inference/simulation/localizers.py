@@ -1,0 +1,136 @@
+"""Synthetic infrared pictures of the fundus: the disc, its vessels, the fovea on the right side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from core.values.laterality import Laterality
+from inference.simulation.circle_course import Circle, mirrored_for
+from inference.simulation.smooth_noise import smooth_noise
+from inference.simulation.vessels import Vessel
+
+SIZE: Final = 768
+FIELD_DEGREE: Final = 30.0
+PX_PER_DEGREE: Final = SIZE / FIELD_DEGREE
+
+#: The disc lies nasal of the picture's middle, as when the patient looks at the inner target.
+DISC_OFFSET_DEGREE: Final = 3.5
+
+#: The fovea lies 15.5° temporal of the disc's centre and 1.9° below it (Garway-Heath 2000).
+FOVEA_TEMPORAL_DEGREE: Final = 15.5
+FOVEA_BELOW_DEGREE: Final = 1.9
+
+#: Radius of a 12° circle.
+CIRCLE_RADIUS_DEGREE: Final = 6.0
+
+DISC_RADIUS_DEGREE: Final = 2.5
+
+
+@dataclass(frozen=True)
+class _View:
+    """Where every pixel lies seen from the disc, in degrees of the fundus and TSNIT degrees."""
+
+    distance_degree: NDArray[np.float64]
+    angle_degree: NDArray[np.float64]
+
+
+def circle_on_localizer(laterality: Laterality) -> Circle:
+    """Return the 12° circle round the disc of a simulated localizer."""
+    nasal = 1 if laterality is Laterality.RIGHT else -1
+    middle = SIZE / 2
+    return Circle(
+        centre_row=middle - 1.0 * PX_PER_DEGREE,
+        centre_column=middle + nasal * DISC_OFFSET_DEGREE * PX_PER_DEGREE,
+        radius=CIRCLE_RADIUS_DEGREE * PX_PER_DEGREE,
+    )
+
+
+def fovea_on_localizer(laterality: Laterality) -> tuple[float, float]:
+    """Return row and column of the fovea on a simulated localizer, in pixels."""
+    disc = circle_on_localizer(laterality)
+    temporal = -1 if laterality is Laterality.RIGHT else 1
+    return (
+        disc.centre_row + FOVEA_BELOW_DEGREE * PX_PER_DEGREE,
+        disc.centre_column + temporal * FOVEA_TEMPORAL_DEGREE * PX_PER_DEGREE,
+    )
+
+
+def simulate_localizer(
+    vessels: Sequence[Vessel], laterality: Laterality, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return an infrared picture, shape (768, 768), on which these vessels leave the disc.
+
+    Each vessel crosses the 12° circle where its shadow stands in the B-scan of the same eye.
+    """
+    view = _view(laterality)
+    picture = _background(view, rng)
+    picture -= 34 * _fovea_shade(laterality)
+    for vessel in vessels:
+        picture *= _vessel_shade(vessel, view, rng)
+    picture += 6 * gaussian_filter(rng.standard_normal(picture.shape), 0.8)
+    return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
+
+
+def _view(laterality: Laterality) -> _View:
+    circle = circle_on_localizer(laterality)
+    row, column = np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5, indexing="ij")
+    up = (circle.centre_row - row) / PX_PER_DEGREE
+    right = (column - circle.centre_column) / PX_PER_DEGREE
+    picture_degree = np.rad2deg(np.arctan2(up, right))
+    return _View(np.hypot(up, right), mirrored_for(laterality, picture_degree))
+
+
+def _background(view: _View, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the fundus without vessels: brighter round the disc, the disc itself dark."""
+    shape = view.distance_degree.shape
+    cloudy = 9 * smooth_noise(rng, shape, 60.0) + 5 * smooth_noise(rng, shape, 6.0)
+    halo = 58 * np.exp(-((view.distance_degree / 6.5) ** 2))
+    bundles = np.abs(np.sin(np.deg2rad(view.angle_degree)))
+    picture = 134 + cloudy + halo * (0.5 + 0.7 * bundles) - 0.09 * view.distance_degree**2
+    edge = DISC_RADIUS_DEGREE * (1 + 0.07 * np.cos(np.deg2rad(2 * view.angle_degree + 180)))
+    disc = 1 / (1 + np.exp(np.clip((view.distance_degree - edge) / 0.14, -30, 30)))
+    cup = np.exp(-((view.distance_degree / 1.0) ** 2))
+    return np.asarray(picture * (1 - 0.5 * disc + 0.14 * cup))
+
+
+def _fovea_shade(laterality: Laterality) -> NDArray[np.float64]:
+    fovea_row, fovea_column = fovea_on_localizer(laterality)
+    row, column = np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5, indexing="ij")
+    distance_degree = np.hypot(row - fovea_row, column - fovea_column) / PX_PER_DEGREE
+    return np.asarray(
+        0.6 * np.exp(-((distance_degree / 2.6) ** 2))
+        + 0.4 * np.exp(-((distance_degree / 0.7) ** 2))
+    )
+
+
+def _vessel_shade(vessel: Vessel, view: _View, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return what a vessel leaves of the light: a dark line, bright along its middle."""
+    beyond = view.distance_degree - CIRCLE_RADIUS_DEGREE
+    path_degree = vessel.angle_degree + _bend_degree(vessel, beyond, rng)
+    aside_degree = (view.angle_degree - path_degree + 180) % 360 - 180
+    aside_um = np.deg2rad(aside_degree) * view.distance_degree * 300
+    width_um = vessel.width_um * np.clip(1 - 0.035 * np.clip(beyond, -5, None), 0.35, 1.15)
+    relative = aside_um / (0.42 * width_um)
+    begins = np.clip((view.distance_degree - 0.4) / 0.5, 0, 1) * (np.abs(aside_degree) < 90)
+    depth = (0.55 if vessel.vein else 0.42) * (0.35 + 0.65 * min(1.0, vessel.width_um / 110))
+    dark = depth * np.exp(-(relative**2))
+    reflex = (0.12 if vessel.vein else 0.24) * np.exp(-((relative / 0.35) ** 2))
+    return np.asarray(1 - begins * dark * (1 - reflex / max(depth, 0.1)))
+
+
+def _bend_degree(
+    vessel: Vessel, beyond_degree: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return how far a vessel has turned beyond the circle: arcades bend round the fovea."""
+    from_temporal = (vessel.angle_degree + 180) % 360 - 180
+    arcade = 2.6 if 45 < abs(from_temporal) < 115 and rng.uniform() < 0.6 else 0.5
+    towards_fovea = -np.sign(from_temporal) * arcade * beyond_degree
+    turn_limit = 0.5 * abs(from_temporal) + 1
+    phase, pitch = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.2)
+    winding = np.sin(pitch * beyond_degree + phase) - np.sin(phase)
+    size = 14.0 / (4.0 + np.clip(beyond_degree + CIRCLE_RADIUS_DEGREE, 0, None))
+    return np.asarray(turn_limit * np.tanh(towards_fovea / turn_limit) + size * winding)
