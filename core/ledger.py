@@ -67,7 +67,8 @@ def claim(
     """Take up to `limit` waiting jobs of a kind, soonest first.
 
     A job that was tried before is claimed alone: in a group, one bad job that kills its worker
-    would take its neighbours' attempts with it. A job whose workers died `maximum_attempts` times fails.
+    would take its neighbours' attempts with it. A job whose workers died `maximum_attempts` times
+    fails.
     """
     now = database_seconds(session)
     waiting = _lock_waiting(session, kind, now, limit)

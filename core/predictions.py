@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlmodel import Session, col, select
+from sqlalchemy import Select, select
+from sqlmodel import Session, col
 
 from core.changes import append_change
 from core.errors import RecordNotFound
@@ -34,8 +35,8 @@ from core.values.scan import Device
 PredictionRecord = tuple[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]
 
 
-def select_predictions() -> Any:
-    """Return the statement that joins each prediction with its instance, series, study and patient."""
+def select_predictions() -> Select[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]:
+    """Return the statement that joins a prediction with instance, series, study and patient."""
     return (
         select(PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow)
         .join(InstanceRow, col(InstanceRow.id) == col(PredictionRow.instance_key))
@@ -54,10 +55,10 @@ def load_prediction(session: Session, prediction_id: str) -> Prediction:
         If there is none with that identifier.
     """
     statement = select_predictions().where(col(PredictionRow.id) == prediction_id)
-    record = session.exec(statement).first()
+    record = session.execute(statement).one_or_none()
     if record is None:
         raise RecordNotFound("There is no prediction with that id")
-    return prediction_of(record)
+    return prediction_of(record._tuple())
 
 
 def prediction_of(record: PredictionRecord) -> Prediction:
@@ -66,13 +67,7 @@ def prediction_of(record: PredictionRecord) -> Prediction:
     return Prediction(
         prediction_id=row.id,
         status=PredictionStatus(row.status),
-        patient=PatientIdentity(
-            patient.patient_id,
-            patient.issuer or None,
-            patient.name,
-            patient.birth_date,
-            patient.sex,
-        ),
+        patient=_patient_of(patient),
         source=InstanceIdentity(
             study.study_instance_uid,
             series.series_instance_uid,
@@ -103,11 +98,11 @@ def record_prediction(
     Scoring the same instance with the same weights again returns the first one's id and records
     nothing, so that a repeated job has one effect.
     """
-    statement = select(PredictionRow.id).where(
+    statement = select(col(PredictionRow.id)).where(
         col(PredictionRow.instance_key) == instance_key,
         col(PredictionRow.model_digest) == prediction.model.digest,
     )
-    recorded = session.exec(statement).first()
+    recorded = session.execute(statement).scalar_one_or_none()
     if recorded is not None:
         return recorded
     session.add(_row_of(prediction, instance_key, preview_key))
@@ -159,6 +154,10 @@ def _fill_deviations(row: PredictionRow, deviations: FieldDeviations | None) -> 
         row.mean_sensitivity_db = deviations.mean_sensitivity_db
         row.mean_deviation_db = deviations.mean_deviation_db
         row.pattern_standard_deviation_db = deviations.pattern_standard_deviation_db
+
+
+def _patient_of(row: PatientRow) -> PatientIdentity:
+    return PatientIdentity(row.patient_id, row.issuer or None, row.name, row.birth_date, row.sex)
 
 
 def _estimate_of(row: PredictionRow) -> FieldEstimate | None:

@@ -1,1 +1,1 @@
-"""The values that cross rooms: frozen dataclasses of NumPy arrays, free of DICOM, HTTP and TensorFlow."""
+"""The values that cross rooms: frozen dataclasses, free of DICOM, HTTP and TensorFlow."""

@@ -13,7 +13,7 @@ DEGREES_PER_SAMPLE: Final = 360 / PROFILE_SAMPLES
 
 #: TSNIT angle of each profile sample in degree: 0 temporal, 90 superior, 180 nasal, 270 inferior.
 PROFILE_ANGLES_DEGREE: Final[NDArray[np.float64]] = (
-    np.arange(PROFILE_SAMPLES) + 0.5
+    np.arange(PROFILE_SAMPLES, dtype=np.float64) + 0.5
 ) * DEGREES_PER_SAMPLE
 
 #: First and last TSNIT angle of each disc sector in degree, counted in TSNIT order (Spectralis).
@@ -53,8 +53,9 @@ class Layers:
     Attributes
     ----------
     ilm_row, rnfl_row
-        float32, shape (columns,), image row (sub-pixel, 0 at the centre of the top row) of the inner
-        limiting membrane and of the lower border of the nerve fibre layer, in image column order.
+        float32, shape (columns,), image row (sub-pixel, 0 at the centre of the top row) of the
+        inner limiting membrane and of the lower border of the nerve fibre layer, in image column
+        order.
     """
 
     ilm_row: NDArray[np.float32]

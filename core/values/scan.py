@@ -59,7 +59,7 @@ class Scan:
     laterality
         The eye.
     acquired_at
-        When the device took it, in its own local time when it named no zone; None where it did not say.
+        When the device took it, local time where it named no zone; None where it did not say.
     age_years
         Age of the patient at the scan; None where unknown. Never invented.
     device
