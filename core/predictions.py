@@ -58,7 +58,7 @@ def load_prediction(session: Session, prediction_id: str) -> Prediction:
     record = session.execute(statement).one_or_none()
     if record is None:
         raise RecordNotFound("There is no prediction with that id")
-    return prediction_of(record._tuple())
+    return prediction_of(record.tuple())
 
 
 def prediction_of(record: PredictionRecord) -> Prediction:
@@ -104,7 +104,7 @@ def record_prediction(
     )
     recorded = session.execute(statement).scalar_one_or_none()
     if recorded is not None:
-        return recorded
+        return str(recorded)
     session.add(_row_of(prediction, instance_key, preview_key))
     append_change(session, ChangeKind.PREDICTION_RECORDED, prediction.prediction_id)
     return prediction.prediction_id

@@ -65,7 +65,7 @@ class PostgresWakeup:
             for _ in self._listening().notifies(timeout=timeout_seconds, stop_after=1):
                 pass
         except psycopg.OperationalError:
-            # The worker's own transactions meet the same outage and pause; here only a wait is lost.
+            # The worker's own transactions meet the same outage; here only a wait is lost.
             self.close()
             time.sleep(timeout_seconds)
 

@@ -13,7 +13,8 @@ class PredictionRow(SQLModel, table=True):
     """What `core.values.prediction.Prediction` holds, in columns.
 
     The unique constraint makes scoring safe to repeat: the same scan and weights give one row.
-    Arrays are JSON lists in the order and unit of the value; `preview_key` finds the B-scan picture.
+    Arrays are JSON lists in the order and unit of the value; `preview_key` finds the B-scan
+    picture.
     """
 
     __tablename__ = "predictions"
