@@ -6,6 +6,7 @@ from core.perimetry import norms
 from core.values.prediction import ESTIMATE_NOTICE, Prediction
 from reports import codes
 from reports.equipment import Equipment
+from reports.outcome import Outcome, outcome_of
 
 
 def algorithm_identification(
@@ -23,10 +24,15 @@ def algorithm_identification(
 
 def algorithm_parameters(prediction: Prediction) -> list[str]:
     """Return one sentence a fact that the numbers cannot be read without."""
+    parameters = [ESTIMATE_NOTICE, f"Weights: {prediction.model.digest}"]
+    if outcome_of(prediction) is Outcome.ESTIMATED:
+        parameters.extend(_field_parameters(prediction))
+    return parameters
+
+
+def _field_parameters(prediction: Prediction) -> list[str]:
     first, last = norms.NORM_AGE_RANGE_YEARS
     return [
-        ESTIMATE_NOTICE,
-        f"Weights: {prediction.model.digest}",
         "0 dB is a stimulus of 10 000 asb (HFA-equivalent); coordinates are degrees from fixation "
         "as the patient sees them, +x right, +y up",
         "Uncertainties are the half widths of a 90 % interval in dB",

@@ -67,10 +67,13 @@ def contributing_equipment(prediction: Prediction, equipment: Equipment) -> Cont
 
 
 def stamp(report: Dataset, moment: Moment) -> None:
-    """Write the creation time and the zone, which the library takes from its own clock."""
+    """Write the zone and every time that the library would take from its own clock."""
     report.InstanceCreationDate = moment.date
     report.InstanceCreationTime = moment.time
     report.TimezoneOffsetFromUTC = moment.offset
+    for item in report.ContributingEquipmentSequence:
+        if item.PurposeOfReferenceCodeSequence[0].CodeValue == codes.PROCESSING_EQUIPMENT.value:
+            item.ContributionDateTime = moment.date + moment.time
 
 
 def _zone_of(header: Dataset) -> tzinfo | None:

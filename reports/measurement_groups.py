@@ -26,7 +26,7 @@ from reports import codes
 from reports.algorithm import algorithm_identification
 from reports.equipment import Equipment
 from reports.errors import PredictionInconsistent
-from reports.outcome import outcome_of
+from reports.outcome import Outcome, outcome_of
 from reports.reasons import reason_evaluations
 from reports.tracking import tracking_identifier
 
@@ -43,7 +43,7 @@ def measurement_groups(
     """
     algorithm = algorithm_identification(prediction, equipment)
     images = [SourceImageForMeasurementGroup.from_source_image(source)] if source else None
-    if prediction.reasons:
+    if outcome_of(prediction) is not Outcome.ESTIMATED:
         return [_without_field(prediction, algorithm, images)]
     estimate, deviations, eye = prediction.estimate, prediction.deviations, prediction.laterality
     if estimate is None or deviations is None or eye is None:
@@ -110,7 +110,6 @@ def _without_field(
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=tracking_identifier(prediction, "global"),
         finding_type=codes.FINDING[outcome_of(prediction)],
-        method=codes.ESTIMATION_FROM_OCT,
         algorithm_id=algorithm,
         finding_sites=[finding_site(prediction.laterality)],
         qualitative_evaluations=reason_evaluations(prediction),
