@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlmodel import Session, col
 
 from core.changes import append_change
@@ -32,7 +32,7 @@ from core.values.reason import Reason, ReasonCode
 from core.values.scan import Device
 
 #: A prediction's row with all it belongs to.
-PredictionRecord = tuple[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]
+PredictionRecord = Row[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]
 
 
 def select_predictions() -> Select[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]:
@@ -58,7 +58,7 @@ def load_prediction(session: Session, prediction_id: str) -> Prediction:
     record = session.execute(statement).one_or_none()
     if record is None:
         raise RecordNotFound("There is no prediction with that id")
-    return prediction_of(record.tuple())
+    return prediction_of(record)
 
 
 def prediction_of(record: PredictionRecord) -> Prediction:

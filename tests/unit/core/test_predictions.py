@@ -1,0 +1,99 @@
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from core.database import Database
+from core.errors import RecordNotFound
+from core.predictions import load_prediction, record_prediction
+from core.tables.columns import key_of
+from core.tables.instances import InstanceRow
+from core.tables.patients import PatientRow
+from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
+from core.values.laterality import Laterality
+from core.values.prediction import Prediction, PredictionStatus
+from tests.builders.prediction import build_prediction
+
+
+def keep_instance(database: Database, prediction: Prediction) -> int:
+    """Write the rows a prediction hangs on and return the instance's key."""
+    patient, source, now = prediction.patient, prediction.source, prediction.received_at
+    with database.transaction() as session:
+        patient_row = PatientRow(
+            patient_id=patient.patient_id,
+            issuer=patient.issuer or "",
+            name=patient.name,
+            birth_date=patient.birth_date,
+            sex=patient.sex,
+        )
+        session.add(patient_row)
+        session.flush()
+        study = StudyRow(
+            patient_key=key_of(patient_row),
+            study_instance_uid=source.study_instance_uid,
+            accession_number=source.accession_number,
+            received_at=now,
+        )
+        session.add(study)
+        session.flush()
+        series = SeriesRow(study_key=key_of(study), series_instance_uid=source.series_instance_uid)
+        session.add(series)
+        session.flush()
+        instance = InstanceRow(
+            series_key=key_of(series),
+            sop_instance_uid=source.sop_instance_uid,
+            sop_class_uid="1.2.840.10008.5.1.4.1.1.77.1.5.4",
+            transfer_syntax_uid="1.2.840.10008.1.2.1",
+            digest="0" * 64,
+            size_bytes=1,
+            storage_key="00/0.dcm",
+            received_at=now,
+        )
+        session.add(instance)
+        session.flush()
+        return key_of(instance)
+
+
+def same(one: Prediction, other: Prediction) -> bool:
+    left, right = asdict(one), asdict(other)
+    return all(_equal(left[name], right[name]) for name in left)
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(_equal(one[name], other[name]) for name in one)
+    if isinstance(one, np.ndarray):
+        return bool(np.allclose(one, other, atol=1e-5, equal_nan=True))
+    return one == other or (one != one and other != other)
+
+
+@pytest.mark.parametrize("laterality", Laterality)
+@pytest.mark.parametrize("status", [PredictionStatus.FINAL, PredictionStatus.NOT_ASSESSABLE])
+def test_prediction_comes_back_as_it_was_recorded(
+    database: Database, laterality: Laterality, status: PredictionStatus
+) -> None:
+    prediction = build_prediction(laterality=laterality, status=status)
+    instance = keep_instance(database, prediction)
+
+    with database.transaction() as session:
+        record_prediction(session, prediction, instance, None)
+    with database.reading() as session:
+        loaded = load_prediction(session, prediction.prediction_id)
+
+    assert same(loaded, prediction)
+
+
+def test_prediction_of_same_scan_and_weights_is_recorded_once(database: Database) -> None:
+    first = build_prediction(prediction_id="first")
+    again = build_prediction(prediction_id="again")
+    instance = keep_instance(database, first)
+
+    with database.transaction() as session:
+        record_prediction(session, first, instance, None)
+    with database.transaction() as session:
+        kept_under = record_prediction(session, again, instance, None)
+
+    assert kept_under == "first"
+    with database.reading() as session, pytest.raises(RecordNotFound):
+        load_prediction(session, "again")
