@@ -38,20 +38,21 @@ class _View:
     angle_degree: NDArray[np.float64]
 
 
-def circle_on_localizer(laterality: Laterality) -> Circle:
-    """Return the 12° circle round the disc of a simulated localizer."""
+def circle_on_localizer(
+    laterality: Laterality, disc_offset_degree: float = DISC_OFFSET_DEGREE
+) -> Circle:
+    """Return the 12° circle round the disc, which lies that far nasal of the picture's middle."""
     nasal = 1 if laterality is Laterality.RIGHT else -1
     middle = SIZE / 2
     return Circle(
         centre_row=middle - 1.0 * PX_PER_DEGREE,
-        centre_column=middle + nasal * DISC_OFFSET_DEGREE * PX_PER_DEGREE,
+        centre_column=middle + nasal * disc_offset_degree * PX_PER_DEGREE,
         radius=CIRCLE_RADIUS_DEGREE * PX_PER_DEGREE,
     )
 
 
-def fovea_on_localizer(laterality: Laterality) -> tuple[float, float]:
-    """Return row and column of the fovea on a simulated localizer, in pixels."""
-    disc = circle_on_localizer(laterality)
+def fovea_on_localizer(laterality: Laterality, disc: Circle) -> tuple[float, float]:
+    """Return row and column in pixels of the fovea that belongs to a disc."""
     temporal = -1 if laterality is Laterality.RIGHT else 1
     return (
         disc.centre_row + FOVEA_BELOW_DEGREE * PX_PER_DEGREE,
@@ -60,26 +61,29 @@ def fovea_on_localizer(laterality: Laterality) -> tuple[float, float]:
 
 
 def simulate_localizer(
-    vessels: Sequence[Vessel], laterality: Laterality, rng: np.random.Generator
+    vessels: Sequence[Vessel],
+    laterality: Laterality,
+    rng: np.random.Generator,
+    disc: Circle | None = None,
 ) -> NDArray[np.uint8]:
     """Return an infrared picture, shape (768, 768), on which these vessels leave the disc.
 
     Each vessel crosses the 12° circle where its shadow stands in the B-scan of the same eye.
     """
-    view = _view(laterality)
+    disc = disc or circle_on_localizer(laterality)
+    view = _view(laterality, disc)
     picture = _background(view, rng)
-    picture -= 34 * _fovea_shade(laterality)
+    picture -= 34 * _fovea_shade(laterality, disc)
     for vessel in vessels:
         picture *= _vessel_shade(vessel, view, rng)
     picture += 6 * gaussian_filter(rng.standard_normal(picture.shape), 0.8)
     return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
 
 
-def _view(laterality: Laterality) -> _View:
-    circle = circle_on_localizer(laterality)
+def _view(laterality: Laterality, disc: Circle) -> _View:
     row, column = np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5, indexing="ij")
-    up = (circle.centre_row - row) / PX_PER_DEGREE
-    right = (column - circle.centre_column) / PX_PER_DEGREE
+    up = (disc.centre_row - row) / PX_PER_DEGREE
+    right = (column - disc.centre_column) / PX_PER_DEGREE
     picture_degree = np.rad2deg(np.arctan2(up, right))
     return _View(np.hypot(up, right), mirrored_for(laterality, picture_degree))
 
@@ -97,8 +101,8 @@ def _background(view: _View, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(picture * (1 - 0.5 * disc + 0.14 * cup))
 
 
-def _fovea_shade(laterality: Laterality) -> NDArray[np.float64]:
-    fovea_row, fovea_column = fovea_on_localizer(laterality)
+def _fovea_shade(laterality: Laterality, disc: Circle) -> NDArray[np.float64]:
+    fovea_row, fovea_column = fovea_on_localizer(laterality, disc)
     row, column = np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5, indexing="ij")
     distance_degree = np.hypot(row - fovea_row, column - fovea_column) / PX_PER_DEGREE
     return np.asarray(
