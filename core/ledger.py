@@ -57,22 +57,15 @@ def enqueue(session: Session, kind: JobKind, subject: str, priority: int = 0) ->
 
 
 def claim(
-    session: Session,
-    kind: JobKind,
-    worker: str,
-    limit: int,
-    lease_seconds: float,
-    maximum_attempts: int,
+    session: Session, kind: JobKind, worker: str, limit: int, lease_seconds: float
 ) -> list[Claim]:
     """Take up to `limit` waiting jobs of a kind, soonest first.
 
     A job that was tried before is claimed alone: in a group, one bad job that kills its worker
-    would take its neighbours' attempts with it. A job whose workers died `maximum_attempts` times
-    fails.
+    would take its neighbours' attempts with it.
     """
     now = database_seconds(session)
     waiting = _lock_waiting(session, kind, now, limit)
-    waiting = [job for job in waiting if not _stop_if_exhausted(session, job, maximum_attempts)]
     return [_take(job, worker, now + lease_seconds) for job in _group(waiting)]
 
 
@@ -121,10 +114,19 @@ def fail(session: Session, claimed: Claim, error: str, retry: bool, maximum_atte
     return False
 
 
-def give_back(session: Session, claimed: Claim) -> None:
-    """Return a job untried: the database or the storage was away, which is no fault of the job."""
+def give_back(session: Session, claimed: Claim, delay_seconds: float = 0.0) -> None:
+    """Return a job untried, to be taken again after a delay.
+
+    For when something else is missing: the database or the storage was away, or an object the job
+    needs is still on its way. That is no fault of the job, so the attempt does not count.
+    """
     _settle(
-        session, claimed, status=JobStatus.QUEUED, lease_until=None, attempts=claimed.attempt - 1
+        session,
+        claimed,
+        status=JobStatus.QUEUED,
+        lease_until=None,
+        attempts=claimed.attempt - 1,
+        available_at=database_seconds(session) + delay_seconds,
     )
 
 
@@ -153,16 +155,6 @@ def _claimable(now: float) -> ColumnElement[bool]:
     queued = and_(col(JobRow.status) == JobStatus.QUEUED, col(JobRow.available_at) <= now)
     abandoned = and_(col(JobRow.status) == JobStatus.RUNNING, col(JobRow.lease_until) < now)
     return or_(queued, abandoned)
-
-
-def _stop_if_exhausted(session: Session, job: JobRow, maximum_attempts: int) -> bool:
-    if job.attempts < maximum_attempts:
-        return False
-    job.status = JobStatus.FAILED
-    job.error = f"The worker died in each of {job.attempts} attempts"
-    job.finished_at = utc_now()
-    append_change(session, ChangeKind.JOB_FAILED, str(job.id))
-    return True
 
 
 def _group(waiting: Sequence[JobRow]) -> Sequence[JobRow]:

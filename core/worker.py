@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from sqlmodel import Session
+
 from core import ledger
 from core.database import Database
 from core.errors import InfrastructureError, NodeError
@@ -44,8 +46,8 @@ class Step(Protocol):
             If the claim it was working on failed. A group is then tried again one by one.
         """
 
-    def give_up(self, claim: Claim, error: str) -> None:
-        """Record what a reader must see when a job's attempts are used up."""
+    def give_up(self, session: Session, claim: Claim, error: str) -> None:
+        """Record what a reader must see of a job that stops, in the transaction that stops it."""
 
 
 @dataclass
@@ -73,8 +75,12 @@ class Worker:
     def run_once(self) -> int:
         """Claim once and work; return how many jobs were claimed."""
         claims = self._claim()
-        if claims:
-            self._work(claims)
+        exhausted = [c for c in claims if c.attempt > self.settings.maximum_attempts]
+        for claimed in exhausted:
+            self._fail(claimed, "The worker died in each attempt", retry=False)
+        fresh = [c for c in claims if c not in exhausted]
+        if fresh:
+            self._work(fresh)
         return len(claims)
 
     def _turn(self, wakeup: Wakeup) -> None:
@@ -100,7 +106,6 @@ class Worker:
                 self.name,
                 self.step.group_size,
                 self.settings.lease_seconds,
-                self.settings.maximum_attempts,
             )
 
     def _work(self, claims: Sequence[Claim]) -> None:
@@ -113,7 +118,10 @@ class Worker:
             _log.warning("lease_lost", jobs=[claimed.job_id for claimed in claims])
         except Exception as error:  # noqa: BLE001 - the loop's edge: a job's failure is recorded on it
             _log.warning("job_failed", jobs=[c.job_id for c in claims], error=type(error).__name__)
-            self._fail(claims, error)
+            # In a group the guilty one is not known: each is tried again, alone.
+            retry = len(claims) > 1 or not isinstance(error, NodeError) or error.retry
+            for claimed in claims:
+                self._fail(claimed, _describe(error), retry)
 
     def _give_back(self, claims: Sequence[Claim]) -> None:
         for claimed in claims:
@@ -124,23 +132,14 @@ class Worker:
                 # Finished already, or the database is away too: then the lease brings it back.
                 _log.info("not_given_back", job=claimed.job_id, error=type(error).__name__)
 
-    def _fail(self, claims: Sequence[Claim], error: Exception) -> None:
-        retry = error.retry if isinstance(error, NodeError) else True
-        alone = len(claims) == 1
-        for claimed in claims:
-            try:
-                with self.database.transaction() as session:
-                    again = ledger.fail(
-                        session,
-                        claimed,
-                        _describe(error),
-                        retry or not alone,
-                        self.settings.maximum_attempts,
-                    )
-                if not again:
-                    self.step.give_up(claimed, _describe(error))
-            except LeaseLost:
-                _log.info("already_settled", job=claimed.job_id)
+    def _fail(self, claimed: Claim, error: str, retry: bool) -> None:
+        maximum = self.settings.maximum_attempts
+        try:
+            with self.database.transaction() as session:
+                if not ledger.fail(session, claimed, error, retry, maximum):
+                    self.step.give_up(session, claimed, error)
+        except LeaseLost:
+            _log.info("already_settled", job=claimed.job_id)
 
 
 def _describe(error: Exception) -> str:

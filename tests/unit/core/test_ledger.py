@@ -19,14 +19,10 @@ def add_jobs(database: Database, count: int, priority: int = 0) -> None:
 
 
 def take(
-    database: Database,
-    limit: int = 1,
-    worker: str = "w",
-    lease: float = LEASE,
-    attempts: int = ATTEMPTS,
+    database: Database, limit: int = 1, worker: str = "w", lease: float = LEASE
 ) -> list[Claim]:
     with database.transaction() as session:
-        return ledger.claim(session, JobKind.ANALYSE, worker, limit, lease, attempts)
+        return ledger.claim(session, JobKind.ANALYSE, worker, limit, lease)
 
 
 def job(database: Database, job_id: int) -> JobRow:
@@ -118,15 +114,6 @@ def test_job_stops_after_its_attempts(database: Database) -> None:
     assert (kept.status, kept.error) == (JobStatus.FAILED, "no good")
 
 
-def test_job_whose_workers_died_each_time_stops(database: Database) -> None:
-    add_jobs(database, 1)
-    for _ in range(ATTEMPTS):
-        (claimed,) = take(database, lease=-1)
-
-    assert take(database) == []
-    assert job(database, claimed.job_id).status == JobStatus.FAILED
-
-
 def test_given_back_job_keeps_its_attempts(database: Database) -> None:
     add_jobs(database, 1)
     (claimed,) = take(database)
@@ -136,6 +123,15 @@ def test_given_back_job_keeps_its_attempts(database: Database) -> None:
     (again,) = take(database)
 
     assert again.attempt == 1
+
+
+def test_job_given_back_with_a_delay_waits(database: Database) -> None:
+    add_jobs(database, 1)
+    (claimed,) = take(database)
+    with database.transaction() as session:
+        ledger.give_back(session, claimed, delay_seconds=60)
+
+    assert take(database) == []
 
 
 def test_failed_job_can_be_queued_again(database: Database) -> None:

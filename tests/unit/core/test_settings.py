@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsInvalid
+from core.settings import Settings, load_settings
+
+
+def load(tmp_path: Path, toml: str = "", **environment: str) -> Settings:
+    config = tmp_path / "arcuate.toml"
+    config.write_text(toml)
+    return load_settings(config, environment)
+
+
+def test_environment_overrides_the_file_and_the_file_the_default(tmp_path: Path) -> None:
+    settings = load(tmp_path, 'ae_title = "FILE"\ndicom_port = 104', ARCUATE_AE_TITLE="ENV")
+
+    assert (settings.ae_title, settings.dicom_port, settings.http_port) == ("ENV", 104, 8080)
+
+
+@pytest.mark.parametrize(
+    ("toml", "environment", "named"),
+    [
+        ("ae_titel = 'X'", {}, "ae_titel"),
+        ("", {"ARCUATE_DICOM_PROT": "104"}, "dicom_prot"),
+        ("dicom_port = 70000", {}, "dicom_port"),
+        ("ae_title = 'TOO LONG FOR AN AE TITLE'", {}, "ae_title"),
+        ("ae_title = ' LEADING'", {}, "ae_title"),
+        ("storage_url = 's3://bucket'", {}, "storage_url"),
+        ("database_url = 'mysql://x'", {}, "database_url"),
+        ("device = 'tpu'", {}, "device"),
+        ("not toml", {}, "arcuate.toml"),
+    ],
+)
+def test_wrong_setting_is_refused_by_name(
+    tmp_path: Path, toml: str, environment: dict[str, str], named: str
+) -> None:
+    with pytest.raises(SettingsInvalid, match=named):
+        load(tmp_path, toml, **environment)
+
+
+@pytest.mark.parametrize("setting", ["http_host", "dicom_host"])
+def test_open_access_is_refused_beyond_loopback(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(SettingsInvalid, match="loopback"):
+        load(tmp_path, f"auth = 'none'\n{setting} = '0.0.0.0'")
+
+
+def test_names_of_the_test_suite_configure_nothing(tmp_path: Path) -> None:
+    assert load(tmp_path, ARCUATE_TEST_DATA="x") == Settings()
+
+
+def test_missing_settings_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"absent\.toml"):
+        load_settings(tmp_path / "absent.toml", {})
