@@ -1,0 +1,1 @@
+"""The models: one file per network, and the shipped weights."""

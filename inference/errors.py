@@ -1,0 +1,25 @@
+"""What can go wrong between a scan and a prediction."""
+
+from core.errors import NodeError
+
+
+class ModelNotFound(NodeError):
+    """No model of that name and version is installed."""
+
+
+class ModelDamaged(NodeError):
+    """The model's files are not those its card describes."""
+
+
+class PredictionFailed(NodeError):
+    """The model gave no usable field."""
+
+    retry = True
+
+
+class DeviceUnavailable(NodeError):
+    """The accelerator asked for is not there."""
+
+
+class TrainingDataInvalid(NodeError):
+    """The data to train on are missing or unusable."""
