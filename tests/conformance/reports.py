@@ -1,0 +1,60 @@
+"""The reports that the validators judge, and what they may say of them."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+from pydicom import dcmread
+
+from core.values.identity import InstanceIdentity, PatientIdentity
+from core.values.laterality import Laterality
+from core.values.prediction import PredictionStatus
+from reports.equipment import Equipment
+from reports.report import ReportFormat
+from tests.builders.prediction import Loss, build_prediction
+
+#: Everything a report may be made from: both eyes, with and without an estimate.
+CASES: Final[dict[str, dict[str, Any]]] = {
+    "right eye": {"laterality": Laterality.RIGHT},
+    "left eye": {"laterality": Laterality.LEFT, "loss": Loss.ARCUATE},
+    "not assessable": {"status": PredictionStatus.NOT_ASSESSABLE},
+    "not assessable, left": {
+        "status": PredictionStatus.NOT_ASSESSABLE,
+        "laterality": Laterality.LEFT,
+    },
+    "failed": {"status": PredictionStatus.FAILED, "laterality": Laterality.LEFT},
+    "eye unknown": {"status": PredictionStatus.NOT_ASSESSABLE, "laterality": None},
+}
+
+
+def write_report(report_format: ReportFormat, case: str, data: Path, folder: Path) -> Path:
+    """Write the report of a case, made from the headers of a real scan and of its localizer."""
+    scans = data / "oct" / "spectralis_circle_od"
+    sources = [
+        dcmread(scans / name, stop_before_pixels=True)
+        for name in ("bscan_opt.dcm", "localizer_op.dcm")
+    ]
+    scan = sources[0]
+    prediction = build_prediction(
+        **CASES[case],
+        patient=PatientIdentity(scan.PatientID, None, str(scan.PatientName)),
+        source=InstanceIdentity(scan.StudyInstanceUID, scan.SeriesInstanceUID, scan.SOPInstanceUID),
+    )
+    path = folder / "report.dcm"
+    report = report_format.build(prediction, sources, Equipment("1.2.3", "node-1"))
+    report.save_as(path, enforce_file_format=True)
+    return path
+
+
+def run_validator(*command: str | Path) -> tuple[int, list[str]]:
+    """Return the exit code of a validator and each line it wrote."""
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, [*done.stderr.splitlines(), *done.stdout.splitlines()]
+
+
+def unexpected(lines: list[str], expected: tuple[re.Pattern[str], ...]) -> list[str]:
+    """Return the lines that none of the patterns describes in full."""
+    return [line for line in lines if not any(p.fullmatch(line) for p in expected)]

@@ -1,0 +1,1 @@
+"""Tests of the reports, one file a module."""
