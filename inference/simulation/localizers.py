@@ -29,6 +29,9 @@ CIRCLE_RADIUS_DEGREE: Final = 6.0
 
 DISC_RADIUS_DEGREE: Final = 2.5
 
+#: Retina in one degree of the picture, in µm.
+UM_PER_DEGREE: Final = 300.0
+
 
 @dataclass(frozen=True)
 class _View:
@@ -113,28 +116,40 @@ def _fovea_shade(laterality: Laterality, disc: Circle) -> NDArray[np.float64]:
 
 def _vessel_shade(vessel: Vessel, view: _View, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return what a vessel leaves of the light: a dark line, bright along its middle."""
-    beyond = view.distance_degree - CIRCLE_RADIUS_DEGREE
-    path_degree = vessel.angle_degree + _bend_degree(vessel, beyond, rng)
+    radii_degree = np.linspace(0, view.distance_degree.max(), 400)
+    path_degree = _path_degree(vessel, radii_degree, rng)
+    path_degree = np.interp(view.distance_degree, radii_degree, path_degree)
     aside_degree = (view.angle_degree - path_degree + 180) % 360 - 180
-    aside_um = np.deg2rad(aside_degree) * view.distance_degree * 300
-    width_um = vessel.width_um * np.clip(1 - 0.035 * np.clip(beyond, -5, None), 0.35, 1.15)
-    relative = aside_um / (0.42 * width_um)
-    begins = np.clip((view.distance_degree - 0.4) / 0.5, 0, 1) * (np.abs(aside_degree) < 90)
-    depth = (0.55 if vessel.vein else 0.42) * (0.35 + 0.65 * min(1.0, vessel.width_um / 110))
-    dark = depth * np.exp(-(relative**2))
-    reflex = (0.12 if vessel.vein else 0.24) * np.exp(-((relative / 0.35) ** 2))
-    return np.asarray(1 - begins * dark * (1 - reflex / max(depth, 0.1)))
+    aside_um = np.deg2rad(aside_degree) * view.distance_degree * UM_PER_DEGREE
+    near = (np.abs(aside_um) < 2 * vessel.width_um) & (np.abs(aside_degree) < 90)
+    shade = np.ones_like(aside_um)
+    shade[near] -= _darkness(vessel, aside_um[near], view.distance_degree[near])
+    return shade
 
 
-def _bend_degree(
-    vessel: Vessel, beyond_degree: NDArray[np.float64], rng: np.random.Generator
+def _darkness(
+    vessel: Vessel, aside_um: NDArray[np.float64], distance_degree: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how far a vessel has turned beyond the circle: arcades bend round the fovea."""
+    """Return the light a vessel takes that far from its middle: veins take more."""
+    beyond = np.clip(distance_degree - CIRCLE_RADIUS_DEGREE, -5, None)
+    width_um = vessel.width_um * np.clip(1 - 0.035 * beyond, 0.35, 1.15)
+    relative = aside_um / (0.42 * width_um)
+    begins = np.clip((distance_degree - 0.4) / 0.5, 0, 1)
+    depth = (0.55 if vessel.vein else 0.42) * (0.35 + 0.65 * min(1.0, vessel.width_um / 110))
+    reflex = (0.12 if vessel.vein else 0.24) * np.exp(-((relative / 0.35) ** 2))
+    dark = depth * np.exp(-(relative**2))
+    return np.asarray(begins * dark * (1 - reflex / max(depth, 0.1)))
+
+
+def _path_degree(
+    vessel: Vessel, radii_degree: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return the TSNIT angle of a vessel at each distance: arcades bend round the fovea."""
+    beyond = radii_degree - CIRCLE_RADIUS_DEGREE
     from_temporal = (vessel.angle_degree + 180) % 360 - 180
     arcade = 2.6 if 45 < abs(from_temporal) < 115 and rng.uniform() < 0.6 else 0.5
-    towards_fovea = -np.sign(from_temporal) * arcade * beyond_degree
-    turn_limit = 0.5 * abs(from_temporal) + 1
+    limit = 0.5 * abs(from_temporal) + 1
+    towards_fovea = limit * np.tanh(-np.sign(from_temporal) * arcade * beyond / limit)
     phase, pitch = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.2)
-    winding = np.sin(pitch * beyond_degree + phase) - np.sin(phase)
-    size = 14.0 / (4.0 + np.clip(beyond_degree + CIRCLE_RADIUS_DEGREE, 0, None))
-    return np.asarray(turn_limit * np.tanh(towards_fovea / turn_limit) + size * winding)
+    winding = np.sin(pitch * beyond + phase) - np.sin(phase)
+    return np.asarray(vessel.angle_degree + towards_fovea + 14.0 / (4.0 + radii_degree) * winding)

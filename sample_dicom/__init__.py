@@ -1,0 +1,1 @@
+"""Synthetic studies for demonstrations and tests, and the generator that makes them."""

@@ -1,0 +1,71 @@
+"""The list of what must come of each sample file, for programs."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from core.values.laterality import Laterality
+from core.values.reason import ReasonCode
+from sample_dicom.cases import SampleCase, SampleEye
+from sample_dicom.localizer_op import localizer_uid
+from sample_dicom.oct_scan import oct_instance_uid
+
+Entry = dict[str, str | float | None]
+
+
+def localizer_name(eye: SampleEye) -> str:
+    """Return the file name of an eye's localizer."""
+    return f"{_side(eye)}_localizer_op.dcm"
+
+
+def oct_name(eye: SampleEye) -> str:
+    """Return the file name of an eye's B-scan."""
+    return f"{_side(eye)}_oct.dcm"
+
+
+def manifest_text(cases: Sequence[SampleCase]) -> str:
+    """Return the manifest as JSON, one entry per file."""
+    document = {
+        "notice": "Synthetic: drawn by a simulator, shows nobody's eye.",
+        "studies": [
+            {
+                "folder": case.folder,
+                "purpose": case.purpose,
+                "patient_id": case.study.patient.patient_id,
+                "study_instance_uid": case.study.uid(),
+                "age_years": case.study.age_years,
+                "files": [entry for eye in case.eyes for entry in _entries(case, eye)],
+            }
+            for case in cases
+        ],
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _entries(case: SampleCase, eye: SampleEye) -> Iterator[Entry]:
+    yield {
+        "path": f"{case.folder}/{localizer_name(eye)}",
+        "sop_instance_uid": localizer_uid(case.study, eye.laterality),
+        "laterality": eye.laterality.value,
+        "transfer_syntax_uid": eye.recording.transfer_syntax_uid,
+        "outcome": ReasonCode.NOT_MODEL_INPUT.value,
+        "reason": ReasonCode.NOT_MODEL_INPUT.value,
+        "finding": "localizer of the OCT scan",
+        "mean_deviation_below_db": None,
+        "mean_deviation_above_db": None,
+    }
+    expected = eye.expected
+    yield {
+        "path": f"{case.folder}/{oct_name(eye)}",
+        "sop_instance_uid": oct_instance_uid(case.study, eye.laterality),
+        "laterality": eye.laterality.value,
+        "transfer_syntax_uid": eye.recording.transfer_syntax_uid,
+        "outcome": expected.status.value,
+        "reason": expected.reason.value if expected.reason else None,
+        "finding": eye.finding,
+        "mean_deviation_below_db": expected.mean_deviation_below_db,
+        "mean_deviation_above_db": expected.mean_deviation_above_db,
+    }
+
+
+def _side(eye: SampleEye) -> str:
+    return "right" if eye.laterality is Laterality.RIGHT else "left"
