@@ -1,0 +1,100 @@
+"""Whether the distances an object states are those of an eye."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from pydicom.dataset import Dataset
+
+from core.errors import ScanRefused
+from core.values.reason import ReasonCode
+from dicom_node.devices.attributes import numbers_of
+from dicom_node.devices.functional_groups import frame_item
+
+_AXIAL_MM: Final = (0.0015, 0.006)
+_DEPTH_MM: Final = (1.2, 4.0)
+_LATERAL_MM: Final = (0.004, 0.06)
+_CIRCLE_DIAMETER_MM: Final = (2.6, 4.8)
+#: How far the circle's circumference may be from columns × lateral spacing.
+_CIRCUMFERENCE_SHARE: Final = 0.02
+_LOCALIZER_MM_A_DEGREE: Final = (0.24, 0.42)
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """Distance of the rows (axial) and of the columns (lateral) of a B-scan in millimetre."""
+
+    axial_mm: float
+    lateral_mm: float
+
+
+def read_spacing(dataset: Dataset, frame: int, rows: int) -> Spacing:
+    """Return the spacing of a frame (0 = the first), checked against what an eye can have.
+
+    Raises
+    ------
+    ScanRefused
+        `spacing_missing` or `spacing_implausible`.
+
+    Source: PS3.3 C.7.6.16.2.1: Pixel Spacing is row distance (axial), then column distance.
+    """
+    measures = frame_item(dataset, frame, "PixelMeasuresSequence")
+    numbers = numbers_of(measures, "PixelSpacing") if measures is not None else ()
+    if len(numbers) != 2 or min(numbers) <= 0:
+        raise ScanRefused(
+            ReasonCode.SPACING_MISSING,
+            "Pixel Spacing (0028,0030) is absent or not two positive numbers: thickness cannot be "
+            "told in micrometre. Export the scan with its Pixel Measures.",
+        )
+    spacing = Spacing(*numbers)
+    if spacing.axial_mm >= spacing.lateral_mm:
+        raise _implausible(
+            f"Pixel Spacing says rows {spacing.axial_mm:.6g} mm and columns "
+            f"{spacing.lateral_mm:.6g} mm apart; the first must be the smaller: order or unit is "
+            "wrong"
+        )
+    _within("The axial spacing", spacing.axial_mm, _AXIAL_MM)
+    _within("The depth of the scan, rows × axial spacing,", rows * spacing.axial_mm, _DEPTH_MM)
+    _within("The lateral spacing", spacing.lateral_mm, _LATERAL_MM)
+    return spacing
+
+
+def check_circle(diameter_mm: float, columns: int, lateral_mm: float) -> None:
+    """Refuse a circle of impossible size, or one whose columns do not make up its circumference.
+
+    Raises
+    ------
+    ScanRefused
+        `spacing_implausible`.
+    """
+    _within("The diameter of the circle", diameter_mm, _CIRCLE_DIAMETER_MM)
+    circumference_mm = math.pi * diameter_mm
+    if abs(columns * lateral_mm / circumference_mm - 1) > _CIRCUMFERENCE_SHARE:
+        raise _implausible(
+            f"{columns} columns of {lateral_mm:.6g} mm make {columns * lateral_mm:.2f} mm, the "
+            f"circle on the localizer is {circumference_mm:.2f} mm round"
+        )
+
+
+def localizer_note(width_mm: float, field_degree: float) -> str | None:
+    """Return a warning where the localizer's millimetres do not fit its field of view."""
+    low, high = _LOCALIZER_MM_A_DEGREE
+    if field_degree <= 0 or low <= width_mm / field_degree <= high:
+        return None
+    return (
+        f"The localizer has {width_mm / field_degree:.3f} mm per degree, outside {low} to {high}: "
+        "lengths on the retina may be scaled."
+    )
+
+
+def _within(what: str, value_mm: float, limits_mm: tuple[float, float]) -> None:
+    low, high = limits_mm
+    if not low <= value_mm <= high:
+        raise _implausible(f"{what} is {value_mm:.6g} mm, outside {low} to {high} mm")
+
+
+def _implausible(finding: str) -> ScanRefused:
+    return ScanRefused(
+        ReasonCode.SPACING_IMPLAUSIBLE,
+        f"{finding}. Check the export settings of the device, then export the scan again.",
+    )
