@@ -17,6 +17,10 @@ class PredictionFailed(NodeError):
     retry = True
 
 
+class InputOutsideIntendedUse(NodeError):
+    """The model was not made for this input."""
+
+
 class DeviceUnavailable(NodeError):
     """The accelerator asked for is not there."""
 

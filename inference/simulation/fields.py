@@ -13,7 +13,7 @@ from inference.simulation.noise import field_noise
 HEALTHY_FRACTION: Final = 0.3
 
 _AGE_MEAN_YEARS, _AGE_SD_YEARS = 62.0, 13.0
-_AGE_LIMITS_YEARS: Final = (20.0, 92.0)
+AGE_LIMITS_YEARS: Final = (20.0, 92.0)
 
 #: Spread between healthy people in dB: of the whole field, and of its points.
 _HEALTHY_GLOBAL_SD_DB: Final = 1.1
@@ -77,7 +77,7 @@ def simulate_fields(
     healthy_fraction: float = HEALTHY_FRACTION,
 ) -> SimulatedFields:
     """Return that many true fields, a share of them healthy, the others with a drawn pattern."""
-    age_years = np.clip(rng.normal(_AGE_MEAN_YEARS, _AGE_SD_YEARS, count), *_AGE_LIMITS_YEARS)
+    age_years = np.clip(rng.normal(_AGE_MEAN_YEARS, _AGE_SD_YEARS, count), *AGE_LIMITS_YEARS)
     healthy = rng.random(count) < healthy_fraction
     total_db = np.where(
         healthy[:, np.newaxis], _healthy_deviation_db(rng, count), patterns.draw(rng, count)

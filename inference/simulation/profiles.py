@@ -11,8 +11,8 @@ from core.values.profile import PROFILE_ANGLES_DEGREE, PROFILE_SAMPLES
 from inference.simulation.fields import SimulatedFields
 from inference.simulation.noise import circle_noise, circle_response, field_noise
 
-#: Between healthy eyes: where the bundles stand (degree), how thick the whole layer is (log), and
-#: how it undulates (share, smoothed by degree).
+#: Between healthy eyes: where the bundles stand (degree), how thick the whole layer is (log),
+#: and how it undulates (share, smoothed by degree).
 _SUPERIOR_SHIFT_SD_DEGREE: Final = 9.0
 _INFERIOR_SHIFT_SD_DEGREE: Final = 7.0
 _THICKNESS_LOG_SD: Final = 0.092
@@ -31,7 +31,7 @@ _COARSE_STEP: Final = 4
 _COUPLING: Final = ((55.0, 0.45), (95.0, 0.75))
 _COUPLING_SMOOTH_DEGREE: Final = 12.0
 
-#: What is left without fibres (glia, vessels), a share of the healthy thickness within limits in µm.
+#: What is left without fibres (glia, vessels): a share of the healthy thickness, limits in µm.
 _FLOOR_SHARE: Final = 0.33
 _FLOOR_LIMITS_UM: Final = (30.0, 42.0)
 
