@@ -76,7 +76,7 @@ def simulate_localizer(
     disc = disc or circle_on_localizer(laterality)
     view = _view(laterality, disc)
     picture = _background(view, rng)
-    picture -= 34 * _fovea_shade(laterality, disc)
+    picture -= 42 * _fovea_shade(laterality, disc)
     for vessel in vessels:
         picture *= _vessel_shade(vessel, view, rng)
     picture += 6 * gaussian_filter(rng.standard_normal(picture.shape), 0.8)
@@ -97,11 +97,11 @@ def _background(view: _View, rng: np.random.Generator) -> NDArray[np.float64]:
     cloudy = 9 * smooth_noise(rng, shape, 60.0) + 5 * smooth_noise(rng, shape, 6.0)
     halo = 58 * np.exp(-((view.distance_degree / 6.5) ** 2))
     bundles = np.abs(np.sin(np.deg2rad(view.angle_degree)))
-    picture = 134 + cloudy + halo * (0.5 + 0.7 * bundles) - 0.09 * view.distance_degree**2
+    picture = 134 + cloudy + halo * (0.5 + 0.7 * bundles) - 0.055 * view.distance_degree**2
     edge = DISC_RADIUS_DEGREE * (1 + 0.07 * np.cos(np.deg2rad(2 * view.angle_degree + 180)))
     disc = 1 / (1 + np.exp(np.clip((view.distance_degree - edge) / 0.14, -30, 30)))
     cup = np.exp(-((view.distance_degree / 1.0) ** 2))
-    return np.asarray(picture * (1 - 0.5 * disc + 0.14 * cup))
+    return np.asarray(picture * (1 - 0.62 * disc + 0.16 * cup))
 
 
 def _fovea_shade(laterality: Laterality, disc: Circle) -> NDArray[np.float64]:
