@@ -1,0 +1,102 @@
+"""What can go wrong while talking DICOM or keeping what came.
+
+NodeError
+├─ InfrastructureError*
+│   ├─ StorageFull*          no room, or below the watermark
+│   └─ StorageAway*          the storage does not answer
+├─ ObjectTooLarge            larger than the setting allows
+├─ UnsupportedSOPClass       outside the accept list
+├─ InstanceRefused           kept aside in quarantine, answered with a failure
+│   ├─ InvalidInstance       cannot be understood
+│   ├─ PatientIDMissing      nobody could say whose eye it is
+│   ├─ SOPMismatch           the command names another object than the data set
+│   ├─ InstanceConflict      same SOP Instance UID, other content
+│   ├─ PatientConflict       the study belongs to another patient
+│   └─ HierarchyConflict     the series belongs to another study
+├─ PeerInvalid               a peer's AE title, host or port is malformed
+├─ PeerUnreachable*          no answer on that address
+├─ AssociationRejected       the peer answered, and declined
+└─ PathUnreadable            nothing to send there
+                             * retry may help
+"""
+
+from typing import ClassVar
+
+from core.errors import InfrastructureError, NodeError
+
+
+class StorageFull(InfrastructureError):
+    """Out of storage; free space on the disk."""
+
+
+class StorageAway(InfrastructureError):
+    """The storage does not answer."""
+
+
+class ObjectTooLarge(NodeError):
+    """The object is larger than maximum_object_mib allows."""
+
+
+class UnsupportedSOPClass(NodeError):
+    """The SOP class is not in the accept list."""
+
+
+class InstanceRefused(NodeError):
+    """An object that must not be taken in; its bytes are in quarantine."""
+
+    #: The `code` of its quarantine row: a contract, add and never rename.
+    code: ClassVar[str] = "instance_refused"
+
+
+class InvalidInstance(InstanceRefused):
+    """The data set cannot be understood."""
+
+    code = "instance_invalid"
+
+
+class PatientIDMissing(InstanceRefused):
+    """Patient ID (0010,0020) is missing or empty; enter it at the device."""
+
+    code = "patient_id_missing"
+
+
+class SOPMismatch(InstanceRefused):
+    """The data set is another object than the command announced."""
+
+    code = "sop_mismatch"
+
+
+class InstanceConflict(InstanceRefused):
+    """SOP Instance UID is already kept with other content."""
+
+    code = "instance_conflict"
+
+
+class PatientConflict(InstanceRefused):
+    """Study Instance UID already belongs to another patient."""
+
+    code = "patient_conflict"
+
+
+class HierarchyConflict(InstanceRefused):
+    """Series Instance UID already belongs to another study."""
+
+    code = "hierarchy_conflict"
+
+
+class PeerInvalid(NodeError):
+    """A peer needs an AE title of 1 to 16 characters, a host and a port of 1 to 65535."""
+
+
+class PeerUnreachable(NodeError):
+    """The peer does not answer."""
+
+    retry = True
+
+
+class AssociationRejected(NodeError):
+    """The peer rejected the association."""
+
+
+class PathUnreadable(NodeError):
+    """The path holds nothing that could be sent."""
