@@ -1,0 +1,177 @@
+"""A walk over the elements of an encoded data set, up to its pixels, that nothing can crash.
+
+It keeps its own stack, so a thousand nested sequences cost no recursion; it looks at every length
+before it moves, so a cut-off data set is found; and it decodes no value.
+"""
+
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from dicom_node.errors import InvalidInstance
+from dicom_node.storage.encoding import Encoding
+
+#: Sequences within sequences. The standard's own objects stay below ten.
+MAXIMUM_DEPTH: Final = 64
+#: Elements before the pixels, all levels together: bounds the time a hostile object costs.
+MAXIMUM_ELEMENTS: Final = 500_000
+
+_UNDEFINED: Final = 0xFFFFFFFF
+_ITEM: Final = 0xFFFEE000
+_ITEM_END: Final = 0xFFFEE00D
+_SEQUENCE_END: Final = 0xFFFEE0DD
+#: Extended offset table, float, double and integer Pixel Data: what lies behind is not looked at.
+_FIRST_PIXELS: Final = 0x7FE00001
+#: Value representations with a two-byte length (PS3.5 table 7.1-2); all others have four.
+_SHORT_LENGTH: Final = frozenset(
+    b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split()
+)
+
+
+@dataclass
+class _Level:
+    """A sequence or an item that is open: where it ends, None where a delimiter ends it."""
+
+    is_sequence: bool
+    end: int | None
+    is_implicit_vr: bool
+    #: Undefined-length values other than sequences hold fragments: items without elements.
+    holds_fragments: bool = False
+
+
+@dataclass
+class Walk:
+    """One pass over one data set.
+
+    Attributes
+    ----------
+    wanted
+        Tags whose top-level values are collected.
+    values
+        Encoded value of each wanted tag that was there.
+    """
+
+    data: bytes
+    encoding: Encoding
+    wanted: Collection[int]
+    values: dict[int, bytes] = field(default_factory=dict)
+    _levels: list[_Level] = field(default_factory=list)
+
+    def run(self) -> dict[int, bytes]:
+        """Return the wanted values.
+
+        Raises
+        ------
+        InvalidInstance
+            If an element reaches beyond the end, sequences are nested too deeply, or what stands
+            there is no data set.
+        """
+        position = 0
+        for _ in range(MAXIMUM_ELEMENTS):
+            self._close_ended(position)
+            if self._is_finished(position):
+                return self.values
+            position = self._step(position)
+            if position < 0:
+                return self.values
+        raise InvalidInstance("The data set has too many elements")
+
+    def _close_ended(self, position: int) -> None:
+        while self._levels and self._levels[-1].end is not None:
+            end = self._levels[-1].end
+            if position < end:
+                return
+            if position > end:
+                raise InvalidInstance("An element reaches beyond its sequence")
+            self._levels.pop()
+
+    def _is_finished(self, position: int) -> bool:
+        if position == len(self.data):
+            if self._levels:
+                raise InvalidInstance("The data set is cut off in a sequence")
+            return True
+        if self._levels or any(self.data[position : position + 8]):
+            return False
+        # Padding behind the last element does not make an object unreadable.
+        return not any(self.data[position:])
+
+    def _step(self, position: int) -> int:
+        """Read one element header; return where the next one begins, -1 at the pixels."""
+        order = "<" if self.encoding.is_little_endian else ">"
+        group, element = struct.unpack(order + "HH", self._take(position, 4))
+        tag = group << 16 | element
+        if group == 0xFFFE:
+            (length,) = struct.unpack(order + "I", self._take(position + 4, 4))
+            return self._step_structure(tag, position + 8, length)
+        if not self._levels and tag >= _FIRST_PIXELS and group == 0x7FE0:
+            return -1
+        if self._levels and self._levels[-1].is_sequence:
+            raise InvalidInstance("A sequence holds something that is no item")
+        return self._step_element(tag, position, order)
+
+    def _step_structure(self, tag: int, position: int, length: int) -> int:
+        if not self._levels:
+            raise InvalidInstance("An item stands outside every sequence")
+        level = self._levels[-1]
+        if tag == _ITEM and level.is_sequence:
+            return self._open_item(level, position, length)
+        if tag == (_SEQUENCE_END if level.is_sequence else _ITEM_END) and level.end is None:
+            self._levels.pop()
+            return position
+        raise InvalidInstance("Items and delimiters stand in a wrong order")
+
+    def _open_item(self, sequence: _Level, position: int, length: int) -> int:
+        if sequence.holds_fragments and length != _UNDEFINED:
+            return self._skip(position, length)
+        self._open(_Level(False, self._end(position, length), sequence.is_implicit_vr))
+        return position
+
+    def _step_element(self, tag: int, position: int, order: str) -> int:
+        level = self._levels[-1] if self._levels else None
+        is_implicit = level.is_implicit_vr if level else self.encoding.is_implicit_vr
+        vr, position, length = self._read_header(position, order, is_implicit)
+        if length != _UNDEFINED and vr != b"SQ":
+            if level is None and tag in self.wanted:
+                self._collect(tag, self._take(position, length))
+            return self._skip(position, length)
+        # UN of undefined length holds implicit VR, whatever surrounds it (PS3.5 6.2.2).
+        inside_implicit = is_implicit or vr == b"UN"
+        holds_fragments = vr not in {b"SQ", b"UN", b""}
+        self._open(_Level(True, self._end(position, length), inside_implicit, holds_fragments))
+        return position
+
+    def _collect(self, tag: int, value: bytes) -> None:
+        # Readers differ in which of two they believe: that must never decide whose eye it is.
+        if self.values.setdefault(tag, value) != value:
+            raise InvalidInstance("An identifying attribute stands there twice, with two values")
+
+    def _read_header(self, position: int, order: str, is_implicit: bool) -> tuple[bytes, int, int]:
+        if is_implicit:
+            (length,) = struct.unpack(order + "I", self._take(position + 4, 4))
+            return b"", position + 8, length
+        vr = self._take(position + 4, 2)
+        if not (vr.isalpha() and vr.isupper()):
+            raise InvalidInstance("An element has no value representation")
+        if vr in _SHORT_LENGTH:
+            (length,) = struct.unpack(order + "H", self._take(position + 6, 2))
+            return vr, position + 8, length
+        (length,) = struct.unpack(order + "I", self._take(position + 8, 4))
+        return vr, position + 12, length
+
+    def _open(self, level: _Level) -> None:
+        if len(self._levels) >= 2 * MAXIMUM_DEPTH:
+            raise InvalidInstance(f"Sequences are nested deeper than {MAXIMUM_DEPTH}")
+        self._levels.append(level)
+
+    def _end(self, position: int, length: int) -> int | None:
+        return None if length == _UNDEFINED else self._skip(position, length)
+
+    def _skip(self, position: int, length: int) -> int:
+        if position + length > len(self.data):
+            raise InvalidInstance("The data set is cut off")
+        return position + length
+
+    def _take(self, position: int, length: int) -> bytes:
+        self._skip(position, length)
+        return self.data[position : position + length]

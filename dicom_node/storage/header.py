@@ -1,0 +1,126 @@
+"""The identifying attributes of an instance, read from its encoded data set without its pixels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from pydicom.datadict import tag_for_keyword
+
+from dicom_node.errors import InvalidInstance, PatientIDMissing
+from dicom_node.storage.elements import Walk
+from dicom_node.storage.encoding import encoding_of, inflate
+from dicom_node.storage.identifiers import is_uid
+from dicom_node.storage.text import decode_text
+
+_UIDS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+_IDENTITY: Final = ("PatientID", "IssuerOfPatientID")
+_TEXTS: Final = (
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyID",
+    "AccessionNumber",
+    "StudyDate",
+    "StudyTime",
+    "StudyDescription",
+    "ReferringPhysicianName",
+    "Modality",
+    "SeriesNumber",
+    "SeriesDescription",
+    "Laterality",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "DeviceSerialNumber",
+    "InstanceNumber",
+)
+_CHARACTER_SET: Final = "SpecificCharacterSet"
+_TAGS: Final[Mapping[str, int]] = {
+    keyword: tag_for_keyword(keyword) or 0
+    for keyword in (*_UIDS, *_IDENTITY, *_TEXTS, _CHARACTER_SET)
+}
+#: DA as it is, and as ACR-NEMA wrote it.
+_DATE_FORMATS: Final = ("%Y%m%d", "%Y.%m.%d")
+
+
+@dataclass(frozen=True)
+class Header:
+    """Who, which study, which series, which instance.
+
+    Attributes
+    ----------
+    texts
+        Attributes for display by keyword, decoded; an absent one is empty.
+    """
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    patient_id: str
+    issuer: str
+    texts: Mapping[str, str]
+
+    def day(self, keyword: str) -> date | None:
+        """Return a DA attribute, None where it is absent or no date."""
+        for form in _DATE_FORMATS:
+            try:
+                return datetime.strptime(self.texts[keyword], form).date()  # noqa: DTZ007 - a day
+            except ValueError:
+                continue
+        return None
+
+
+def read_header(data_set: bytes, transfer_syntax_uid: str, maximum_bytes: int) -> Header:
+    """Read the identifying attributes.
+
+    Parameters
+    ----------
+    data_set
+        The encoded data set, without file meta information.
+    maximum_bytes
+        What a deflated data set may inflate to.
+
+    Raises
+    ------
+    InvalidInstance
+        If it is no data set, is cut off before its pixels, or a UID is missing or malformed.
+    PatientIDMissing
+        If Patient ID is absent or empty.
+    ObjectTooLarge
+        If it inflates beyond `maximum_bytes`.
+    """
+    encoding = encoding_of(transfer_syntax_uid)
+    elements = inflate(data_set, maximum_bytes) if encoding.is_deflated else data_set
+    values = Walk(elements, encoding, frozenset(_TAGS.values())).run()
+    uids = {keyword: _read_uid(values, keyword) for keyword in _UIDS}
+    sets = _character_sets(values)
+    # Identity is never guessed: bytes outside the character set stay distinguishable.
+    identity = {k: decode_text(_value(values, k), sets, "backslashreplace") for k in _IDENTITY}
+    if not identity["PatientID"]:
+        raise PatientIDMissing
+    return Header(
+        sop_class_uid=uids["SOPClassUID"],
+        sop_instance_uid=uids["SOPInstanceUID"],
+        study_instance_uid=uids["StudyInstanceUID"],
+        series_instance_uid=uids["SeriesInstanceUID"],
+        patient_id=identity["PatientID"],
+        issuer=identity["IssuerOfPatientID"],
+        texts={k: decode_text(_value(values, k), sets) for k in _TEXTS},
+    )
+
+
+def _value(values: Mapping[int, bytes], keyword: str) -> bytes:
+    return values.get(_TAGS[keyword], b"")
+
+
+def _read_uid(values: Mapping[int, bytes], keyword: str) -> str:
+    text = _value(values, keyword).decode("latin-1").rstrip("\0 ")
+    if not is_uid(text):
+        state = "malformed" if text else "missing"
+        raise InvalidInstance(f"{keyword} is {state}")
+    return text
+
+
+def _character_sets(values: Mapping[int, bytes]) -> list[str]:
+    return [name.strip() for name in _value(values, _CHARACTER_SET).decode("latin-1").split("\\")]
