@@ -1,0 +1,50 @@
+"""Where a node keeps its instances: the record, the bytes and the quarantine, opened together."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.database import Database
+from core.settings import Settings
+from dicom_node.storage.bytes import Storage
+
+_MIB: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What every door into the archive needs.
+
+    Attributes
+    ----------
+    maximum_object_bytes
+        Larger data sets are refused.
+    minimum_free_bytes
+        With less free space than this, nothing more is received.
+    """
+
+    database: Database
+    storage: Storage
+    quarantine: Storage
+    maximum_object_bytes: int
+    minimum_free_bytes: int
+
+    def prepare(self) -> None:
+        """Make the folders and clear what a killed process left half-written."""
+        self.storage.prepare()
+        self.quarantine.prepare()
+
+
+def open_archive(settings: Settings, database: Database, storage: Storage) -> Archive:
+    """Return the archive these settings describe."""
+    return Archive(
+        database=database,
+        storage=storage,
+        quarantine=Storage(f"file://{settings.home.resolve() / 'quarantine'}"),
+        maximum_object_bytes=settings.maximum_object_mib * _MIB,
+        minimum_free_bytes=settings.minimum_free_mib * _MIB,
+    )
+
+
+def digest_key(digest: str) -> str:
+    """Return the storage key of an instance with this digest (SHA-256, hex)."""
+    return f"{digest[:2]}/{digest}.dcm"

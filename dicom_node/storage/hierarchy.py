@@ -1,0 +1,129 @@
+"""The rows of patient, study and series an instance hangs below.
+
+A study never changes its patient and a series never its study: what claims otherwise is refused.
+"""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from core.tables.patients import PatientRow
+from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
+from dicom_node.errors import HierarchyConflict, PatientConflict
+from dicom_node.storage.header import Header
+
+
+def check_hierarchy(session: Session, header: Header) -> None:
+    """Refuse an instance that contradicts what is already kept.
+
+    Raises
+    ------
+    PatientConflict
+        If its study is known under another patient.
+    HierarchyConflict
+        If its series is known under another study.
+    """
+    study = _find_study(session, header)
+    if study is not None and not _is_same_patient(session, study, header):
+        raise PatientConflict
+    series = _find_series(session, header)
+    if series is not None and (study is None or series.study_key != study.id):
+        raise HierarchyConflict
+
+
+def settle_series(session: Session, header: Header, received_at: datetime) -> int:
+    """Return the primary key of the series, with every row above it, made where it was missing.
+
+    Raises
+    ------
+    PatientConflict, HierarchyConflict
+        As `check_hierarchy`.
+    """
+    check_hierarchy(session, header)
+    series = _find_series(session, header)
+    if series is None:
+        study_key = _settle_study(session, header, received_at)
+        series = _new_series(header, study_key)
+        session.add(series)
+        session.flush()
+    return _key(series.id)
+
+
+def _find_study(session: Session, header: Header) -> StudyRow | None:
+    known = col(StudyRow.study_instance_uid) == header.study_instance_uid
+    return session.exec(select(StudyRow).where(known)).one_or_none()
+
+
+def _find_series(session: Session, header: Header) -> SeriesRow | None:
+    known = col(SeriesRow.series_instance_uid) == header.series_instance_uid
+    return session.exec(select(SeriesRow).where(known)).one_or_none()
+
+
+def _is_same_patient(session: Session, study: StudyRow, header: Header) -> bool:
+    patient = session.get_one(PatientRow, study.patient_key)
+    if patient.patient_id != header.patient_id:
+        return False
+    # Within one study, an instance that names no issuer contradicts nobody.
+    return patient.issuer == header.issuer or not (patient.issuer and header.issuer)
+
+
+def _settle_study(session: Session, header: Header, received_at: datetime) -> int:
+    study = _find_study(session, header)
+    if study is None:
+        study = _new_study(header, _settle_patient(session, header), received_at)
+        session.add(study)
+        session.flush()
+    return _key(study.id)
+
+
+def _settle_patient(session: Session, header: Header) -> int:
+    known = select(PatientRow).where(
+        col(PatientRow.patient_id) == header.patient_id, col(PatientRow.issuer) == header.issuer
+    )
+    patient = session.exec(known).one_or_none()
+    if patient is None:
+        patient = PatientRow(
+            patient_id=header.patient_id,
+            issuer=header.issuer,
+            name=header.texts["PatientName"],
+            birth_date=header.day("PatientBirthDate"),
+            sex=header.texts["PatientSex"] or None,
+        )
+        session.add(patient)
+        session.flush()
+    return _key(patient.id)
+
+
+def _new_study(header: Header, patient_key: int, received_at: datetime) -> StudyRow:
+    return StudyRow(
+        patient_key=patient_key,
+        study_instance_uid=header.study_instance_uid,
+        study_id=header.texts["StudyID"],
+        accession_number=header.texts["AccessionNumber"],
+        study_date=header.day("StudyDate"),
+        study_time=header.texts["StudyTime"],
+        study_description=header.texts["StudyDescription"],
+        referring_physician_name=header.texts["ReferringPhysicianName"],
+        received_at=received_at,
+    )
+
+
+def _new_series(header: Header, study_key: int) -> SeriesRow:
+    return SeriesRow(
+        study_key=study_key,
+        series_instance_uid=header.series_instance_uid,
+        modality=header.texts["Modality"],
+        series_number=header.texts["SeriesNumber"],
+        series_description=header.texts["SeriesDescription"],
+        laterality=header.texts["Laterality"],
+        manufacturer=header.texts["Manufacturer"],
+        manufacturer_model_name=header.texts["ManufacturerModelName"],
+        device_serial_number=header.texts["DeviceSerialNumber"],
+    )
+
+
+def _key(primary_key: int | None) -> int:
+    if primary_key is None:
+        raise ValueError("the row was not flushed")
+    return primary_key
