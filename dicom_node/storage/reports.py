@@ -1,0 +1,70 @@
+"""Keeping our own reports as instances of the study they tell about."""
+
+from hashlib import sha256
+from io import BytesIO
+from typing import Final
+
+from pydicom import Dataset, dcmwrite
+from pydicom.uid import ExplicitVRLittleEndian
+from sqlmodel import Session
+
+from core.changes import append_change
+from core.clock import Clock, utc_now
+from core.tables.changes import ChangeKind
+from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
+from dicom_node.storage.archive import digest_key
+from dicom_node.storage.bytes import Storage
+from dicom_node.storage.header import read_header
+from dicom_node.storage.hierarchy import check_hierarchy
+from dicom_node.storage.instances import Arrival, add_instance, find_instance
+from dicom_node.storage.part10 import EncodedInstance, file_preamble
+
+#: A report is never deflated, so this only has to be larger than any.
+_MAXIMUM_REPORT_BYTES: Final = 1 << 28
+
+
+def keep_report(
+    session: Session, storage: Storage, dataset: Dataset, clock: Clock = utc_now
+) -> InstanceRow:
+    """Keep a report in the caller's transaction; its bytes are durable before.
+
+    The UIDs of a report derive from its prediction, so one that is already kept is the same report
+    and its row is returned.
+
+    Parameters
+    ----------
+    dataset
+        A complete SR or picture, its pixels (if any) uncompressed.
+
+    Raises
+    ------
+    InvalidInstance, PatientIDMissing, PatientConflict, HierarchyConflict
+        If it does not fit the study it names.
+    """
+    known = find_instance(session, str(dataset.SOPInstanceUID))
+    if known is not None:
+        return known
+    arrival = _encode(dataset)
+    check_hierarchy(session, arrival.header)
+    encoded = arrival.encoded
+    storage.put(digest_key(arrival.digest), (file_preamble(encoded), encoded.data_set))
+    row, _ = add_instance(
+        session, arrival, InstanceOrigin.PRODUCED, InstanceOutcome.REPORT, clock()
+    )
+    append_change(session, ChangeKind.REPORT_KEPT, row.sop_instance_uid)
+    return row
+
+
+def _encode(dataset: Dataset) -> Arrival:
+    # Without file meta: highdicom brings its own, and ours is written around every data set.
+    bare = Dataset(dataset)
+    buffer = BytesIO()
+    dcmwrite(buffer, bare, implicit_vr=False, little_endian=True, enforce_file_format=False)
+    encoded = EncodedInstance(
+        data_set=buffer.getvalue(),
+        transfer_syntax_uid=str(ExplicitVRLittleEndian),
+        sop_class_uid=str(dataset.SOPClassUID),
+        sop_instance_uid=str(dataset.SOPInstanceUID),
+    )
+    header = read_header(encoded.data_set, encoded.transfer_syntax_uid, _MAXIMUM_REPORT_BYTES)
+    return Arrival(encoded, header, sha256(encoded.data_set).hexdigest())

@@ -1,0 +1,62 @@
+"""Reading back what is kept."""
+
+from typing import Any
+
+from pydicom import FileDataset, dcmread
+from sqlmodel import Session, col, select
+
+from core.errors import RecordNotFound
+from core.tables.instances import InstanceRow
+from core.tables.series import SeriesRow
+from dicom_node.storage.bytes import Storage
+from dicom_node.storage.instances import find_instance
+
+
+def read_instance(session: Session, storage: Storage, sop_instance_uid: str) -> bytes:
+    """Return the instance as a DICOM file: our file meta information, the data set as received.
+
+    Raises
+    ------
+    RecordNotFound
+        If the instance, or its bytes, are not kept.
+    """
+    return storage.read(_find(session, sop_instance_uid).storage_key)
+
+
+def read_dataset(
+    session: Session, storage: Storage, sop_instance_uid: str, pixels: bool = True
+) -> FileDataset:
+    """Return the instance parsed; without its pixels where they are not needed.
+
+    Raises
+    ------
+    RecordNotFound
+        If the instance, or its bytes, are not kept.
+    """
+    with storage.open(_find(session, sop_instance_uid).storage_key) as file:
+        # Deferred reading would look for the file by a path it has not.
+        options: dict[str, Any] = {"stop_before_pixels": not pixels, "defer_size": None}
+        return dcmread(file, **options)
+
+
+def referenced_localizer(
+    session: Session, instance: InstanceRow, sop_instance_uid: str
+) -> InstanceRow | None:
+    """Return the localizer an instance refers to, None where its own study does not hold it.
+
+    A reference into another study is not followed: it could be another patient's eye.
+    """
+    localizer = find_instance(session, sop_instance_uid)
+    if localizer is None:
+        return None
+    studies = select(SeriesRow.study_key).where(
+        col(SeriesRow.id).in_([instance.series_key, localizer.series_key])
+    )
+    return localizer if len(set(session.exec(studies).all())) == 1 else None
+
+
+def _find(session: Session, sop_instance_uid: str) -> InstanceRow:
+    row = find_instance(session, sop_instance_uid)
+    if row is None:
+        raise RecordNotFound("No instance is kept under that SOP Instance UID")
+    return row
