@@ -1,0 +1,137 @@
+"""The application entities we know: who may call, and from where."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Final, Self
+
+from sqlmodel import Session, col, select
+
+from core.clock import Clock, utc_now
+from core.errors import RecordNotFound
+from core.tables.peers import PeerRow, RefusedCallerRow
+from dicom_node.errors import PeerInvalid
+
+#: Any address.
+ANYWHERE: Final = "*"
+#: PS3.5 AE: 1 to 16 characters, no backslash, no control characters, no padding.
+_AE_TITLE: Final = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")
+_PEER_ADDRESS: Final = re.compile(r"(?P<ae_title>[^@]+)@(?P<host>.+):(?P<port>[0-9]{1,5})")
+
+
+@dataclass(frozen=True)
+class PeerAddress:
+    """Where an application entity listens."""
+
+    ae_title: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `AET@HOST:PORT`; an IPv6 address may stand in brackets.
+
+        Raises
+        ------
+        PeerInvalid
+            If it is not of that form.
+        """
+        match = _PEER_ADDRESS.fullmatch(text)
+        if match is None:
+            raise PeerInvalid(f"{text!r} is not of the form AET@HOST:PORT")
+        port = int(match["port"])
+        _check(match["ae_title"], port)
+        return cls(match["ae_title"], match["host"].strip("[]"), port)
+
+    def __str__(self) -> str:
+        return f"{self.ae_title}@{self.host}:{self.port}"
+
+
+def add_peer(
+    session: Session,
+    ae_title: str,
+    host: str = ANYWHERE,
+    port: int | None = None,
+    description: str = "",
+    clock: Clock = utc_now,
+) -> PeerRow:
+    """Let an application entity call us, or change where it calls from.
+
+    Parameters
+    ----------
+    host
+        Address, network in CIDR notation, or `*` for anywhere.
+    port
+        Where it listens, if it does.
+
+    Raises
+    ------
+    PeerInvalid
+        If the AE title, host or port is malformed.
+    """
+    _check(ae_title, port)
+    if not _is_host(host):
+        raise PeerInvalid(f"{host!r} is neither an address, a network in CIDR notation, nor *")
+    peer = session.get(PeerRow, ae_title)
+    if peer is None:
+        peer = PeerRow(ae_title=ae_title, host=host, added_at=clock())
+    peer.host, peer.port, peer.description = host, port, description
+    session.add(peer)
+    session.flush()
+    return peer
+
+
+def remove_peer(session: Session, ae_title: str) -> None:
+    """Let an application entity call no more.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is no such peer.
+    """
+    peer = session.get(PeerRow, ae_title)
+    if peer is None:
+        raise RecordNotFound(f"There is no peer {ae_title}; `arcuate peers list` shows all")
+    session.delete(peer)
+
+
+def list_peers(session: Session) -> Sequence[PeerRow]:
+    """Return every peer by AE title."""
+    return session.exec(select(PeerRow).order_by(col(PeerRow.ae_title))).all()
+
+
+def list_refused_callers(session: Session) -> Sequence[RefusedCallerRow]:
+    """Return every refused caller, the latest first."""
+    latest_first = col(RefusedCallerRow.last_seen_at).desc()
+    return session.exec(select(RefusedCallerRow).order_by(latest_first)).all()
+
+
+def calls_from_its_host(peer: PeerRow, address: str) -> bool:
+    """Whether an address is one this peer calls from."""
+    if peer.host == ANYWHERE:
+        return True
+    try:
+        caller = ip_address(address)
+    except ValueError:
+        return False
+    # An IPv4 caller on a socket that serves both families is written ::ffff:a.b.c.d.
+    caller = getattr(caller, "ipv4_mapped", None) or caller
+    return caller in ip_network(peer.host, strict=False)
+
+
+def _is_host(host: str) -> bool:
+    if host == ANYWHERE:
+        return True
+    try:
+        ip_network(host, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _check(ae_title: str, port: int | None) -> None:
+    if not _AE_TITLE.fullmatch(ae_title):
+        raise PeerInvalid(f"{ae_title!r} is no AE title: 1 to 16 characters, no backslash")
+    if port is not None and not 0 < port <= 65535:
+        raise PeerInvalid(f"{port} is no port: 1 to 65535")
