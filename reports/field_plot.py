@@ -1,0 +1,173 @@
+"""The picture of a prediction that a clinician recognises, and its panels for the web page."""
+
+from collections.abc import Callable
+from textwrap import wrap
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from core.perimetry import norms
+from core.values.laterality import Laterality
+from core.values.prediction import FieldDeviations, FieldEstimate, Prediction
+from reports import palette
+from reports.canvas import drawable, to_png, to_rgb, to_svg
+from reports.errors import PredictionInconsistent
+from reports.field_panels import draw_grey_scale, draw_numbers, draw_total_deviation
+from reports.outcome import Outcome, outcome_of
+from reports.page import BANNER, draw_page
+from reports.profile_panel import draw_profile
+
+WIDTH_PX: Final = 1600
+HEIGHT_PX: Final = 1200
+
+_NO_ESTIMATE_BANNER: Final = "NO ESTIMATE   ·   nothing was measured"
+#: Lines of reasons that fit below the headline; the report has them all.
+_REASON_LINES: Final = 8
+
+_HEADLINES: Final = {
+    Outcome.NOT_ASSESSABLE: "This scan could not be assessed: there is no estimated visual field",
+    Outcome.FAILED: "Processing failed: there is no estimated visual field",
+}
+
+
+def draw_field_png(prediction: Prediction) -> bytes:
+    """Return the whole picture as PNG, 1600 by 1200."""
+    return to_png(WIDTH_PX, HEIGHT_PX, _page(prediction))
+
+
+def draw_field_svg(prediction: Prediction) -> bytes:
+    """Return the whole picture as SVG."""
+    return to_svg(WIDTH_PX, HEIGHT_PX, _page(prediction), BANNER)
+
+
+def draw_field_rgb(prediction: Prediction) -> NDArray[np.uint8]:
+    """Return the whole picture as uint8, shape (1200, 1600, 3)."""
+    return to_rgb(WIDTH_PX, HEIGHT_PX, _page(prediction))
+
+
+def field_svg(prediction: Prediction) -> bytes:
+    """Return numbers and grey scale side by side as SVG, without a patient's name."""
+
+    def draw(figure: Figure) -> None:
+        if outcome_of(prediction) is not Outcome.ESTIMATED:
+            _draw_refusal(figure, prediction, (0.03, 0.1, 0.94, 0.8))
+            return
+        estimate, _, eye = _field_of(prediction)
+        numbers = figure.add_axes((0.0, 0.0, 0.5, 0.9))
+        draw_numbers(numbers, estimate, eye)
+        greys = figure.add_axes((0.5, 0.0, 0.5, 0.9))
+        draw_grey_scale(greys, estimate, eye)
+        _title(numbers, "Estimated sensitivity, dB")
+        _title(greys, f"Grey scale, {eye.eye}")
+
+    return to_svg(1000, 540, draw, BANNER)
+
+
+def profile_svg(prediction: Prediction) -> bytes:
+    """Return the nerve fibre layer profile beside the age norm as SVG."""
+
+    def draw(figure: Figure) -> None:
+        draw_profile(figure.add_axes((0.07, 0.1, 0.91, 0.86)), prediction)
+
+    return to_svg(1000, 340, draw, "Nerve fibre layer thickness around the disc")
+
+
+def _page(prediction: Prediction) -> Callable[[Figure], None]:
+    if outcome_of(prediction) is Outcome.ESTIMATED:
+        return lambda figure: _draw_estimate(figure, prediction)
+    return lambda figure: _draw_no_estimate(figure, prediction)
+
+
+def _draw_estimate(figure: Figure, prediction: Prediction) -> None:
+    estimate, deviations, eye = _field_of(prediction)
+    draw_page(figure, prediction, BANNER)
+    panels = [figure.add_axes((0.012 + 0.329 * i, 0.385, 0.32, 0.427)) for i in range(3)]
+    draw_numbers(panels[0], estimate, eye)
+    draw_grey_scale(panels[1], estimate, eye)
+    draw_total_deviation(panels[2], deviations, eye)
+    _title(panels[0], "Estimated sensitivity, dB")
+    _title(panels[1], "Grey scale of the estimate")
+    _title(panels[2], f"Total deviation, dB ({norms.NORM_NAME} norm)")
+    profile = figure.add_axes((0.055, 0.105, 0.6, 0.235))
+    draw_profile(profile, prediction)
+    _title(profile, "Nerve fibre layer around the disc, µm")
+    _draw_indices(figure, estimate, deviations)
+
+
+def _draw_no_estimate(figure: Figure, prediction: Prediction) -> None:
+    draw_page(figure, prediction, _NO_ESTIMATE_BANNER)
+    _draw_refusal(figure, prediction, (0.03, 0.22, 0.94, 0.58))
+
+
+def _draw_refusal(
+    figure: Figure, prediction: Prediction, box: tuple[float, float, float, float]
+) -> None:
+    left, bottom, width, height = box
+    figure.add_artist(
+        Rectangle(
+            (left, bottom), width, height, fc=palette.REFUSED, ec=palette.REFUSED_INK, lw=1.5,
+            transform=figure.transFigure,
+        )
+    )  # fmt: skip
+    middle, scale = left + width / 2, figure.get_figwidth() / (WIDTH_PX / 100)
+    figure.text(
+        middle, bottom + height * 0.82, "NO ESTIMATE", ha="center", va="center", weight="bold",
+        fontsize=54 * scale, color=palette.REFUSED_INK,
+    )  # fmt: skip
+    figure.text(
+        middle, bottom + height * 0.66, _HEADLINES[outcome_of(prediction)], ha="center",
+        va="center", fontsize=22 * scale, color=palette.INK,
+    )  # fmt: skip
+    lines = [line for reason in prediction.reasons for line in wrap(f"• {reason.message}", 92)]
+    figure.text(
+        middle, bottom + height * 0.56, _drawable_lines(lines), ha="center", va="top",
+        fontsize=19 * scale, color=palette.INK, linespacing=1.6,
+    )  # fmt: skip
+
+
+def _drawable_lines(lines: list[str]) -> str:
+    """Return the lines that fit as one text, each made drawable."""
+    shown = lines if len(lines) <= _REASON_LINES else [*lines[: _REASON_LINES - 1], "…"]
+    return "\n".join(drawable(line) for line in shown)
+
+
+def _draw_indices(figure: Figure, estimate: FieldEstimate, deviations: FieldDeviations) -> None:
+    mean_deviation = f"{deviations.mean_deviation_db:+.1f} dB".replace("-", "−")
+    for row, (name, value) in enumerate(
+        (("MD", mean_deviation), ("Mean sensitivity", f"{deviations.mean_sensitivity_db:.1f} dB"))
+    ):
+        height = 0.318 - 0.05 * row
+        figure.text(0.69, height, name, fontsize=16, color=palette.QUIET)
+        figure.text(0.97, height, value, ha="right", fontsize=24, weight="bold", color=palette.INK)
+    figure.text(
+        0.69, 0.238, _notes(estimate), va="top", fontsize=10.5, color=palette.QUIET, linespacing=1.5
+    )
+
+
+def _notes(estimate: FieldEstimate) -> str:
+    half_width_db = float(np.mean(estimate.upper_db - estimate.lower_db)) / 2
+    first, last = norms.NORM_AGE_RANGE_YEARS
+    notes = (
+        f"Each value is an estimate: its 90 % interval is ±{half_width_db:.1f} dB on average; "
+        "each point's own is in the structured report.",
+        f"Deviations are plain arithmetic against the {norms.NORM_NAME} norm of measured fields "
+        f"(ages {first} to {last}). Shades are steps of dB: −2, −5, −10, −20. They are no "
+        "probabilities; limits of measured fields do not hold for estimates.",
+        "Seen as the patient sees. Triangle and ellipse: blind spot, not estimated.",
+    )
+    return "\n".join(line for note in notes for line in wrap(note, 60))
+
+
+def _field_of(prediction: Prediction) -> tuple[FieldEstimate, FieldDeviations, Laterality]:
+    estimate, deviations, eye = prediction.estimate, prediction.deviations, prediction.laterality
+    if estimate is None or deviations is None or eye is None:
+        raise PredictionInconsistent("The prediction has no complete field to draw")
+    return estimate, deviations, eye
+
+
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(text, fontsize=13.5, weight="bold", color=palette.INK, loc="center", pad=4)
