@@ -31,13 +31,18 @@ class SampleFile:
 def case_files(case: SampleCase) -> Iterator[SampleFile]:
     """Yield the objects of one study, the same ones each time."""
     for eye in case.eyes:
-        rng = np.random.default_rng([crc32(case.folder.encode()), ord(eye.laterality.value)])
+        rng = seeded(case, eye)
         scanned = scan_eye(case.study, eye, rng)
         pixels = scanned.localizer_pixels(rng)
         syntax = eye.recording.transfer_syntax_uid
         localizer = localizer_op(case.study, eye.laterality, pixels, syntax)
         yield SampleFile(Path(case.folder, localizer_name(eye)), localizer)
         yield SampleFile(Path(case.folder, oct_name(eye)), oct_image(case.study, scanned.scan))
+
+
+def seeded(case: SampleCase, eye: SampleEye) -> np.random.Generator:
+    """Return the source of chance of one eye: always the same one."""
+    return np.random.default_rng([crc32(case.folder.encode()), ord(eye.laterality.value)])
 
 
 def scan_eye(study: Study, eye: SampleEye, rng: np.random.Generator) -> ScannedEye:

@@ -52,8 +52,9 @@ def _entries(case: SampleCase, eye: SampleEye) -> Iterator[Entry]:
         "finding": "localizer of the OCT scan",
         "mean_deviation_below_db": None,
         "mean_deviation_above_db": None,
+        "worse_half_field": None,
     }
-    expected = eye.expected
+    expected, half_field = eye.expected, eye.expected.worse_half_field
     yield {
         "path": f"{case.folder}/{oct_name(eye)}",
         "sop_instance_uid": oct_instance_uid(case.study, eye.laterality),
@@ -64,6 +65,7 @@ def _entries(case: SampleCase, eye: SampleEye) -> Iterator[Entry]:
         "finding": eye.finding,
         "mean_deviation_below_db": expected.mean_deviation_below_db,
         "mean_deviation_above_db": expected.mean_deviation_above_db,
+        "worse_half_field": half_field.value if half_field else None,
     }
 
 

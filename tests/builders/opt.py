@@ -19,6 +19,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from io import BytesIO
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -93,7 +94,7 @@ def build_study(key: str = "test", age_years: float | None = 60.0) -> Study:
     """Return the examination that objects of one key belong to."""
     born = None
     if age_years is not None:
-        born = SCANNED_AT.date() - timedelta(days=round(age_years * DAYS_PER_YEAR))
+        born = SCANNED_AT.date() - timedelta(days=ceil(age_years * DAYS_PER_YEAR))
     patient = Patient("TEST-0001", "Test^Eye", born, "F")
     return Study(key, patient, "TEST-ACC-1", SCANNED_AT)
 
