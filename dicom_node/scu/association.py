@@ -1,0 +1,74 @@
+"""An association we ask for, with its failures named."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from pynetdicom import AE
+from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
+
+from dicom_node.errors import AssociationRejected, PeerUnreachable
+from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_node.peers import PeerAddress
+from dicom_node.pynetdicom_settings import configure_pynetdicom
+
+CONNECTION_TIMEOUT_SECONDS: Final = 10.0
+ACSE_TIMEOUT_SECONDS: Final = 30.0
+#: How long a peer may take to answer a store: it may write a volume to a slow disk.
+DIMSE_TIMEOUT_SECONDS: Final = 120.0
+#: What a presentation context ID, an odd number of one byte, can count (PS3.8 9.3.2.2).
+MAXIMUM_CONTEXTS: Final = 128
+
+
+@contextmanager
+def associate(
+    peer: PeerAddress, calling_ae_title: str, contexts: Sequence[PresentationContext]
+) -> Generator[Association]:
+    """Open an association and release it at the end.
+
+    It may come without any accepted context: then every request on it is the caller's to report.
+
+    Raises
+    ------
+    PeerUnreachable
+        If nobody answers at that address.
+    AssociationRejected
+        If the peer rejects it.
+    """
+    association = _application_entity(calling_ae_title).associate(
+        peer.host, peer.port, contexts=list(contexts), ae_title=peer.ae_title
+    )
+    _check(association, peer)
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def accepts_nothing(association: Association) -> bool:
+    """Whether the peer accepted the association, but none of what was proposed on it."""
+    return not association.is_established and bool(association.rejected_contexts)
+
+
+def _application_entity(calling_ae_title: str) -> AE:
+    configure_pynetdicom()
+    entity = AE(calling_ae_title)
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    entity.connection_timeout = CONNECTION_TIMEOUT_SECONDS
+    entity.acse_timeout = ACSE_TIMEOUT_SECONDS
+    entity.dimse_timeout = DIMSE_TIMEOUT_SECONDS
+    entity.network_timeout = DIMSE_TIMEOUT_SECONDS
+    return entity
+
+
+def _check(association: Association, peer: PeerAddress) -> None:
+    if association.is_established or accepts_nothing(association):
+        return
+    if association.is_rejected:
+        answer = association.acceptor.primitive
+        reason = answer.reason_str if answer is not None else "no reason given"
+        raise AssociationRejected(f"{peer} rejected the association: {reason}")
+    raise PeerUnreachable(f"{peer} does not answer; check host, port and whether it runs")

@@ -1,0 +1,31 @@
+"""Verification SCU (PS3.4 annex A)."""
+
+from time import perf_counter
+
+from pynetdicom import build_context
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+
+from dicom_node.errors import AssociationRejected, PeerUnreachable
+from dicom_node.peers import PeerAddress
+from dicom_node.scu.association import accepts_nothing, associate
+from dicom_node.statuses import Status
+
+
+def echo(peer: PeerAddress, calling_ae_title: str) -> float:
+    """Ask a peer whether it is there; return the seconds its answer took.
+
+    Raises
+    ------
+    PeerUnreachable
+        If nobody answers, or not with Success.
+    AssociationRejected
+        If the peer does not let us in, or not for Verification.
+    """
+    with associate(peer, calling_ae_title, [build_context(Verification)]) as association:
+        if accepts_nothing(association):
+            raise AssociationRejected(f"{peer} does not accept Verification")
+        start = perf_counter()
+        status = association.send_c_echo()
+        if status.get("Status") != Status.SUCCESS:
+            raise PeerUnreachable(f"{peer} did not answer the C-ECHO with Success")
+        return perf_counter() - start
