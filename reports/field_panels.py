@@ -62,18 +62,20 @@ def draw_grey_scale(axes: Axes, estimate: FieldEstimate, laterality: Laterality)
 def draw_total_deviation(axes: Axes, deviations: FieldDeviations, laterality: Laterality) -> None:
     """Draw the difference from the age norm in whole dB on a shade of its size."""
     _frame(axes)
-    half = pattern.SPACING_DEGREE / 2
     for x, y, value in _placed(deviations.total_deviation_db, laterality):
         # The shade is that of the number as written, so that the same number looks the same.
-        colour = next((c for limit, c in _DEVIATION_STEPS if round(value) <= limit), "none")
-        axes.add_patch(
-            Rectangle(
-                (x - half, y - half), 2 * half, 2 * half, fc=colour, ec="white", lw=1, zorder=2
-            )
-        )
-        dark = colour == _DEVIATION_STEPS[0][1]
-        _number(axes, x, y, value, "normal", "white" if dark else palette.INK)
+        colour = next((c for limit, c in _DEVIATION_STEPS if round(value) <= limit), None)
+        if colour:
+            _shade(axes, x, y, colour)
+        darkest = colour == _DEVIATION_STEPS[0][1]
+        _number(axes, x, y, value, "normal", "white" if darkest else palette.INK)
     _mark_blind_spot_as_triangle(axes, laterality)
+
+
+def _shade(axes: Axes, x: float, y: float, colour: str) -> None:
+    side = pattern.SPACING_DEGREE
+    corner = (x - side / 2, y - side / 2)
+    axes.add_patch(Rectangle(corner, side, side, fc=colour, ec="white", lw=1, zorder=2))
 
 
 def _placed(

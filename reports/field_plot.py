@@ -136,7 +136,9 @@ def _drawable_lines(lines: list[str]) -> str:
 
 
 def _draw_indices(figure: Figure, estimate: FieldEstimate, deviations: FieldDeviations) -> None:
-    mean_deviation = f"{deviations.mean_deviation_db:+.1f} dB".replace("-", "−")
+    # Adding zero turns a mean deviation of -0.0 into 0.0.
+    mean_deviation_db = round(deviations.mean_deviation_db, 1) + 0.0
+    mean_deviation = f"{mean_deviation_db:.1f} dB".replace("-", "−")
     for row, (name, value) in enumerate(
         (("MD", mean_deviation), ("Mean sensitivity", f"{deviations.mean_sensitivity_db:.1f} dB"))
     ):

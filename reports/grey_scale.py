@@ -17,8 +17,9 @@ _BAND_DB: Final = 5.0
 _MOST_DB: Final = 40.0
 BANDS: Final = int(_MOST_DB / _BAND_DB)
 
-#: Grey value, 0 black to 1 white, of each band of 5 dB, the lowest first.
-SHADES: Final[NDArray[np.float64]] = np.linspace(0.0, 0.96, BANDS)
+#: Grey value, 0 black to 1 white, of each band of 5 dB, the lowest first; bent so that a normal
+#: field is as light as perimeters print it.
+SHADES: Final[NDArray[np.float64]] = 0.96 * np.linspace(0, 1, BANDS) ** 0.65
 
 
 def grey_scale(estimate: FieldEstimate, laterality: Laterality) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from core.values.prediction import Prediction
 from reports import codes
-from reports.equipment import Equipment, device_uid
+from reports.equipment import Equipment
 from reports.outcome import Outcome, outcome_of
 
 _OFFSET: Final = re.compile(r"([+-])(\d{2})([0-5]\d)")
@@ -53,8 +53,8 @@ def series_description(prediction: Prediction) -> str:
 
 
 def contributing_equipment(prediction: Prediction, equipment: Equipment) -> ContributingEquipment:
-    """Return the item of (0018,A001) for the model, with a Device UID of its own."""
-    item = ContributingEquipment(
+    """Return the item of (0018,A001) for the service with this model."""
+    return ContributingEquipment(
         manufacturer=equipment.manufacturer,
         purpose_of_reference=codes.PROCESSING_EQUIPMENT,
         manufacturer_model_name=equipment.model_name,
@@ -62,8 +62,6 @@ def contributing_equipment(prediction: Prediction, equipment: Equipment) -> Cont
         device_serial_number=equipment.device_serial,
         contribution_description="24-2 visual field estimated from OCT, not measured",
     )
-    item.DeviceUID = device_uid(prediction.model)
-    return item
 
 
 def stamp(report: Dataset, moment: Moment) -> None:

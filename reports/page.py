@@ -1,4 +1,4 @@
-"""What stands around the panels of a full picture: the warning, whose eye, which scan, which model."""
+"""What stands around the panels of a picture: the warning, whose eye, which scan, which model."""
 
 from textwrap import wrap
 from typing import Any, Final

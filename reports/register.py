@@ -3,6 +3,7 @@
 from typing import Final
 
 from reports.report import ReportFormat
+from reports.secondary_capture import SecondaryCapture
 from reports.structured_report import StructuredReport
 
-REPORT_FORMATS: Final[tuple[ReportFormat, ...]] = (StructuredReport(),)
+REPORT_FORMATS: Final[tuple[ReportFormat, ...]] = (StructuredReport(), SecondaryCapture())

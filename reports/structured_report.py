@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from highdicom import ContributingEquipment
 from highdicom.sr import (
     Comprehensive3DSR,
     DeviceObserverIdentifyingAttributes,
@@ -70,7 +71,7 @@ def build_uncorrected(
         is_final=False,
         is_verified=False,
         requested_procedures=referenced_requests(headers[0]),
-        contributing_equipment=[contributing_equipment(prediction, equipment)],
+        contributing_equipment=[_model_as_equipment(prediction, equipment)],
         transfer_syntax_uid=ExplicitVRLittleEndian,
         specific_character_set="ISO_IR 192",
         coding_schemes=[codes.coding_scheme()],
@@ -97,6 +98,12 @@ def _content(prediction: Prediction, header: Dataset, equipment: Equipment) -> M
         imaging_measurements=measurement_groups(prediction, image, equipment),
         referenced_images=[image] if image else None,
     )
+
+
+def _model_as_equipment(prediction: Prediction, equipment: Equipment) -> ContributingEquipment:
+    item = contributing_equipment(prediction, equipment)
+    item.DeviceUID = device_uid(prediction.model)
+    return item
 
 
 def _device_observer(prediction: Prediction, equipment: Equipment) -> ObserverContext:
