@@ -31,9 +31,13 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 class Step(Protocol):
     """What a worker does with the jobs of one kind."""
 
-    kind: JobKind
-    #: Jobs it likes to take at a time.
-    group_size: int
+    @property
+    def kind(self) -> JobKind:
+        """Which jobs it takes."""
+
+    @property
+    def group_size(self) -> int:
+        """How many jobs it likes to take at a time."""
 
     def run(self, claims: Sequence[Claim]) -> None:
         """Do the work of each claim and record it with `ledger.finish`, one transaction per claim.

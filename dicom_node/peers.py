@@ -107,6 +107,24 @@ def list_refused_callers(session: Session) -> Sequence[RefusedCallerRow]:
     return session.exec(select(RefusedCallerRow).order_by(latest_first)).all()
 
 
+def address_of(session: Session, ae_title: str) -> PeerAddress:
+    """Return where a peer listens.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is no such peer, or its host is a network, or it was added without a port.
+    """
+    peer = session.get(PeerRow, ae_title)
+    if peer is None:
+        raise RecordNotFound(f"There is no peer {ae_title}; `arcuate peers list` shows all")
+    if peer.port is None or peer.host == ANYWHERE or "/" in peer.host:
+        raise RecordNotFound(
+            f"{ae_title} has no address to call: add it again with one host and a --port"
+        )
+    return PeerAddress(peer.ae_title, peer.host, peer.port)
+
+
 def calls_from_its_host(peer: PeerRow, address: str) -> bool:
     """Whether an address is one this peer calls from."""
     if peer.host == ANYWHERE:

@@ -1,0 +1,77 @@
+"""The command `arcuate`: gathers the commands; turns errors into a sentence and an exit code."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from arcuate.commands import (
+    demo,
+    doctor,
+    jobs,
+    keys,
+    migrate,
+    models,
+    openapi,
+    peers,
+    reference_model,
+    roles,
+    score,
+    send,
+    up,
+)
+from core.errors import NodeError, SettingsInvalid
+
+app = typer.Typer(
+    name="arcuate",
+    help="A DICOM node that estimates visual fields from scans of the optic disc. "
+    "Estimated, never measured; not for clinical use.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"arcuate {version('arcuate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def configure(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file; by default arcuate.toml where there is one.")
+    ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """Keep the settings file's path for the command that follows."""
+    context.obj = config
+
+
+for commands in (up, roles, demo, send, score, reference_model, migrate, doctor, openapi):
+    commands.register(app)
+for name, group in {"peers": peers, "models": models, "jobs": jobs, "keys": keys}.items():
+    app.add_typer(group.app, name=name)
+
+
+def main() -> None:
+    """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
+    try:
+        app()
+    except SettingsInvalid as error:
+        _explain(error)
+        sys.exit(2)
+    except NodeError as error:
+        _explain(error)
+        sys.exit(1)
+
+
+def _explain(error: NodeError) -> None:
+    Console(stderr=True).print(f"[bold red]arcuate:[/] {error}", highlight=False, soft_wrap=True)

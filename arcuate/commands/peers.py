@@ -1,0 +1,80 @@
+"""`arcuate peers`: the application entities we know, and the callers we refused."""
+
+from typing import Annotated
+
+import typer
+
+from arcuate.commands.context import print_rows, settings_of
+from arcuate.commands.models import AsJson
+
+app = typer.Typer(help="The peers that may call us.", no_args_is_help=True)
+
+AETitle = Annotated[str, typer.Argument(help="AE title of the peer.")]
+
+
+@app.command(name="list")
+def list_known(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the known peers."""
+    from arcuate.node import open_node
+    from dicom_node.peers import list_peers
+
+    with open_node(settings_of(context)).database.reading() as session:
+        rows = [peer.model_dump() for peer in list_peers(session)]
+    columns = ["ae_title", "host", "port", "description", "last_seen_at"]
+    print_rows(rows, columns, as_json)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    ae_title: AETitle,
+    host: Annotated[
+        str, typer.Option(help="Address it calls from: an address, a network a.b.c.d/n, or `*`.")
+    ],
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port it listens on.")] = None,
+    description: Annotated[str, typer.Option(help="For people.")] = "",
+) -> None:
+    """Let a device or PACS call us."""
+    from arcuate.node import prepare_node
+    from dicom_node.peers import add_peer
+
+    with prepare_node(settings_of(context)).database.transaction() as session:
+        add_peer(session, ae_title, host, port=port, description=description)
+    typer.echo(f"{ae_title} may call from {host}.")
+
+
+@app.command()
+def remove(context: typer.Context, ae_title: AETitle) -> None:
+    """Refuse a peer from now on."""
+    from arcuate.node import open_node
+    from dicom_node.peers import remove_peer
+
+    with open_node(settings_of(context)).database.transaction() as session:
+        remove_peer(session, ae_title)
+    typer.echo(f"{ae_title} is no longer known.")
+
+
+@app.command()
+def echo(context: typer.Context, ae_title: AETitle) -> None:
+    """Ask a peer whether it answers (C-ECHO)."""
+    from arcuate.node import open_node
+    from dicom_node.peers import address_of
+    from dicom_node.scu.echo import echo as c_echo
+
+    settings = settings_of(context)
+    with open_node(settings).database.reading() as session:
+        address = address_of(session, ae_title)
+    seconds = c_echo(address, settings.ae_title)
+    typer.echo(f"{ae_title} answered in {1000 * seconds:.0f} ms.")
+
+
+@app.command()
+def callers(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the callers that were refused."""
+    from arcuate.node import open_node
+    from dicom_node.peers import list_refused_callers
+
+    with open_node(settings_of(context)).database.reading() as session:
+        rows = [caller.model_dump() for caller in list_refused_callers(session)]
+    columns = ["calling_ae_title", "address", "called_ae_title", "reason", "count", "last_seen_at"]
+    print_rows(rows, columns, as_json)

@@ -1,0 +1,39 @@
+"""`arcuate receive`, `infer`, `deliver`, `serve`: one role alone."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from arcuate.commands.context import settings_of
+from arcuate.roles import Role, run_role
+
+_HELP = {
+    Role.RECEIVE: "Accept DICOM associations and keep what comes.",
+    Role.INFER: "Score what was received.",
+    Role.DELIVER: "Write reports of what was scored.",
+    Role.SERVE: "Serve the pages and the API.",
+}
+
+Supervised = Annotated[
+    bool, typer.Option(hidden=True, help="End with standard input, as a supervised child.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add one command per role."""
+    for role, text in _HELP.items():
+        app.command(name=role, help=f"{text} As many as wanted, on any machine.")(_command(role))
+
+
+def _command(role: Role):  # type: ignore[no-untyped-def]
+    def run(context: typer.Context, supervised: Supervised = False) -> None:
+        run_role(role, settings_of(context), lambda port: _announce(role, port), supervised)
+
+    return run
+
+
+def _announce(role: Role, port: int) -> None:
+    sys.stdout.write(json.dumps({"role": role, "ready": True, "port": port}) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,90 @@
+"""The four processes of a node. Each loads only what it needs, so imports stand in its function."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from enum import StrEnum
+
+from arcuate.node import Node, open_node
+from core.logs import configure_logs
+from core.settings import Settings
+
+#: Tells that the role is ready, with the port it listens on (0 for none).
+Announce = Callable[[int], None]
+
+
+class Role(StrEnum):
+    """What one process does."""
+
+    RECEIVE = "receive"
+    INFER = "infer"
+    DELIVER = "deliver"
+    SERVE = "serve"
+
+
+def run_role(role: Role, settings: Settings, announce: Announce, supervised: bool) -> None:
+    """Run one role until SIGTERM, SIGINT or, when supervised, the end of standard input."""
+    configure_logs(settings.log_level, role)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    if supervised:
+        threading.Thread(target=_stop_at_end_of_input, args=(stopping,), daemon=True).start()
+    _RUN[role](open_node(settings), announce, stopping)
+
+
+def _stop_at_end_of_input(stopping: threading.Event) -> None:
+    # The supervisor holds the other end; when it dies, however it dies, this returns.
+    # Unbuffered: a buffered reader holds a lock that the interpreter wants when it ends.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    stopping.set()
+
+
+def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
+    from dicom_node.application_entity import DicomServer
+
+    node.storage.prepare()
+    server = DicomServer(node.settings, node.database, node.storage)
+    announce(server.start())
+    stopping.wait()
+    server.stop()
+
+
+def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
+    from core.worker import Worker
+    from inference.analysis import AnalyseStep
+    from inference.loading import load_predictor
+
+    predictor = load_predictor(node.settings)
+    announce(0)
+    Worker(
+        node.database, node.settings, AnalyseStep(node.database, node.storage, predictor), stopping
+    ).run()
+
+
+def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
+    from arcuate.equipment import service_equipment
+    from core.worker import Worker
+    from dicom_node.delivery.reporting import ReportStep
+
+    step = ReportStep(node.database, node.storage, service_equipment(node.settings))
+    announce(0)
+    Worker(node.database, node.settings, step, stopping).run()
+
+
+def _serve(node: Node, announce: Announce, stopping: threading.Event) -> None:
+    from api.app import create_app
+    from api.server import serve
+
+    serve(create_app(node.settings, node.database, node.storage), node.settings, announce, stopping)
+
+
+_RUN: dict[Role, Callable[[Node, Announce, threading.Event], None]] = {
+    Role.RECEIVE: _receive,
+    Role.INFER: _infer,
+    Role.DELIVER: _deliver,
+    Role.SERVE: _serve,
+}

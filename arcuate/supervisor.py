@@ -1,0 +1,164 @@
+"""Starts the roles as child processes, waits until each is ready, and starts again what dies."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from arcuate.roles import Role
+from core.errors import NodeError
+from core.logs import get_logger
+from core.settings import ENVIRONMENT_PREFIX, Settings
+
+_log = get_logger(__name__)
+
+#: TensorFlow alone takes seconds to load, and longer on a busy machine.
+READY_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 15.0
+CHECK_SECONDS: Final = 0.2
+#: Pause before a role that died is started again: the first, and the longest.
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 30.0
+#: A role that ran this long before it died starts with the first pause again.
+STEADY_SECONDS: Final = 60.0
+
+
+class RoleNotReady(NodeError):
+    """A role did not become ready."""
+
+
+@dataclass
+class Child:
+    """One supervised role. `port` is 0 for roles that listen on none."""
+
+    role: Role
+    process: subprocess.Popen[str] | None = None
+    port: int = 0
+    ready: threading.Event = field(default_factory=threading.Event)
+    started_at: float = 0.0
+    restart_at: float | None = None
+    pause_seconds: float = FIRST_PAUSE_SECONDS
+
+
+class Supervisor:
+    """Runs the roles of one node on this machine.
+
+    Parameters
+    ----------
+    settings
+        Handed to each child whole, by its environment.
+    roles
+        Which to run; all by default.
+    """
+
+    def __init__(self, settings: Settings, roles: Sequence[Role] = tuple(Role)) -> None:
+        self._settings = settings
+        self._children = {role: Child(role) for role in roles}
+
+    def start(self) -> Mapping[Role, int]:
+        """Start every role and return their ports once all are ready.
+
+        Raises
+        ------
+        RoleNotReady
+            If one exits or is not ready in time; the others are stopped again.
+        """
+        for child in self._children.values():
+            self._launch(child)
+        try:
+            for child in self._children.values():
+                _wait_until_ready(child)
+        except RoleNotReady:
+            self.stop()
+            raise
+        return {role: child.port for role, child in self._children.items()}
+
+    def watch(self, stopping: threading.Event) -> None:
+        """Start again what dies, until asked to stop; then stop all."""
+        while not stopping.wait(CHECK_SECONDS):
+            for child in self._children.values():
+                self._revive(child)
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask every role to stop, and end those that do not."""
+        running = [c.process for c in self._children.values() if c.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in running:
+            try:
+                process.wait(timeout=max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
+
+    def process_id(self, role: Role) -> int:
+        """Return the process id a role runs under at this moment."""
+        process = self._children[role].process
+        if process is None:
+            raise RoleNotReady(f"The role {role} was never started")
+        return process.pid
+
+    def _launch(self, child: Child) -> None:
+        child.ready.clear()
+        child.started_at = time.monotonic()
+        child.restart_at = None
+        child.process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+            [sys.executable, "-m", "arcuate", child.role, "--supervised"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self._environment(child),
+        )
+        threading.Thread(target=_await_announcement, args=(child,), daemon=True).start()
+
+    def _environment(self, child: Child) -> dict[str, str]:
+        values = self._settings.model_dump(mode="json")
+        # A role that took a free port keeps it when it is started again: others know it by now.
+        port_name = {Role.RECEIVE: "dicom_port", Role.SERVE: "http_port"}.get(child.role)
+        if port_name and child.port:
+            values[port_name] = child.port
+        ours = {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in values.items()}
+        return {**os.environ, **ours}
+
+    def _revive(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is None or child.process.poll() is None:
+            return
+        if child.restart_at is None:
+            steady = now - child.started_at > STEADY_SECONDS
+            pause = FIRST_PAUSE_SECONDS if steady else child.pause_seconds
+            child.pause_seconds = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            child.restart_at = now + pause
+            _log.error("role_died", died=child.role, code=child.process.returncode, pause=pause)
+        elif now >= child.restart_at:
+            self._launch(child)
+
+
+def _await_announcement(child: Child) -> None:
+    process = child.process
+    if process is None or process.stdout is None:
+        return
+    line = process.stdout.readline()
+    if line:
+        child.port = int(json.loads(line)["port"])
+        child.ready.set()
+
+
+def _wait_until_ready(child: Child) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not child.ready.wait(CHECK_SECONDS):
+        code = child.process.poll() if child.process else None
+        if code is not None:
+            raise RoleNotReady(f"`arcuate {child.role}` ended with code {code}; its log says why")
+        if time.monotonic() > deadline:
+            raise RoleNotReady(f"`arcuate {child.role}` was not ready after {READY_SECONDS:.0f} s")

@@ -1,0 +1,1 @@
+"""Sending results out: reports are built here and kept beside the scan."""
