@@ -22,8 +22,8 @@ def codestream_size(frame: bytes) -> tuple[int, int] | None:
 
 
 def is_complete(frame: bytes) -> bool:
-    """Tell whether a JPEG, JPEG-LS or JPEG 2000 stream has its end marker."""
-    return frame.rstrip(b"\0").endswith(_END)
+    """Tell whether a stream has its end marker, with or without padding behind it."""
+    return frame.rstrip(b"\0\xff").endswith(_END)
 
 
 def _jpeg_2000_size(stream: bytes) -> tuple[int, int] | None:
