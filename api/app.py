@@ -1,0 +1,80 @@
+"""The HTTP application: every route of the node, made once from its parts."""
+
+import importlib.metadata
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api.dashboard import login_pages
+from api.dashboard.register import PAGES
+from api.dashboard.templating import STATIC_FOLDER
+from api.dependencies import Node
+from api.headers import STATIC_PATH, SecurityHeaders
+from api.problems import install_problems
+from api.rest import health
+from api.rest.register import ROUTERS
+from api.schemas.problem import Problem
+from api.security import REQUIRE_CALLER
+from core.database import Database
+from core.settings import Settings
+from core.values.prediction import ESTIMATE_NOTICE
+from dicom_node.storage.bytes import Storage
+
+_DESCRIPTION: Final = f"""
+Estimated 24-2 visual fields from optic disc OCT scans, by patient, study and prediction.
+
+**{ESTIMATE_NOTICE}**
+
+Lists come in pages: pass `next` back as `cursor`. Times are RFC 3339 in UTC. Errors are problem
+documents (RFC 9457). Every route but `/health` needs a key of `arcuate keys create`.
+"""
+
+
+class Application(FastAPI):
+    """FastAPI whose document describes errors as the problem documents they are."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        document = super().openapi()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if "Problem" not in schemas:
+            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs", {}))
+            schemas["Problem"] = schema
+        return document
+
+
+def create_app(settings: Settings, database: Database, storage: Storage) -> FastAPI:
+    """Return the application of a node.
+
+    Parameters
+    ----------
+    database
+        Migrated; stays the caller's to close.
+    storage
+        Where reports and scan pictures are kept.
+    """
+    app = Application(
+        title="Arcuate",
+        version=importlib.metadata.version("arcuate"),
+        description=_DESCRIPTION,
+        # The pages with examples load their scripts from elsewhere; the document is a route below.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.node = Node(settings, database, storage)
+    install_problems(app)
+    app.add_middleware(SecurityHeaders)
+    app.include_router(health.ROUTER)
+    for router in ROUTERS:
+        app.include_router(router, dependencies=[REQUIRE_CALLER])
+    for pages in PAGES:
+        app.include_router(pages, dependencies=[REQUIRE_CALLER])
+    app.include_router(login_pages.ROUTER)
+    app.mount(STATIC_PATH, StaticFiles(directory=STATIC_FOLDER))
+    app.add_api_route(
+        "/openapi.json", app.openapi, include_in_schema=False, dependencies=[REQUIRE_CALLER]
+    )
+    return app

@@ -1,0 +1,29 @@
+"""What every request may use, and how a route asks for it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from core.database import Database
+from core.settings import Settings
+from dicom_node.storage.bytes import Storage
+
+
+@dataclass(frozen=True)
+class Node:
+    """The parts of the node that answer HTTP requests."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+
+
+def node_of(request: Request) -> Node:
+    """Return the node the application was created for."""
+    node: Node = request.app.state.node
+    return node
+
+
+#: A route's parameter: the node.
+NodeParameter = Annotated[Node, Depends(node_of)]

@@ -1,0 +1,43 @@
+"""What the HTTP side refuses. Messages name parameters and causes, never a patient."""
+
+from collections.abc import Sequence
+
+from core.errors import NodeError
+
+
+class NotSignedIn(NodeError):
+    """An API key is needed: send it as `Authorization: Bearer KEY` or as `X-API-Key: KEY`."""
+
+
+class LoginRefused(NodeError):
+    """That key or link is not valid: it is unknown, revoked, used or too old."""
+
+
+class HostRefused(NodeError):
+    """Without authentication only requests to localhost are answered; set `auth = keys`."""
+
+
+class CursorInvalid(NodeError):
+    """The parameter `cursor` is not one this list gave; leave it out to start again."""
+
+
+class AmbiguousPatient(NodeError):
+    """Several issuers use this Patient ID; name one with the parameter `issuer`.
+
+    `issuers` holds their names, an empty text for a patient without one.
+    """
+
+    def __init__(self, issuers: Sequence[str]) -> None:
+        super().__init__("Several issuers use this Patient ID; name one with `issuer`")
+        self.issuers = list(issuers)
+
+
+class NotReady(NodeError):
+    """A part this node needs does not answer.
+
+    `checks` says of each part whether it is ready.
+    """
+
+    def __init__(self, checks: dict[str, str]) -> None:
+        super().__init__("A part this node needs does not answer; `arcuate doctor` says what to do")
+        self.checks = checks

@@ -1,0 +1,48 @@
+"""`/v1/predictions`: search, and one with its links."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from sqlmodel import Session, col
+
+from api.dependencies import NodeParameter
+from api.rest.prediction_search import PredictionQuery, predictions_json, search_predictions
+from api.schemas.listing import Listing
+from api.schemas.predictions import PredictionOut
+from api.schemas.problem import problems
+from core.errors import RecordNotFound
+from core.predictions import PredictionRecord, select_predictions
+from core.tables.predictions import PredictionRow
+
+ROUTER: Final = APIRouter(prefix="/v1/predictions", tags=["predictions"])
+
+
+@ROUTER.get("", summary="Search predictions, newest first", responses=problems(400))
+def search(
+    node: NodeParameter, query: Annotated[PredictionQuery, Query()]
+) -> Listing[PredictionOut]:
+    """Return estimates and scans without one; every filter narrows the list."""
+    with node.database.reading() as session:
+        return search_predictions(session, query)
+
+
+@ROUTER.get("/{prediction_id}", summary="One prediction", responses=problems(404))
+def read_prediction(node: NodeParameter, prediction_id: str) -> PredictionOut:
+    """Return one prediction with links to its other forms."""
+    with node.database.reading() as session:
+        return predictions_json(session, [find_record(session, prediction_id)])[0]
+
+
+def find_record(session: Session, prediction_id: str) -> PredictionRecord:
+    """Return a prediction's row with all it belongs to.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is none with that identifier.
+    """
+    statement = select_predictions().where(col(PredictionRow.id) == prediction_id)
+    record: PredictionRecord | None = session.execute(statement).first()
+    if record is None:
+        raise RecordNotFound("There is no prediction with that id")
+    return record

@@ -1,0 +1,136 @@
+"""`/v1/studies`: by study."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from sqlmodel import Session, col, select
+
+from api.dependencies import NodeParameter
+from api.rest.pages import integer_page, listing_of
+from api.rest.prediction_search import PredictionQuery, search_predictions
+from api.schemas.listing import Listing, PageQuery
+from api.schemas.predictions import PredictionOut
+from api.schemas.problem import problems
+from api.schemas.studies import InstanceOut, StudyOut, instance_of_rows, study_of_rows
+from core.errors import RecordNotFound
+from core.tables.instances import InstanceRow
+from core.tables.patients import PatientRow
+from core.tables.predictions import PredictionRow
+from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
+
+ROUTER: Final = APIRouter(prefix="/v1/studies", tags=["studies"])
+
+StudyRecord = tuple[StudyRow, PatientRow]
+InstanceRecord = tuple[InstanceRow, SeriesRow]
+
+
+class StudyQuery(PageQuery):
+    """Which studies."""
+
+    accession_number: str | None = None
+    patient_id: str | None = None
+    issuer: str | None = None
+
+
+@ROUTER.get("", summary="Search studies", responses=problems(400))
+def search_studies(node: NodeParameter, query: Annotated[StudyQuery, Query()]) -> Listing[StudyOut]:
+    """Return studies, the one that arrived last first."""
+    statement = _select_studies().where(*_conditions(query))
+    with node.database.reading() as session:
+        records, following = integer_page(
+            session, statement, col(StudyRow.id), query, "studies", _study_key, newest_first=True
+        )
+    return listing_of([study_of_rows(*record) for record in records], following)
+
+
+@ROUTER.get("/{study_uid}", summary="One study", responses=problems(404))
+def read_study(node: NodeParameter, study_uid: str) -> StudyOut:
+    """Return one study with its patient."""
+    with node.database.reading() as session:
+        return study_of_rows(*_find_study(session, study_uid))
+
+
+@ROUTER.get(
+    "/{study_uid}/predictions",
+    summary="Predictions of a study, newest first",
+    responses=problems(400, 404),
+)
+def study_predictions(
+    node: NodeParameter, study_uid: str, query: Annotated[PredictionQuery, Query()]
+) -> Listing[PredictionOut]:
+    """Return what was estimated from one study; every filter of the search applies too."""
+    with node.database.reading() as session:
+        study, _ = _find_study(session, study_uid)
+        return search_predictions(session, query, col(StudyRow.id) == study.id)
+
+
+@ROUTER.get(
+    "/{study_uid}/instances",
+    summary="Instances of a study and how each ended",
+    responses=problems(400, 404),
+)
+def study_instances(
+    node: NodeParameter, study_uid: str, query: Annotated[PageQuery, Query()]
+) -> Listing[InstanceOut]:
+    """Return everything kept of one study: scans, what is `not_model_input`, and our reports."""
+    with node.database.reading() as session:
+        study, _ = _find_study(session, study_uid)
+        statement = (
+            select(InstanceRow, SeriesRow)
+            .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
+            .where(col(SeriesRow.study_key) == study.id)
+        )
+        records, following = integer_page(
+            session, statement, col(InstanceRow.id), query, "instances", _instance_key
+        )
+        made = _predictions_of(session, [instance.id for instance, _ in records])
+    items = [instance_of_rows(*record, made[record[0].id]) for record in records]
+    return listing_of(items, following)
+
+
+def _select_studies() -> Any:
+    return select(StudyRow, PatientRow).join(
+        PatientRow, col(PatientRow.id) == col(StudyRow.patient_key)
+    )
+
+
+def _find_study(session: Session, study_uid: str) -> StudyRecord:
+    statement = _select_studies().where(col(StudyRow.study_instance_uid) == study_uid)
+    record: StudyRecord | None = session.exec(statement).first()
+    if record is None:
+        raise RecordNotFound("There is no study with that Study Instance UID")
+    return record
+
+
+def _predictions_of(session: Session, keys: Sequence[int | None]) -> dict[int | None, list[str]]:
+    statement = (
+        select(PredictionRow.instance_key, PredictionRow.id)
+        .where(col(PredictionRow.instance_key).in_(keys))
+        .order_by(col(PredictionRow.predicted_at), col(PredictionRow.id))
+    )
+    made: dict[int | None, list[str]] = defaultdict(list)
+    for key, prediction_id in session.exec(statement).all():
+        made[key].append(prediction_id)
+    return made
+
+
+def _conditions(query: StudyQuery) -> list[Any]:
+    wanted = (
+        (col(StudyRow.accession_number), query.accession_number),
+        (col(PatientRow.patient_id), query.patient_id),
+        (col(PatientRow.issuer), query.issuer),
+    )
+    return [column == value for column, value in wanted if value is not None]
+
+
+def _study_key(record: StudyRecord) -> int:
+    assert record[0].id is not None  # noqa: S101 - it was read from the table
+    return record[0].id
+
+
+def _instance_key(record: InstanceRecord) -> int:
+    assert record[0].id is not None  # noqa: S101 - it was read from the table
+    return record[0].id

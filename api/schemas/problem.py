@@ -1,0 +1,46 @@
+"""A problem document, for the description of the API."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel, Field
+
+
+class ProblemError(BaseModel):
+    """One parameter that is wrong."""
+
+    parameter: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 writes it."""
+
+    type: str = Field(examples=["urn:arcuate:problem:record-not-found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is no prediction with that id"])
+    errors: list[ProblemError] | None = Field(default=None, description="Parameters to check.")
+    issuers: list[str] | None = Field(default=None, description="Whose Patient IDs these are.")
+
+
+_DESCRIPTIONS: Final = {
+    400: "A parameter cannot be understood",
+    401: "No valid key or session",
+    404: "Nothing is kept under that identifier",
+    409: "Several issuers use this Patient ID",
+    422: "A parameter is unknown or out of range",
+    503: "The database or the storage does not answer; try again",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the description of a route's errors; 401, 422 and 503 can always happen."""
+    return {
+        status: {
+            "description": _DESCRIPTIONS[status],
+            "content": {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            },
+        }
+        for status in sorted({401, 422, 503, *statuses})
+    }

@@ -1,0 +1,93 @@
+"""Studies and their instances as JSON."""
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+from api.schemas.patients import PatientOut, patient_of_row
+from api.schemas.values import Moment
+from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
+from core.tables.patients import PatientRow
+from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
+
+
+class StudyLinks(BaseModel):
+    """Where to go from a study."""
+
+    self: str
+    instances: str
+    predictions: str
+
+
+class StudyOut(BaseModel):
+    """A study as its first instance described it."""
+
+    study_instance_uid: str
+    study_id: str
+    accession_number: str
+    study_date: date | None
+    study_time: str = Field(description="DICOM TM, in the clinic's own time.")
+    study_description: str
+    received_at: Moment
+    patient: PatientOut
+    links: StudyLinks
+
+
+class InstanceOut(BaseModel):
+    """An instance that is kept, and how its analysis ended."""
+
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    modality: str
+    instance_number: str
+    laterality: str = Field(description="As the series says; empty where it does not.")
+    digest: str = Field(description="SHA-256 of the data set as received, hex.")
+    size_bytes: int
+    origin: InstanceOrigin = Field(description="`received` from a peer, or `produced` by us.")
+    outcome: InstanceOutcome = Field(
+        description="`not_model_input`: a good object that no active model takes."
+    )
+    received_at: Moment
+    predictions: list[str] = Field(description="Identifiers of the predictions made from it.")
+
+
+def study_of_rows(study: StudyRow, patient: PatientRow) -> StudyOut:
+    """Return a kept study as JSON."""
+    path = f"/v1/studies/{study.study_instance_uid}"
+    return StudyOut(
+        study_instance_uid=study.study_instance_uid,
+        study_id=study.study_id,
+        accession_number=study.accession_number,
+        study_date=study.study_date,
+        study_time=study.study_time,
+        study_description=study.study_description,
+        received_at=study.received_at,
+        patient=patient_of_row(patient),
+        links=StudyLinks(
+            self=path, instances=f"{path}/instances", predictions=f"{path}/predictions"
+        ),
+    )
+
+
+def instance_of_rows(
+    instance: InstanceRow, series: SeriesRow, prediction_ids: list[str]
+) -> InstanceOut:
+    """Return a kept instance as JSON."""
+    return InstanceOut(
+        series_instance_uid=series.series_instance_uid,
+        sop_instance_uid=instance.sop_instance_uid,
+        sop_class_uid=instance.sop_class_uid,
+        transfer_syntax_uid=instance.transfer_syntax_uid,
+        modality=series.modality,
+        instance_number=instance.instance_number,
+        laterality=series.laterality,
+        digest=instance.digest,
+        size_bytes=instance.size_bytes,
+        origin=InstanceOrigin(instance.origin),
+        outcome=InstanceOutcome(instance.outcome),
+        received_at=instance.received_at,
+        predictions=prediction_ids,
+    )

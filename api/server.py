@@ -1,0 +1,84 @@
+"""Running the application on an address until asked to stop; announces the port it really has."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Generator
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from core.errors import NodeError
+from core.settings import Settings
+
+#: Seconds an answer under way may take once the node is stopping.
+GRACE_SECONDS: Final = 5
+
+
+class AddressUnavailable(NodeError):
+    """The HTTP address cannot be listened on; choose another http_host or http_port."""
+
+
+def serve(
+    app: FastAPI, settings: Settings, announce: Callable[[int], None], stopping: threading.Event
+) -> None:
+    """Answer HTTP requests until `stopping` is set, then let those under way finish.
+
+    Parameters
+    ----------
+    announce
+        Called once with the port, when requests are answered; `http_port` 0 takes a free one.
+
+    Raises
+    ------
+    AddressUnavailable
+        If the address is taken or not of this machine.
+    """
+    with _listen(settings.http_host, settings.http_port) as listener:
+        config = uvicorn.Config(
+            app,
+            # Our own logs, and no line per request: paths of the API name patients.
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        port = listener.getsockname()[1]
+        _Server(config, lambda: announce(port), stopping).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that stops by an event, and leaves the signals to the process that runs it."""
+
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], stopping: threading.Event
+    ) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._stopping = stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._stopping.is_set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise AddressUnavailable(
+            f"HTTP cannot listen on {host} port {port} ({error.strerror}); "
+            "choose another http_host or http_port"
+        ) from error
