@@ -1,0 +1,55 @@
+"""What a person can do about each reason for which there is no estimate."""
+
+from typing import Final
+
+from core.values.reason import ReasonCode
+
+_RESEND: Final = "Export the scan again from the device and send it again."
+_ENTER_EYE: Final = (
+    "Correct the eye at the device, then send the scan again. The eye is never guessed."
+)
+_OTHER_SCAN: Final = (
+    "Take or send a circle scan around the optic disc (12°, about 3.5 mm); "
+    "other scan patterns have no model yet."
+)
+_RESCAN: Final = (
+    "Scan the eye again: clean the lens, let the patient blink, widen the pupil if it is small, "
+    "and keep the disc in the centre of the circle."
+)
+_TRUE_OPT: Final = (
+    "Switch the export at the device to unprocessed OPT objects, with open pixel data and without "
+    "text in the image, then send the scan again."
+)
+_SPACING: Final = (
+    "Export the scan with its true pixel spacing; converters often write a placeholder. "
+    "Sending straight from the device helps."
+)
+
+#: One sentence or two for every reason: what to do next.
+ADVICE: Final[dict[ReasonCode, str]] = {
+    ReasonCode.LATERALITY_MISSING: _ENTER_EYE,
+    ReasonCode.LATERALITY_CONFLICT: _ENTER_EYE,
+    ReasonCode.LATERALITY_BOTH: _ENTER_EYE,
+    ReasonCode.PIXELS_UNREADABLE: _RESEND,
+    ReasonCode.PIXELS_TRUNCATED: _RESEND,
+    ReasonCode.VENDOR_ENCRYPTED_PIXELS: _TRUE_OPT,
+    ReasonCode.DERIVED_OR_BURNED_IN: _TRUE_OPT,
+    ReasonCode.SCAN_PATTERN_UNSUPPORTED: _OTHER_SCAN,
+    ReasonCode.PATTERN_UNKNOWN: _OTHER_SCAN,
+    ReasonCode.PATTERN_CONFLICT: _RESEND,
+    ReasonCode.SPACING_MISSING: _SPACING,
+    ReasonCode.SPACING_IMPLAUSIBLE: _SPACING,
+    ReasonCode.TOO_LARGE: "Send the single circle scan instead of the whole volume.",
+    ReasonCode.NOT_MODEL_INPUT: "Nothing needs to be done: this object is not one a model reads.",
+    ReasonCode.DISC_NOT_FOUND: "Scan the eye again with the optic disc in the centre.",
+    ReasonCode.SIGNAL_TOO_LOW: _RESCAN,
+    ReasonCode.SEGMENTATION_UNRELIABLE: _RESCAN,
+    ReasonCode.AGE_MISSING: "Enter the birth date at the device, then send the scan again.",
+    ReasonCode.OUTSIDE_INTENDED_USE: (
+        "The model must not be used for this scan; measure the visual field instead."
+    ),
+    ReasonCode.PROCESSING_FAILED: (
+        "Tell your administrator: the job and its cause are in the list of jobs, and it can be "
+        "tried again there without a new scan."
+    ),
+}

@@ -1,0 +1,9 @@
+"""Every router of the pages that needs someone signed in; an unlisted one is not served."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from api.dashboard import operations_pages, result_pages
+
+PAGES: Final[tuple[APIRouter, ...]] = (result_pages.ROUTER, operations_pages.ROUTER)

@@ -1,0 +1,95 @@
+"""The newest results, and one result."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from api.dashboard.advice import ADVICE
+from api.dashboard.bscan_view import bscan_view
+from api.dashboard.field_view import field_view, grey_scale_png
+from api.dashboard.profile_view import profile_view
+from api.dashboard.templating import render
+from api.dependencies import NodeParameter
+from api.rest.prediction_search import PredictionQuery, page_of_records
+from api.rest.predictions import find_record
+from api.schemas.prediction_json import prediction_links
+from api.security import CallerParameter
+from core.errors import RecordNotFound
+from core.predictions import prediction_of
+from core.tables.instances import InstanceOutcome, InstanceRow
+from core.tables.jobs import JobRow, JobStatus
+from core.tables.predictions import PredictionRow
+from core.values.prediction import PredictionStatus
+
+ROUTER: Final = APIRouter(include_in_schema=False)
+
+_PAGE_LENGTH: Final = 50
+
+Cursor = Annotated[str | None, Query(max_length=512)]
+
+
+@ROUTER.get("/")
+def list_results(
+    node: NodeParameter, caller: CallerParameter, cursor: Cursor = None
+) -> HTMLResponse:
+    """Show the newest results, eye by eye."""
+    query = PredictionQuery(limit=_PAGE_LENGTH, cursor=cursor)
+    is_current = col(PredictionRow.status) != PredictionStatus.SUPERSEDED
+    with node.database.reading() as session:
+        records, following = page_of_records(session, query, is_current)
+        waiting, failed = _waiting(session), _failed_jobs(session)
+    return render(
+        "results.html",
+        here="/",
+        caller=caller,
+        predictions=[prediction_of(record) for record in records],
+        next=following,
+        is_first_page=cursor is None,
+        waiting=waiting,
+        failed_jobs=failed,
+        ae_title=node.settings.ae_title,
+    )
+
+
+@ROUTER.get("/predictions/{prediction_id}")
+def show_result(node: NodeParameter, caller: CallerParameter, prediction_id: str) -> HTMLResponse:
+    """Show one result with all it was made from."""
+    with node.database.reading() as session:
+        record = find_record(session, prediction_id)
+    row, prediction = record[0], prediction_of(record)
+    bscan = bscan_view(node.storage, row.preview_key, prediction.layers)
+    return render(
+        "result.html",
+        caller=caller,
+        prediction=prediction,
+        superseded_by=row.superseded_by,
+        field=field_view(prediction),
+        profile=profile_view(prediction),
+        bscan=bscan,
+        links=prediction_links(prediction, bscan is not None),
+        advice=[(reason.message, ADVICE[reason.code]) for reason in prediction.reasons],
+    )
+
+
+@ROUTER.get("/predictions/{prediction_id}/grey-scale.png")
+def show_grey_scale(node: NodeParameter, prediction_id: str) -> Response:
+    """Draw the grey scale map of the estimate."""
+    with node.database.reading() as session:
+        prediction = prediction_of(find_record(session, prediction_id))
+    if prediction.estimate is None or prediction.laterality is None:
+        raise RecordNotFound("There is no estimate to draw")
+    content = grey_scale_png(prediction.estimate, prediction.laterality)
+    return Response(content, media_type="image/png")
+
+
+def _waiting(session: Session) -> int:
+    statement = select(func.count()).select_from(InstanceRow)
+    return session.exec(statement.where(col(InstanceRow.outcome) == InstanceOutcome.PENDING)).one()
+
+
+def _failed_jobs(session: Session) -> int:
+    statement = select(func.count()).select_from(JobRow)
+    return session.exec(statement.where(col(JobRow.status) == JobStatus.FAILED)).one()

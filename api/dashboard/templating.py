@@ -1,0 +1,48 @@
+"""From a template and values to a page; every value is escaped."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.dashboard import words
+from core.values.prediction import ESTIMATE_NOTICE
+
+_FOLDER: Final = Path(__file__).parent
+STATIC_FOLDER: Final = _FOLDER / "static"
+
+_ENVIRONMENT: Final = Environment(
+    loader=FileSystemLoader(_FOLDER / "templates"),
+    autoescape=True,
+    # A misspelt name is an error, not an empty place in a result.
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters.update(
+    {
+        "moment": words.moment,
+        "iso": words.iso,
+        "decibel": words.decibel,
+        "signed_decibel": words.signed_decibel,
+        "person": words.person,
+        "eye": words.eye,
+        "status": words.status,
+        "device": words.device,
+        "quality": words.quality,
+        "years": words.years,
+    }
+)
+_ENVIRONMENT.globals["notice"] = ESTIMATE_NOTICE
+
+
+def render(template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
+    """Return the page of a template.
+
+    Every template knows `here`, its own path in the navigation, and `caller`, who asks: None on a
+    page that needs nobody signed in.
+    """
+    defaults = {"here": "", "caller": None}
+    content = _ENVIRONMENT.get_template(template).render({**defaults, **values})
+    return HTMLResponse(content, status_code)

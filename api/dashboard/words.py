@@ -1,0 +1,79 @@
+"""How values read on a page: for people, in the clinic's own time zone."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from core.values.laterality import Laterality
+from core.values.prediction import Prediction, PredictionStatus
+from core.values.scan import Device
+from reports.page import display_name
+
+#: Shown where a value is unknown.
+UNKNOWN: Final = "–"
+
+_STATUS_WORDS: Final = {
+    PredictionStatus.FINAL: "Estimated",
+    PredictionStatus.NOT_ASSESSABLE: "Not assessable",
+    PredictionStatus.FAILED: "Failed",
+    PredictionStatus.SUPERSEDED: "Replaced",
+}
+_EYE_WORDS: Final = {
+    Laterality.RIGHT: "Right eye (OD)",
+    Laterality.LEFT: "Left eye (OS)",
+    None: "Eye unknown",
+}
+
+
+def moment(value: datetime | None) -> str:
+    """Return a moment in the node's time zone, to the minute."""
+    return UNKNOWN if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def iso(value: datetime) -> str:
+    """Return a moment for the `datetime` attribute of a page."""
+    return value.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def decibel(value: float | None) -> str:
+    """Return a sensitivity to a tenth of a dB."""
+    return UNKNOWN if value is None else f"{value:.1f}".replace("-", "−") + " dB"
+
+
+def signed_decibel(value: float | None) -> str:
+    """Return a deviation to a tenth of a dB, with its sign."""
+    if value is None:
+        return UNKNOWN
+    rounded = round(value, 1) + 0.0
+    return f"{rounded:+.1f}".replace("-", "−").replace("+0.0", "0.0") + " dB"
+
+
+def person(name: str) -> str:
+    """Return a DICOM Person Name as people write it."""
+    return display_name(name)
+
+
+def eye(laterality: Laterality | None) -> str:
+    """Return the eye in words and in the clinic's abbreviation."""
+    return _EYE_WORDS[laterality]
+
+
+def status(value: PredictionStatus) -> str:
+    """Return how a scoring ended, in words."""
+    return _STATUS_WORDS[value]
+
+
+def device(value: Device) -> str:
+    """Return maker and model of a device."""
+    return " ".join(filter(None, (value.manufacturer, value.model))) or "Device unknown"
+
+
+def quality(prediction: Prediction) -> str:
+    """Return the quality of a scan in percent; a job that broke may have judged none."""
+    if prediction.status is PredictionStatus.FAILED and not prediction.quality_score:
+        return UNKNOWN
+    return f"{prediction.quality_score * 100:.0f} %"
+
+
+def years(age_years: float | None) -> str:
+    """Return an age in whole years, as it is spoken."""
+    return "age unknown" if age_years is None else f"{int(age_years)} years"
