@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 #: Share of single measured sensitivities that should lie inside the interval.
 INTERVAL_LEVEL: Final = 0.90
 
-#: Borders between the ranges of estimated sensitivity in dB; each range has its own offsets.
-BIN_EDGES_DB: Final = (6.0, 10.0, 14.0, 18.0, 21.0, 23.0, 25.0, 26.0, 27.0, 28.0, 29.0, 30.0, 31.0)
+#: Shares of all estimates below each border between two ranges: narrow ranges among the few low
+#: estimates, where errors are large and change quickly.
+_BORDERS: Final = (0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def fit_intervals(
 ) -> IntervalTable:
     """Return the offsets that hold `INTERVAL_LEVEL` of the measurements, for eyes not trained on.
 
+    The ranges follow the spread of the estimates, so that each holds enough of them.
+
     Parameters
     ----------
     estimates_db, measured_db
@@ -64,12 +67,13 @@ def fit_intervals(
     ValueError
         If a range of estimates is too thinly filled for its offsets to mean anything.
     """
-    ranges = np.digitize(estimates_db.ravel(), BIN_EDGES_DB)
+    edges_db = np.unique(np.round(np.quantile(estimates_db, _BORDERS).astype(np.float64), 2))
+    ranges = np.digitize(estimates_db.ravel(), edges_db)
     misses_db = (measured_db - estimates_db).ravel()
-    offsets = [_offsets_db(misses_db[ranges == index]) for index in range(len(BIN_EDGES_DB) + 1)]
+    offsets = [_offsets_db(misses_db[ranges == index]) for index in range(len(edges_db) + 1)]
     return IntervalTable(
         level=INTERVAL_LEVEL,
-        edges_db=BIN_EDGES_DB,
+        edges_db=tuple(edges_db.tolist()),
         lower_offsets_db=tuple(lower for lower, _ in offsets),
         upper_offsets_db=tuple(upper for _, upper in offsets),
     )

@@ -4,6 +4,7 @@ Kept as `card.toml` beside the weights. Reading it loads no TensorFlow.
 """
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,12 @@ class ModelCard:
     intervals: IntervalTable
     interval_coverage: float | None = None
     figures: tuple[Figures, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d+(\.\d+)*", self.version):
+            raise ValueError(f"A version is numbers and dots, not {self.version!r}.")
+        if Path(self.weights).name != self.weights:
+            raise ValueError("The weights lie beside the card; their entry is a plain file name.")
 
     @property
     def weights_path(self) -> Path:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from core.values.prediction import FIELD_POINTS
 from core.values.profile import PROFILE_SAMPLES
 from inference.errors import DeviceUnavailable, ModelDamaged, PredictionFailed
 
@@ -118,11 +119,18 @@ def _gpus_growing() -> list[Any]:
 
 def _read(weights: Path) -> Any:
     try:
-        return keras.saving.load_model(weights, compile=False)
+        network = keras.saving.load_model(weights, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelDamaged(
             f"{weights.name} is not a network this version of Keras can read: {error}"
         ) from error
+    shapes = ([tuple(entry.shape[1:]) for entry in network.inputs], network.output_shape[1:])
+    if shapes != ([(PROFILE_SAMPLES, 1), (1,)], (FIELD_POINTS,)):
+        raise ModelDamaged(
+            f"{weights.name} takes and gives {shapes}, not a profile of {PROFILE_SAMPLES} samples "
+            f"with an age, and {FIELD_POINTS} points."
+        )
+    return network
 
 
 def _compiled(network: Any) -> Any:

@@ -39,6 +39,8 @@ class TrainingSettings:
         The bank of real field patterns; None trains on wedges, without any patient's data.
     eyes, held_back_eyes
         Simulated eyes to train on; and, of other patients each, to stop by and for intervals.
+    evaluation_eyes
+        Simulated eyes of test patients for the figures of the card.
     patience
         Epochs without a better validation error after which training stops.
     """
@@ -48,9 +50,10 @@ class TrainingSettings:
     architecture: str = "retinervenet"
     version: str = "1.0.0"
     seed: int = 20261
-    eyes: int = 80000
-    held_back_eyes: int = 6000
-    epochs: int = 16
+    eyes: int = 100000
+    held_back_eyes: int = 8000
+    evaluation_eyes: int = 8000
+    epochs: int = 12
     patience: int = 4
     batch_size: int = 128
     learning_rate: float = 2e-3
@@ -89,7 +92,7 @@ def train(settings: TrainingSettings, progress: Callable[[Epoch], None] | None =
     network = _fitted(settings, training, validation, progress)
     estimates_db = network.predict(_inputs(calibration), batch_size=512, verbose=0)
     card = _saved(settings, network, fit_intervals(estimates_db, calibration.measured_db))
-    return _measured(card, settings.bank)
+    return _measured(card, settings)
 
 
 def _fitted(
@@ -169,8 +172,13 @@ def _saved(settings: TrainingSettings, network: Any, intervals: IntervalTable) -
     return card
 
 
-def _measured(card: ModelCard, bank: Path | None) -> ModelCard:
-    result = evaluate(card, EvaluationSettings(bank))
+def _measured(card: ModelCard, settings: TrainingSettings) -> ModelCard:
+    asked = EvaluationSettings(
+        settings.bank,
+        eyes=settings.evaluation_eyes,
+        baseline_eyes=min(settings.eyes, EvaluationSettings.baseline_eyes),
+    )
+    result = evaluate(card, asked)
     card = replace(
         card, figures=result.figures, interval_coverage=round(result.interval_coverage, 4)
     )

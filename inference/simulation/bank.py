@@ -29,7 +29,7 @@ class Part(StrEnum):
 #: up, so that figures stay comparable.
 _LIMITS: Final = {
     Part.TRAIN: 0.70,
-    Part.VALIDATION: 0.74,
+    Part.VALIDATION: 0.72,
     Part.CALIBRATION: 0.80,
     Part.TEST: 1.0,
 }
