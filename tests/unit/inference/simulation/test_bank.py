@@ -8,7 +8,7 @@ from inference.simulation.bank import Part, part_of, read_bank
 
 
 def write_bank(path: Path, patients: int = 400) -> Path:
-    """A bank of two eyes per patient; the patterns are the code of the patient in tenths of a dB."""
+    """A bank of two eyes per patient, whose pattern is the patient's code in tenths of a dB."""
     codes = np.repeat(np.arange(patients), 2)
     np.savez(
         path, td=np.repeat(-codes[:, None], 52, axis=1).astype(np.int16), pat=codes.astype(str)

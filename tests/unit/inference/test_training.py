@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.errors import TrainingDataInvalid
+from inference.model_store import ModelStore
+from inference.predictor import Predictor
+from inference.training import Epoch, TrainingSettings, train
+from tests.golden.retinervenet import inputs
+
+# Keras itself warns when it saves with TensorFlow and NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def settings(destination: Path, **changes: object) -> TrainingSettings:
+    values: dict[str, object] = {
+        "destination": destination,
+        "bank": None,
+        "version": "0.1.0",
+        "eyes": 1200,
+        "held_back_eyes": 1000,
+        "evaluation_eyes": 1000,
+        "epochs": 3,
+    }
+    return TrainingSettings(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_training_learns_and_leaves_a_model_that_can_be_used(tmp_path: Path) -> None:
+    epochs: list[Epoch] = []
+
+    written = train(settings(tmp_path), epochs.append)
+
+    card = ModelStore([tmp_path]).load_card("retinervenet")
+    assert card == written
+    assert card.version == "0.1.0"
+    assert "no patients' data" in card.training_data
+    assert [epoch.number for epoch in epochs] == [1, 2, 3]
+    assert epochs[-1].training_loss < epochs[0].training_loss
+    assert card.figures[1].predictor == "retinervenet 0.1.0"
+    assert card.figures[1].mae_db < card.figures[-1].mae_db
+    assert card.interval_coverage == pytest.approx(0.9, abs=0.03)
+    fields = [found.sensitivities_db for found in Predictor.load(card, "cpu").predict(*inputs())]
+    assert np.ptp(fields[0]) > 0
+    assert not np.array_equal(fields[0], fields[3])
+
+
+def test_training_names_a_bank_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(TrainingDataInvalid, match=r"bank\.npz"):
+        train(settings(tmp_path, bank=tmp_path / "bank.npz"))
+
+    assert list(tmp_path.iterdir()) == []
