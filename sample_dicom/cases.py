@@ -12,6 +12,7 @@ from core.values.prediction import PredictionStatus
 from core.values.reason import ReasonCode
 from inference.simulation.circle_course import CircleCourse
 from sample_dicom.eye import Recording
+from sample_dicom.expected import Expected, HalfField
 from sample_dicom.oct_scan import CIRCLE_PATTERN
 from sample_dicom.profiles import Wedge
 from sample_dicom.study import Patient, Study
@@ -27,37 +28,6 @@ class Flaw(StrEnum):
     MACULAR_LINE = "macular_line"
     #: The object describes a picture and has none.
     NO_PIXELS = "no_pixels"
-
-
-class HalfField(StrEnum):
-    """One half of the visual field: a lost bundle of fibres dims the opposite half."""
-
-    SUPERIOR = "superior"
-    INFERIOR = "inferior"
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What must come of a sample.
-
-    Attributes
-    ----------
-    status
-        Final or not assessable.
-    reason
-        Why it is not assessable.
-    mean_deviation_below_db, mean_deviation_above_db
-        Loose bounds of the estimated mean deviation, None where nothing is claimed. They leave an
-        estimator room to shrink towards the mean: half of what the lost fibres imply, or less.
-    worse_half_field
-        The half of the field that must come back clearly lower; None where neither is.
-    """
-
-    status: PredictionStatus = PredictionStatus.FINAL
-    reason: ReasonCode | None = None
-    mean_deviation_below_db: float | None = None
-    mean_deviation_above_db: float | None = None
-    worse_half_field: HalfField | None = None
 
 
 @dataclass(frozen=True)

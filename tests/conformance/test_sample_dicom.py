@@ -16,7 +16,8 @@ from core.values.prediction import PredictionStatus
 from core.values.profile import PROFILE_ANGLES_DEGREE
 from dicom_node.devices.reading import read_scan
 from inference.simulation.circle_course import spectralis_course
-from sample_dicom.cases import CASES, Flaw, HalfField
+from sample_dicom.cases import CASES, Flaw
+from sample_dicom.expected import HalfField
 from sample_dicom.generate import main, scan_eye, seeded
 from sample_dicom.manifest import localizer_name, manifest_text, oct_name
 from sample_dicom.profiles import surviving_share

@@ -143,7 +143,7 @@ def test_vessel_lifts_the_inner_membrane_and_darkens_what_is_below():
 
 @pytest.mark.parametrize("share", [0.35, 1.0, 1.6])
 def test_retina_stays_inside_the_picture(share):
-    for seed in range(20):
+    for seed in range(8):
         layers = simulate(
             seed=seed, options=None, thickness_um=share * normal_profile_um(60)
         ).layers
