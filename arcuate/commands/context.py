@@ -3,13 +3,16 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from core.settings import Settings, load_settings
+
+
+_PIPE_WIDTH: Final = 400
 
 
 def settings_of(context: typer.Context, **overrides: Any) -> Settings:
@@ -34,7 +37,11 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_jso
     if as_json:
         print_json([dict(row) for row in rows])
         return
-    table = Table(*(name.replace("_", " ") for name in columns), box=None, pad_edge=False)
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
-    Console().print(table)
+    # In a pipe there is no edge to wrap at.
+    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH)

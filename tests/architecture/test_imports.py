@@ -1,0 +1,46 @@
+"""What a linter cannot see: which modules a fresh interpreter really loads."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "jax", "torch")
+
+
+def loaded_by(module: str) -> set[str]:
+    """Return the top-level modules that importing one brings into a fresh interpreter."""
+    program = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "core.worker",
+        "core.predictions",
+        "dicom_node.application_entity",
+        "dicom_node.devices.reading",
+        "dicom_node.delivery.reporting",
+        "reports.register",
+        "api.app",
+        "api.server",
+        "arcuate.cli",
+        "arcuate.supervisor",
+        "inference.analysis",
+        "inference.loading",
+    ],
+)
+def test_module_loads_no_tensorflow(module: str) -> None:
+    assert loaded_by(module).isdisjoint(HEAVY)
+
+
+def test_receiver_loads_no_report_library() -> None:
+    assert loaded_by("dicom_node.application_entity").isdisjoint({"highdicom", "matplotlib"})
+
+
+def test_tensorflow_is_found_where_it_is_meant_to_be() -> None:
+    assert "tensorflow" in loaded_by("inference.tensorflow_runtime")

@@ -1,0 +1,73 @@
+import ast
+import tomllib
+from importlib.metadata import distributions, version
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+PACKAGES = ("core", "dicom_node", "inference", "reports", "api", "arcuate")
+SOURCES = sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
+
+
+def test_no_other_distribution_ships_our_package_names() -> None:
+    ours = {f"{name}/__init__.py" for name in PACKAGES}
+    claimants = {
+        distribution.name
+        for distribution in distributions()
+        for file in distribution.files or ()
+        if str(file) in ours and distribution.name != "arcuate"
+    }
+
+    assert claimants == set()
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if p.name == "__init__.py"], ids=lambda p: str(p.parent.name)
+)
+def test_package_file_holds_a_docstring_and_nothing_else(path: Path) -> None:
+    body = ast.parse(path.read_text("utf-8")).body
+
+    assert len(body) == 1
+    assert isinstance(body[0], ast.Expr)
+    assert isinstance(body[0].value, ast.Constant)
+
+
+def test_only_one_file_imports_tensorflow() -> None:
+    importers = {
+        str(path.relative_to(REPOSITORY)) for path in SOURCES if "tensorflow" in imported_by(path)
+    }
+
+    assert importers == {"inference/tensorflow_runtime.py"}
+
+
+def imported_by(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_broad_except_stands_only_at_the_edges() -> None:
+    """An unknown error may be caught only where it is recorded: on a job, or in a DIMSE status."""
+    catchers = {
+        str(path.relative_to(REPOSITORY))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or getattr(node.type, "id", None) == "Exception")
+    }
+
+    assert catchers == {"core/worker.py", "dicom_node/scp/store.py"}
+
+
+def test_changelog_tells_of_this_version() -> None:
+    declared = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text("utf-8")
+
+    assert declared == version("arcuate")
+    assert f"## [{declared}]" in changelog or "## [Unreleased]" in changelog
