@@ -9,6 +9,7 @@ from functools import cache
 from io import BytesIO
 from threading import Lock
 from typing import Final
+from unicodedata import category
 
 import matplotlib as mpl
 import numpy as np
@@ -32,6 +33,9 @@ _FAMILIES: Final = (
     "Noto Sans Thai",
     "Noto Sans Devanagari",
 )
+
+#: Categories of Unicode that put nothing on paper: controls, formats, line and paragraph ends.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 # matplotlib keeps its settings in one dictionary for the whole process; two threads drawing at once
 # would take each other's.
@@ -67,7 +71,7 @@ def to_rgb(width_px: int, height_px: int, draw: Drawing) -> NDArray[np.uint8]:
 
 def drawable(text: str) -> str:
     """Return the text with a box for each letter that no font here can draw."""
-    letters = (letter for letter in text if letter.isprintable())
+    letters = (letter for letter in text if category(letter) not in _UNSEEN)
     return "".join(letter if _has_glyph(letter) else MISSING for letter in letters)
 
 

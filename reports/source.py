@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from unicodedata import category
 
 from pydicom import DataElement, Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -186,14 +187,15 @@ def _clean_value(vr: str, value: Any) -> Any:
     if vr in _DATES:
         return str(value) if is_date_or_time(vr, str(value)) else ""
     if isinstance(value, str):
-        return _printable(value)
+        return _encodable(value)
     if isinstance(value, Sequence):
-        return [_printable(str(part)) for part in value]
+        return [_encodable(str(part)) for part in value]
     return value
 
 
-def _printable(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable()).strip()
+def _encodable(text: str) -> str:
+    """Return the text without control characters and halves of letters, which UTF-8 has not."""
+    return "".join(letter for letter in text if category(letter) not in {"Cc", "Cs"}).strip()
 
 
 def _check(prediction: Prediction, headers: Sequence[Dataset]) -> None:

@@ -1,3 +1,4 @@
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -27,10 +28,17 @@ def build(prediction: Prediction, *sources: Dataset) -> Dataset:
     return StructuredReport().build(prediction, sources or (build_source(prediction),), EQUIPMENT)
 
 
-def groups_of(report: Dataset, folder: Path) -> list[MeasurementsAndQualitativeEvaluations]:
-    path = folder / "report.dcm"
-    report.save_as(path, enforce_file_format=True)
-    return srread(path).content.get_image_measurement_groups()
+def groups_of(report: Dataset) -> list[MeasurementsAndQualitativeEvaluations]:
+    buffer = BytesIO()
+    dcmwrite(buffer, report, enforce_file_format=True)
+    buffer.seek(0)
+    return srread(buffer).content.get_image_measurement_groups()
+
+
+@cache
+def groups_of_eye(laterality: Laterality) -> list[MeasurementsAndQualitativeEvaluations]:
+    """Return what highdicom reads back of one eye with a loss; once, for it takes seconds."""
+    return groups_of(build(build_prediction(laterality=laterality, loss=Loss.ARCUATE)))
 
 
 def value_of(group: MeasurementsAndQualitativeEvaluations, name: codes.CodedConcept) -> float:
@@ -47,11 +55,11 @@ def content_items(parent: Dataset, code: str) -> list[Dataset]:
 
 
 @pytest.mark.parametrize("laterality", list(Laterality))
-def test_points_are_read_back_by_highdicom(laterality: Laterality, tmp_path: Path) -> None:
+def test_points_are_read_back_by_highdicom(laterality: Laterality) -> None:
     prediction = build_prediction(laterality=laterality, loss=Loss.ARCUATE)
     sign = 1 if laterality is Laterality.RIGHT else -1
 
-    groups = groups_of(build(prediction), tmp_path)
+    groups = groups_of_eye(laterality)
 
     assert len(groups) == 53
     points = groups[1:]
@@ -69,10 +77,10 @@ def test_points_are_read_back_by_highdicom(laterality: Laterality, tmp_path: Pat
     assert {g.finding_type for g in points} == {codes.ESTIMATED_POINT}
 
 
-def test_intervals_are_half_widths_in_decibel(tmp_path: Path) -> None:
-    prediction = build_prediction(loss=Loss.ADVANCED)
+def test_intervals_are_half_widths_in_decibel() -> None:
+    prediction = build_prediction(loss=Loss.ARCUATE)
 
-    points = groups_of(build(prediction), tmp_path)[1:]
+    points = groups_of_eye(Laterality.RIGHT)[1:]
 
     estimate = prediction.estimate
     for code, expected in (
@@ -89,8 +97,8 @@ def test_intervals_are_half_widths_in_decibel(tmp_path: Path) -> None:
         assert {item.unit for item in items} == {codes.DECIBEL}
 
 
-def test_left_eye_has_its_nasal_step_points_on_the_right(tmp_path: Path) -> None:
-    groups = groups_of(build(build_prediction(laterality=Laterality.LEFT)), tmp_path)
+def test_left_eye_has_its_nasal_step_points_on_the_right() -> None:
+    groups = groups_of_eye(Laterality.LEFT)
 
     positions = {(value_of(g, codes.POINT_X), value_of(g, codes.POINT_Y)) for g in groups[1:]}
 
@@ -98,10 +106,10 @@ def test_left_eye_has_its_nasal_step_points_on_the_right(tmp_path: Path) -> None
     assert positions.isdisjoint({(-15.0, 3.0), (-15.0, -3.0), (-27.0, 3.0), (-27.0, -3.0)})
 
 
-def test_global_group_has_the_indices_that_hold_for_estimates(tmp_path: Path) -> None:
+def test_global_group_has_the_indices_that_hold_for_estimates() -> None:
     prediction = build_prediction(loss=Loss.ARCUATE)
 
-    group = groups_of(build(prediction), tmp_path)[0]
+    group = groups_of_eye(Laterality.RIGHT)[0]
 
     measured = {m.name: (m.value, m.unit, m.derivation) for m in group.get_measurements()}
     assert measured == {
@@ -115,8 +123,8 @@ def test_global_group_has_the_indices_that_hold_for_estimates(tmp_path: Path) ->
     assert group.finding_type == codes.ESTIMATED_FIELD
 
 
-def test_every_value_in_decibel_is_marked_estimated(tmp_path: Path) -> None:
-    groups = groups_of(build(build_prediction()), tmp_path)
+def test_every_value_in_decibel_is_marked_estimated() -> None:
+    groups = groups_of_eye(Laterality.LEFT)
 
     derivations = [
         m.derivation for g in groups for m in g.get_measurements() if m.unit == codes.DECIBEL
@@ -128,13 +136,13 @@ def test_every_value_in_decibel_is_marked_estimated(tmp_path: Path) -> None:
 @pytest.mark.parametrize("laterality", [*Laterality, None])
 @pytest.mark.parametrize("status", WITHOUT_FIELD)
 def test_scan_without_an_estimate_is_reported_without_any_value(
-    status: PredictionStatus, laterality: Laterality | None, tmp_path: Path
+    status: PredictionStatus, laterality: Laterality | None
 ) -> None:
     prediction = build_prediction(status=status, laterality=laterality)
     reason = prediction.reasons[0]
 
     report = build(prediction)
-    (group,) = groups_of(report, tmp_path)
+    (group,) = groups_of(report)
 
     assert group.get_measurements() == []
     sides = [site.laterality for site in group.finding_sites]
@@ -157,16 +165,16 @@ def all_numbers(parent: Dataset) -> list[Dataset]:
     return [parent, *below] if parent.get("ValueType") == "NUM" else below
 
 
-def test_failed_and_not_assessable_are_different_findings(tmp_path: Path) -> None:
+def test_failed_and_not_assessable_are_different_findings() -> None:
     findings = [
-        groups_of(build(build_prediction(status=status)), tmp_path)[0].finding_type.value
+        groups_of(build(build_prediction(status=status)))[0].finding_type.value
         for status in WITHOUT_FIELD
     ]
 
     assert findings == ["EVFNA", "EVFFL"]
 
 
-def test_estimate_beside_reasons_is_never_reported(tmp_path: Path) -> None:
+def test_estimate_beside_reasons_is_never_reported() -> None:
     reason = Reason(ReasonCode.AGE_MISSING, "The scan has no age.")
     full = build_prediction()
     prediction = build_prediction(
@@ -176,7 +184,7 @@ def test_estimate_beside_reasons_is_never_reported(tmp_path: Path) -> None:
         deviations=full.deviations,
     )
 
-    (group,) = groups_of(build(prediction), tmp_path)
+    (group,) = groups_of(build(prediction))
 
     assert group.get_measurements() == []
 
