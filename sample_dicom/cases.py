@@ -11,8 +11,8 @@ from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
 from core.values.reason import ReasonCode
 from inference.simulation.circle_course import CircleCourse
-from sample_dicom.eye import Recording
 from sample_dicom.expected import Expected, HalfField
+from sample_dicom.eye import Recording
 from sample_dicom.oct_scan import CIRCLE_PATTERN
 from sample_dicom.profiles import Wedge
 from sample_dicom.study import Patient, Study
