@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from typing import Final
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.tag import Tag
 
 #: What pydicom raises while it turns the bytes of an element into a value or a picture. Its
 #: interface promises no smaller set: converters raise ValueError, TypeError, struct.error,
 #: LookupError (unknown character set or VR) and NotImplementedError, the plug-ins of its decoders
 #: RuntimeError, OSError, AttributeError, AssertionError and ArithmeticError; sequences nested
-#: without end raise RecursionError, a RuntimeError; data that end early raise EOFError.
+#: without end raise RecursionError, a RuntimeError; data that end early raise EOFError; values of
+#: a wrong length raise pydicom's own BytesLengthException, which is no ValueError.
 READING_ERRORS: Final = (
     ValueError,
     TypeError,
@@ -31,6 +33,7 @@ READING_ERRORS: Final = (
     ArithmeticError,
     AssertionError,
     struct.error,
+    BytesLengthException,
 )
 
 

@@ -1,0 +1,45 @@
+import pytest
+from pydicom.uid import (
+    EncapsulatedPDFStorage,
+    OphthalmicPhotography8BitImageStorage,
+    OphthalmicTomographyImageStorage,
+    OphthalmicVisualFieldStaticPerimetryMeasurementsStorage,
+    RawDataStorage,
+    SecondaryCaptureImageStorage,
+)
+
+from dicom_node.devices.input_class import is_model_input
+
+
+def test_input_class_takes_ophthalmic_tomography() -> None:
+    assert is_model_input(OphthalmicTomographyImageStorage)
+
+
+@pytest.mark.parametrize(
+    "sop_class_uid",
+    [
+        "",
+        EncapsulatedPDFStorage,
+        OphthalmicPhotography8BitImageStorage,
+        OphthalmicVisualFieldStaticPerimetryMeasurementsStorage,
+        RawDataStorage,
+        SecondaryCaptureImageStorage,
+    ],
+)
+def test_input_class_takes_nothing_else(sop_class_uid: str) -> None:
+    assert not is_model_input(sop_class_uid, "OPT")
+
+
+@pytest.mark.parametrize(
+    ("modality", "manufacturer", "meant"),
+    [
+        ("OPT", "Carl Zeiss Meditec", True),
+        ("OPT", "Carl Zeiss Meditec AG", True),
+        ("OPV", "Carl Zeiss Meditec", False),
+        ("OPT", "Another", False),
+    ],
+)
+def test_input_class_of_raw_data_depends_on_modality_and_maker(
+    modality: str, manufacturer: str, meant: bool
+) -> None:
+    assert is_model_input(RawDataStorage, modality, manufacturer) == meant
