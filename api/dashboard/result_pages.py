@@ -18,11 +18,12 @@ from api.rest.predictions import find_record
 from api.schemas.prediction_json import prediction_links
 from api.security import CallerParameter
 from core.errors import RecordNotFound
+from core.perimetry.norms import NORM_AGE_RANGE_YEARS, NORM_NAME, is_within_norm_age
 from core.predictions import prediction_of
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobRow, JobStatus
 from core.tables.predictions import PredictionRow
-from core.values.prediction import PredictionStatus
+from core.values.prediction import Prediction, PredictionStatus
 
 ROUTER: Final = APIRouter(include_in_schema=False)
 
@@ -70,6 +71,9 @@ def show_result(node: NodeParameter, caller: CallerParameter, prediction_id: str
         profile=profile_view(prediction),
         bscan=bscan,
         links=prediction_links(prediction, bscan is not None),
+        norm_name=NORM_NAME,
+        norm_ages=NORM_AGE_RANGE_YEARS,
+        norm_is_extrapolated=_is_extrapolated(prediction),
         advice=[(reason.message, ADVICE[reason.code]) for reason in prediction.reasons],
     )
 
@@ -83,6 +87,10 @@ def show_grey_scale(node: NodeParameter, prediction_id: str) -> Response:
         raise RecordNotFound("There is no estimate to draw")
     content = grey_scale_png(prediction.estimate, prediction.laterality)
     return Response(content, media_type="image/png")
+
+
+def _is_extrapolated(prediction: Prediction) -> bool:
+    return prediction.age_years is not None and not is_within_norm_age(prediction.age_years)
 
 
 def _waiting(session: Session) -> int:
