@@ -26,6 +26,8 @@ from dicom_node.peers import calls_from_its_host
 
 #: `last_seen_at` of a peer is no more precise than this: a write per association would cost more.
 _SEEN_PRECISION: Final = timedelta(minutes=1)
+#: Sta2 of PS3.8 9.2.1: connection open, no A-ASSOCIATE-RQ yet.
+_AWAITING_REQUEST: Final = "Sta2"
 
 _log = get_logger(__name__)
 
@@ -149,6 +151,17 @@ def handle_requested(event: Event, admission: Admission) -> None:
     finally:
         if rejection is not None:
             _reject(event.assoc, rejection)
+
+
+def handle_connection_closed(event: Event) -> None:
+    """Let go of a connection that closed without a request, as load balancers' probes do.
+
+    pynetdicom's thread would wait for the request until its time-out and hold a place meanwhile.
+    """
+    provider = event.assoc.dul
+    if provider.state_machine.current_state == _AWAITING_REQUEST:
+        # What its waiting call returns at a time-out.
+        provider.to_user_queue.put(None)
 
 
 def _read_caller(association: Association) -> Caller:

@@ -10,7 +10,7 @@ from core.database import Database
 from core.errors import NodeError
 from core.logs import get_logger
 from core.settings import Settings
-from dicom_node.admission import Admission, handle_requested
+from dicom_node.admission import Admission, handle_connection_closed, handle_requested
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.pynetdicom_settings import configure_pynetdicom
 from dicom_node.scp.echo import handle_echo
@@ -70,6 +70,7 @@ class DicomServer:
                 block=False,
                 evt_handlers=[
                     (evt.EVT_REQUESTED, handle_requested, [self._admission]),
+                    (evt.EVT_CONN_CLOSE, handle_connection_closed),
                     (evt.EVT_C_ECHO, handle_echo),
                     (evt.EVT_C_STORE, handle_store, [self.archive]),
                 ],
