@@ -38,6 +38,7 @@ def file_preamble(encoded: EncodedInstance) -> bytes:
     A malformed UID, as objects in quarantine have them, is left out.
     """
     meta = FileMetaDataset()
+    meta.FileMetaInformationGroupLength = 0  # written as what it is
     meta.FileMetaInformationVersion = b"\x00\x01"
     for keyword, value in (
         ("MediaStorageSOPClassUID", encoded.sop_class_uid),
