@@ -1,0 +1,189 @@
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from pynetdicom import AE
+from pynetdicom.sop_class import CTImageStorage, Verification  # type: ignore[attr-defined]
+from sqlmodel import select
+
+from core.database import Database
+from core.settings import Settings
+from core.tables.changes import ChangeKind, ChangeRow
+from core.tables.peers import PeerRow
+from dicom_node.errors import AssociationRejected, PeerUnreachable
+from dicom_node.peers import PeerAddress, add_peer, list_refused_callers
+from dicom_node.scu.echo import echo
+from tests.fixtures.dicom_server import DEVICE, Node, running_node
+
+
+@pytest.fixture
+def node(settings: Settings, database: Database) -> Iterator[Node]:
+    with running_node(settings, database) as running:
+        yield running
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        threading.Event().wait(0.02)
+
+
+def test_echo_of_a_known_peer_is_answered_and_its_visit_recorded(node: Node) -> None:
+    assert echo(node.address, DEVICE) < 10
+
+    with node.database.reading() as session:
+        assert session.get_one(PeerRow, DEVICE).last_seen_at is not None
+
+
+def test_echoscu_is_answered(node: Node, need: Callable[[str], None]) -> None:
+    need("echoscu")
+
+    assert subprocess.run(["echoscu", *node.dcmtk], timeout=60, check=False).returncode == 0
+
+
+def test_echoscu_of_an_unknown_caller_is_rejected_in_the_standards_words(
+    node: Node, need: Callable[[str], None]
+) -> None:
+    need("echoscu")
+
+    run = subprocess.run(
+        ["echoscu", "-aet", "STRANGER", "-aec", "ARCUATE", "127.0.0.1", str(node.port)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert "Rejected Permanent, Source: Service User" in run.stderr
+    assert "Calling AE Title Not Recognized" in run.stderr
+
+
+def test_an_unknown_caller_is_counted_and_announced_once(node: Node) -> None:
+    for _ in range(3):
+        with pytest.raises(AssociationRejected, match="Calling AE title not recognised"):
+            echo(node.address, "STRANGER")
+
+    with node.database.reading() as session:
+        [caller] = list_refused_callers(session)
+        changes = session.exec(select(ChangeRow.kind, ChangeRow.subject)).all()
+    assert (caller.calling_ae_title, caller.address, caller.count) == ("STRANGER", "127.0.0.1", 3)
+    assert caller.last_seen_at > caller.first_seen_at
+    assert [tuple(change) for change in changes] == [(ChangeKind.CALLER_REFUSED, "STRANGER")]
+
+
+def test_a_wrong_called_ae_title_is_rejected(node: Node) -> None:
+    wrong = PeerAddress("OTHER", "127.0.0.1", node.port)
+
+    with pytest.raises(AssociationRejected, match="Called AE title not recognised"):
+        echo(wrong, DEVICE)
+
+    with node.database.reading() as session:
+        [caller] = list_refused_callers(session)
+    assert (caller.called_ae_title, caller.reason) == ("OTHER", "called_ae_title_not_recognised")
+
+
+def test_a_known_title_from_a_wrong_address_is_rejected(node: Node) -> None:
+    with node.database.transaction() as session:
+        add_peer(session, DEVICE, "192.0.2.0/24")
+
+    with pytest.raises(AssociationRejected, match="Calling AE title not recognised"):
+        echo(node.address, DEVICE)
+
+
+def test_unknown_peers_come_in_where_the_settings_say_so(
+    settings: Settings, database: Database
+) -> None:
+    open_settings = settings.model_copy(update={"allow_unknown_peers": True})
+    with running_node(open_settings, database) as node:
+        assert echo(node.address, "STRANGER") < 10
+
+
+def test_nobody_comes_in_while_the_list_cannot_be_read(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> bool:
+        raise RuntimeError("not a fault we know")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dicom_node.admission.calls_from_its_host", broken)
+        with pytest.raises(AssociationRejected, match="Temporary congestion"):
+            echo(node.address, DEVICE)
+
+    assert echo(node.address, DEVICE) < 10
+
+
+def test_one_association_too_many_is_rejected_and_room_comes_back(
+    settings: Settings, database: Database
+) -> None:
+    two = settings.model_copy(update={"maximum_associations": 2})
+    caller = AE(DEVICE)
+    caller.add_requested_context(Verification)
+    with running_node(two, database) as node:
+        first, second = (caller.associate("127.0.0.1", node.port, ae_title="ARCUATE") for _ in "12")
+        with pytest.raises(AssociationRejected, match="Local limit exceeded"):
+            echo(node.address, DEVICE)
+        assert first.send_c_echo().Status == 0
+        first.release()
+
+        def has_room() -> bool:
+            try:
+                return echo(node.address, DEVICE) < 10
+            except AssociationRejected:
+                return False
+
+        wait_until(has_room)
+        second.release()
+
+
+def test_a_sop_class_outside_the_accept_list_is_not_negotiated(node: Node) -> None:
+    caller = AE(DEVICE)
+    caller.add_requested_context(Verification)
+    caller.add_requested_context(CTImageStorage)
+
+    association = caller.associate("127.0.0.1", node.port, ae_title="ARCUATE")
+
+    assert [str(c.abstract_syntax) for c in association.accepted_contexts] == [str(Verification)]
+    association.release()
+
+
+def test_connections_without_a_request_leave_no_thread_behind(node: Node) -> None:
+    before = threading.active_count()
+
+    for _ in range(100):
+        socket.create_connection(("127.0.0.1", node.port), timeout=10).close()
+
+    assert echo(node.address, DEVICE) < 10
+    wait_until(lambda: threading.active_count() <= before)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x01\x00\xff\xff\xff\xff",
+        b"\x00" * 64,
+        b"\x01\x00\x00\x00\x00\x02xx",
+    ],
+)
+def test_noise_on_the_port_harms_nobody(node: Node, noise: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
+        connection.sendall(noise)
+        connection.shutdown(socket.SHUT_WR)
+
+    assert echo(node.address, DEVICE) < 10
+
+
+# pynetdicom leaves the socket of a refused connection to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_echo_of_nobody_says_unreachable() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    with pytest.raises(PeerUnreachable, match="does not answer"):
+        echo(PeerAddress("NOBODY", "127.0.0.1", port), DEVICE)
