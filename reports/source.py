@@ -12,7 +12,7 @@ from typing import Any, Final
 from unicodedata import category
 
 from pydicom import DataElement, Dataset, config
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.uid import (
     UID,
     OphthalmicPhotography8BitImageStorage,
@@ -78,6 +78,9 @@ _IMAGES: Final = frozenset(
         OphthalmicThicknessMapStorage,
     }
 )
+
+#: Sequences within sequences that are kept: codes of an order need two, no attribute more.
+_DEEPEST: Final = 3
 
 _DATES: Final = frozenset({"DA", "TM", "DT"})
 _SEXES: Final = frozenset({"", "M", "F", "O"})
@@ -151,16 +154,17 @@ def _header(source: Dataset) -> Dataset:
     return header
 
 
-def _cleaned(source: Dataset, keywords: Iterable[str]) -> Dataset:
+def _cleaned(source: Dataset, keywords: Iterable[str], depth: int = 0) -> Dataset:
     target = Dataset()
     for keyword in keywords:
-        value = _value(source, keyword)
+        # A private attribute has no keyword, and no place in a report.
         tag = tag_for_keyword(keyword)
+        value = _value(source, keyword) if tag else None
         if value is None or tag is None:
             continue
         vr = dictionary_VR(tag)
         target[keyword] = DataElement(
-            tag, vr, _clean_value(vr, value), validation_mode=config.IGNORE
+            tag, vr, _clean_value(vr, value, depth), validation_mode=config.IGNORE
         )
     return target
 
@@ -179,9 +183,10 @@ def _value(source: Dataset, keyword: str) -> Any:
             return None
 
 
-def _clean_value(vr: str, value: Any) -> Any:
+def _clean_value(vr: str, value: Any, depth: int) -> Any:
     if vr == "SQ":
-        return [_cleaned(item, (element.keyword for element in item)) for item in value]
+        items = value if depth < _DEEPEST else ()
+        return [_cleaned(item, map(keyword_for_tag, item.keys()), depth + 1) for item in items]
     if isinstance(value, bytes):
         return ""
     if vr in _DATES:

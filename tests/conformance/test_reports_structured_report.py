@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from pydicom import dcmread
 
+from reports.comprehensive_sr import as_comprehensive_sr
 from reports.structured_report import StructuredReport
 from tests.conformance.reports import CASES, run_validator, unexpected, write_report
 
@@ -51,3 +53,16 @@ def test_structured_report_is_printed_by_dsrdump(
         "W: The VR checker does not support this Specific Character Set: ISO_IR 192"
     ]
     assert len(groups) == (53 if case in {"right eye", "left eye"} else 1)
+
+
+def test_comprehensive_sr_for_peers_without_3d_passes_dciodvfy(
+    shared_data: Path, need: Callable[[str], None], tmp_path: Path
+) -> None:
+    need("dciodvfy")
+    path = write_report(StructuredReport(), "left eye", shared_data, tmp_path)
+    as_comprehensive_sr(dcmread(path)).save_as(path, enforce_file_format=True)
+
+    code, lines = run_validator("dciodvfy", "-new", path)
+
+    known = (*KNOWN_FALSE_POSITIVES, re.compile("ComprehensiveSR"))
+    assert (code, unexpected(lines, known)) == (0, [])

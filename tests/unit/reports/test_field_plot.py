@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -21,6 +22,8 @@ from reports.field_plot import (
 )
 from reports.page import display_name
 from tests.builders.prediction import POINTS_DEGREE, Loss, build_prediction
+
+Drawer = Callable[[Prediction], bytes]
 
 ARCUATE_LEFT = build_prediction(laterality=Laterality.LEFT, loss=Loss.ARCUATE)
 NOT_ASSESSABLE = build_prediction(status=PredictionStatus.NOT_ASSESSABLE)
@@ -143,7 +146,7 @@ def test_hostile_and_rare_names_are_drawn_as_they_are(name: str) -> None:
 
 @pytest.mark.parametrize("prediction", [ARCUATE_LEFT, NOT_ASSESSABLE])
 @pytest.mark.parametrize("draw", [draw_field_png, draw_field_svg, field_svg, profile_svg])
-def test_picture_drawn_again_has_the_same_bytes(draw, prediction: Prediction) -> None:  # type: ignore[no-untyped-def]
+def test_picture_drawn_again_has_the_same_bytes(draw: Drawer, prediction: Prediction) -> None:
     assert draw(prediction) == draw(prediction)
 
 
@@ -154,7 +157,7 @@ def test_png_and_pixels_are_the_same_picture() -> None:
 
 
 @pytest.mark.parametrize("draw", [field_svg, profile_svg])
-def test_panels_for_the_page_are_svg(draw) -> None:  # type: ignore[no-untyped-def]
+def test_panels_for_the_page_are_svg(draw: Drawer) -> None:
     for prediction in (ARCUATE_LEFT, FAILED, build_prediction(age_years=None)):
         root = ElementTree.fromstring(draw(prediction))  # noqa: S314 - our own output
         assert root.tag == "{http://www.w3.org/2000/svg}svg"

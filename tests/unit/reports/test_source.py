@@ -1,5 +1,7 @@
+from io import BytesIO
+
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.uid import RawDataStorage
 
 from core.values.identity import PatientIdentity
@@ -122,3 +124,48 @@ def test_patient_id_with_other_letters_in_another_character_set_still_fits() -> 
     source = build_source(prediction, PatientID="P-�-1")
 
     assert len(read_sources(prediction, [source])) == 1
+
+
+def reread(source: Dataset) -> Dataset:
+    buffer = BytesIO()
+    dcmwrite(buffer, source, implicit_vr=False, little_endian=True, enforce_file_format=False)
+    return dcmread(BytesIO(buffer.getvalue()), force=True)
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [("ISO_IR 192", "M�ller^A"), ("ISO_IR 6", "Müller^A"), ("ISO_IR 144", "Mќller^A")],
+)
+def test_wrong_character_set_costs_letters_and_never_the_report(
+    declared: str, expected: str
+) -> None:
+    encoded = build_source(PREDICTION, SpecificCharacterSet="ISO_IR 100", PatientName="Müller^A")
+    request = Dataset()
+    request.RequestedProcedureDescription = "Müller"
+    encoded.RequestAttributesSequence = [request]
+    source = reread(encoded)
+    raw = BytesIO()
+    dcmwrite(raw, source, implicit_vr=False, little_endian=True, enforce_file_format=False)
+    wrong = raw.getvalue().replace(b"ISO_IR 100", declared.ljust(10).encode())
+
+    report = build(dcmread(BytesIO(wrong), force=True))
+
+    assert report.SpecificCharacterSet == "ISO_IR 192"
+    assert str(report.PatientName) == expected
+
+
+def test_deeply_nested_order_is_cut() -> None:
+    nested = Dataset()
+    nested.RequestedProcedureID = "RP9"
+    for _ in range(50):
+        outer = Dataset()
+        outer.RequestedProcedureCodeSequence = [nested]
+        nested = outer
+
+    report = build(build_source(PREDICTION, RequestAttributesSequence=[nested]))
+
+    item = report.ReferencedRequestSequence[0]
+    depth = 0
+    while item.get("RequestedProcedureCodeSequence"):
+        item, depth = item.RequestedProcedureCodeSequence[0], depth + 1
+    assert depth == 2
