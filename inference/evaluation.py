@@ -1,6 +1,6 @@
 """Measures a model on simulated eyes of patients it never saw, beside baselines and a ceiling."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ _MODERATE_BELOW_DB: Final = -6.0
 _ADVANCED_BELOW_DB: Final = -12.0
 
 _HEADER: Final = (
-    "| predictor | MAE | RMSE | MAE, early | moderate | advanced | mean sensitivity |\n"
+    "| predictor | MAE | RMSE | mean sensitivity | MAE, early | moderate | advanced |\n"
     "|---|---|---|---|---|---|---|\n"
 )
 
@@ -69,12 +69,7 @@ class Evaluation:
 
     def as_markdown(self) -> str:
         """Return the figures as the table of docs/model.md, in dB."""
-        return _HEADER + "".join(
-            f"| {row.predictor} | {row.mae_db:.2f} | {row.rmse_db:.2f} | {row.early_mae_db:.2f} | "
-            f"{row.moderate_mae_db:.2f} | {row.advanced_mae_db:.2f} | "
-            f"{row.mean_sensitivity_mae_db:.2f} |\n"
-            for row in self.figures
-        )
+        return _HEADER + "".join(_row(figures) for figures in self.figures)
 
 
 def evaluate(card: ModelCard, settings: EvaluationSettings, device: str = "auto") -> Evaluation:
@@ -116,20 +111,28 @@ def coverage(
     return float(np.mean((measured_db >= lower_db) & (measured_db <= upper_db)))
 
 
+def _row(figures: Figures) -> str:
+    values = [value for key, value in asdict(figures).items() if key != "predictor"]
+    cells = ["–" if value is None else f"{value:.2f}" for value in values]
+    return f"| {' | '.join([figures.predictor, *cells])} |\n"
+
+
 def _figures(predictor: str, fields_db: NDArray[np.floating], eyes: SimulatedEyes) -> Figures:
     misses_db = np.asarray(fields_db - eyes.measured_db, dtype=np.float64)
-    early, moderate, advanced = (
-        _rounded(np.mean(np.abs(misses_db[band]))) for band in _severity_bands(eyes)
-    )
+    early, moderate, advanced = (_mae_db(misses_db[band]) for band in _severity_bands(eyes))
     return Figures(
         predictor=predictor,
         mae_db=_rounded(np.mean(np.abs(misses_db))),
         rmse_db=_rounded(np.sqrt(np.mean(misses_db**2))),
+        mean_sensitivity_mae_db=_rounded(np.mean(np.abs(misses_db.mean(axis=1)))),
         early_mae_db=early,
         moderate_mae_db=moderate,
         advanced_mae_db=advanced,
-        mean_sensitivity_mae_db=_rounded(np.mean(np.abs(misses_db.mean(axis=1)))),
     )
+
+
+def _mae_db(misses_db: NDArray[np.float64]) -> float | None:
+    return _rounded(np.mean(np.abs(misses_db))) if len(misses_db) else None
 
 
 def _severity_bands(eyes: SimulatedEyes) -> tuple[NDArray[np.bool_], ...]:

@@ -36,19 +36,19 @@ class Figures:
         The model, or the baseline beside it.
     mae_db, rmse_db
         Mean absolute and root mean square error over all points, against one measurement.
-    early_mae_db, moderate_mae_db, advanced_mae_db
-        The first by true mean deviation: to -6 dB, to -12 dB, below.
     mean_sensitivity_mae_db
         Mean absolute error of the mean of the 52 points.
+    early_mae_db, moderate_mae_db, advanced_mae_db
+        The first by true mean deviation: to -6 dB, to -12 dB, below. None where no eye was so.
     """
 
     predictor: str
     mae_db: float
     rmse_db: float
-    early_mae_db: float
-    moderate_mae_db: float
-    advanced_mae_db: float
     mean_sensitivity_mae_db: float
+    early_mae_db: float | None = None
+    moderate_mae_db: float | None = None
+    advanced_mae_db: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def write_card(card: ModelCard) -> Path:
             tables += [f"\n[[{field.name}]]\n{_entries(asdict(entry))}" for entry in value]
         elif field.name == "intervals":
             tables.append(f"\n[intervals]\n{_entries(asdict(value))}")
-        elif value is not None:
+        else:
             plain.append(_entries({field.name: value}))
     path = card.folder / CARD_FILE
     path.write_text("".join([*plain, *tables]), encoding="utf-8")
@@ -27,7 +27,9 @@ def write_card(card: ModelCard) -> Path:
 
 
 def _entries(values: dict[str, Any]) -> str:
-    # A JSON string, number or list of them is TOML as well.
+    # A JSON string, finite number or list of them is TOML as well; TOML has no null.
     return "".join(
-        f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items()
+        f"{key} = {json.dumps(value, ensure_ascii=False, allow_nan=False)}\n"
+        for key, value in values.items()
+        if value is not None
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from inference.evaluation import Evaluation, EvaluationSettings, coverage, evaluate
+from inference.model_card import Figures
 from inference.model_store import ModelStore
 
 
@@ -47,6 +48,14 @@ def test_evaluation_prints_a_row_per_predictor(found: Evaluation) -> None:
 
     assert len(lines) == 2 + len(found.figures)
     assert {line.count("|") for line in lines} == {8}
+
+
+def test_evaluation_leaves_out_a_severity_no_eye_had() -> None:
+    row = Figures("age norm", 4.123, 7.0, 3.4, early_mae_db=2.36, moderate_mae_db=8.5)
+
+    table = Evaluation((row,), 0.9, 8.0, (0.9, 0.1, 0.0)).as_markdown()
+
+    assert table.splitlines()[-1] == "| age norm | 4.12 | 7.00 | 3.40 | 2.36 | 8.50 | – |"
 
 
 def test_coverage_counts_the_limits_as_inside() -> None:

@@ -21,7 +21,8 @@ def settings(destination: Path, **changes: object) -> TrainingSettings:
         "eyes": 1200,
         "held_back_eyes": 1000,
         "evaluation_eyes": 1000,
-        "epochs": 3,
+        "epochs": 2,
+        "batch_size": 32,
     }
     return TrainingSettings(**(values | changes))  # type: ignore[arg-type]
 
@@ -35,10 +36,11 @@ def test_training_learns_and_leaves_a_model_that_can_be_used(tmp_path: Path) -> 
     assert card == written
     assert card.version == "0.1.0"
     assert "no patients' data" in card.training_data
-    assert [epoch.number for epoch in epochs] == [1, 2, 3]
-    assert epochs[-1].training_loss < epochs[0].training_loss
+    assert [epoch.number for epoch in epochs] == [1, 2]
+    assert epochs[1].training_loss < 0.8 * epochs[0].training_loss
+    assert epochs[1].validation_mae_db < epochs[0].validation_mae_db
     assert card.figures[1].predictor == "retinervenet 0.1.0"
-    assert card.figures[1].mae_db < card.figures[-1].mae_db
+    assert card.figures[1].mae_db < 5
     assert card.interval_coverage == pytest.approx(0.9, abs=0.03)
     fields = [found.sensitivities_db for found in Predictor.load(card, "cpu").predict(*inputs())]
     assert np.ptp(fields[0]) > 0
