@@ -21,6 +21,7 @@ from pydicom.uid import (
     OphthalmicTomographyImageStorage,
 )
 
+from core.values.laterality import Laterality
 from core.values.prediction import Prediction
 from reports.errors import SourceConflict, SourceMissing, SourceUnsupported
 from reports.source_dates import is_date_or_time
@@ -67,7 +68,8 @@ _REFERENCE: Final = (
     "InstitutionName",
     "StationName",
 )
-_OTHER: Final = ("TimezoneOffsetFromUTC", "RequestAttributesSequence")
+_LATERALITY: Final = ("ImageLaterality", "Laterality")
+_OTHER: Final = ("TimezoneOffsetFromUTC", "RequestAttributesSequence", *_LATERALITY)
 
 #: Images a prediction may be made from; objects of other classes stand in the evidence only.
 _IMAGES: Final = frozenset(
@@ -95,7 +97,7 @@ def read_sources(prediction: Prediction, sources: Sequence[Dataset]) -> tuple[Da
     SourceMissing
         If the predicted instance is not among them.
     SourceConflict
-        If a source belongs to another patient, or the predicted instance to another study.
+        If a source belongs to another patient, or the predicted instance to another study or eye.
     SourceUnsupported
         If a source is of no storage SOP class of the standard.
     """
@@ -216,6 +218,16 @@ def _check(prediction: Prediction, headers: Sequence[Dataset]) -> None:
             f"Instance {headers[0].SOPInstanceUID} belongs to another study than the prediction "
             "says; score the instance again"
         )
+    _check_eye(prediction, headers[0])
+
+
+def _check_eye(prediction: Prediction, header: Dataset) -> None:
+    named = {header.get(keyword) for keyword in _LATERALITY} & set(Laterality)
+    if prediction.laterality and named - {prediction.laterality}:
+        raise SourceConflict(
+            f"Instance {header.SOPInstanceUID} shows another eye than the prediction says; "
+            "score the instance again"
+        )
 
 
 def _check_class(header: Dataset) -> None:
@@ -229,6 +241,5 @@ def _check_class(header: Dataset) -> None:
 
 def _comparable(patient_id: object) -> str:
     # Only what every character set writes alike: decoders may differ on the rest.
-    return "".join(
-        letter for letter in str(patient_id) if letter.isascii() and letter.isprintable()
-    )
+    letters = (letter for letter in str(patient_id) if letter.isascii() and letter.isprintable())
+    return "".join(letters).strip()

@@ -41,6 +41,8 @@ def build(source: Dataset) -> Dataset:
         ({"PatientID": "P-0002"}, SourceConflict),
         ({"PatientID": ""}, SourceConflict),
         ({"StudyInstanceUID": "2.25.1"}, SourceConflict),
+        ({"ImageLaterality": "L"}, SourceConflict),
+        ({"Laterality": "L"}, SourceConflict),
         ({"SOPClassUID": "1.2.3.4"}, SourceUnsupported),
         ({"SOPClassUID": "1.2.840.10008.1.1"}, SourceUnsupported),
         ({"SOPClassUID": None}, SourceUnsupported),
