@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inference.preparation.grey_values import standardise
+
+ROW_UM = 3.872
+
+
+def tissue() -> NDArray[np.float32]:
+    """A dark picture with a retina of many grey values."""
+    rng = np.random.default_rng(0)
+    pixels = np.zeros((496, 200), np.float32)
+    pixels[150:250] = rng.uniform(0.2, 0.8, (100, 200))
+    return pixels
+
+
+@pytest.mark.parametrize("gain", [0.3, 1.0, 1.2])
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 3.0])
+def test_grey_values_do_not_depend_on_gain_and_gamma(gain: float, gamma: float) -> None:
+    usual = standardise(tissue(), ROW_UM)
+    changed = standardise((gain * tissue() ** gamma).astype(np.float32), ROW_UM)
+
+    assert usual is not None
+    assert changed is not None
+    np.testing.assert_allclose(changed, usual, atol=2e-3)
+
+
+def test_grey_values_put_the_reference_depths_at_their_levels() -> None:
+    standard = standardise(tissue(), ROW_UM)
+
+    assert standard is not None
+    depth_um = 496 * ROW_UM
+    assert np.quantile(standard, 1 - 40 / depth_um) == pytest.approx(1.0, abs=1e-3)
+    assert np.quantile(standard, 1 - 250 / depth_um) == pytest.approx(0.55, abs=1e-3)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_grey_values_of_a_plain_picture_have_no_contrast(level: float) -> None:
+    assert standardise(np.full((496, 768), level, np.float32), ROW_UM) is None
