@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from arcuate.commands import (
+    bench,
     demo,
     doctor,
     jobs,
@@ -57,7 +58,8 @@ def configure(
 
 for commands in (up, roles, demo, send, score, reference_model, migrate, doctor, openapi):
     commands.register(app)
-for name, group in {"peers": peers, "models": models, "jobs": jobs, "keys": keys}.items():
+_GROUPS = {"peers": peers, "models": models, "jobs": jobs, "keys": keys, "bench": bench}
+for name, group in _GROUPS.items():
     app.add_typer(group.app, name=name)
 
 

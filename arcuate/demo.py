@@ -10,14 +10,12 @@ from sqlmodel import col, select
 
 from arcuate.demo_expectations import Expectation
 from arcuate.demo_page import save_page
-from arcuate.node import Node, prepare_node
-from arcuate.roles import Role
-from arcuate.supervisor import Supervisor
+from arcuate.node import Node
+from arcuate.throwaway import throwaway_node
 from arcuate.waiting import wait_until
 from core.errors import NodeError
-from core.settings import Settings
 from core.tables.jobs import JobRow, JobStatus
-from dicom_node.peers import PeerAddress, add_peer
+from dicom_node.peers import PeerAddress
 from dicom_node.scu.store import send
 
 CALLING_AE_TITLE: Final = "DEMODEVICE"
@@ -66,21 +64,10 @@ def run_demo(
     DemoFailed
         If an object was refused or a result did not come in time.
     """
-    settings = Settings(home=home, dicom_port=0, http_port=0, auth="none", log_level="error")
-    node = prepare_node(settings)
-    with node.database.transaction() as session:
-        add_peer(session, CALLING_AE_TITLE, "127.0.0.1", description="the demo's device")
-    supervisor = Supervisor(settings)
-    ports = supervisor.start()
-    try:
-        sources = _send(paths, PeerAddress(settings.ae_title, "127.0.0.1", ports[Role.RECEIVE]))
-        _wait_for_results(node)
-        address = f"http://127.0.0.1:{ports[Role.SERVE]}"
-        with httpx.Client(base_url=address, timeout=30) as client:
-            return _collect(client, sources, expectations, results)
-    finally:
-        supervisor.stop()
-        node.database.close()
+    with throwaway_node(home, CALLING_AE_TITLE) as running:
+        sources = _send(paths, running.peer)
+        _wait_for_results(running.node)
+        return _collect(running.client, sources, expectations, results)
 
 
 def _send(paths: Sequence[Path], peer: PeerAddress) -> dict[str, str]:

@@ -97,9 +97,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
+            _close_streams(process)
 
     def process_id(self, role: Role) -> int:
         """Return the process id a role runs under at this moment."""
@@ -141,7 +139,14 @@ class Supervisor:
             child.restart_at = now + pause
             _log.error("role_died", died=child.role, code=child.process.returncode, pause=pause)
         elif now >= child.restart_at:
+            _close_streams(child.process)
             self._launch(child)
+
+
+def _close_streams(process: subprocess.Popen[str]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
 
 
 def _await_announcement(child: Child) -> None:

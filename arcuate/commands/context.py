@@ -11,7 +11,6 @@ from rich.table import Table
 
 from core.settings import Settings, load_settings
 
-
 _PIPE_WIDTH: Final = 400
 
 

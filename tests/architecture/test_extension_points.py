@@ -26,7 +26,10 @@ def extensions(folder: str) -> set[str]:
     return {
         path.stem
         for path in (REPOSITORY / folder).glob("*.py")
-        if any(name == mark or (mark.endswith("_") and name.startswith(mark)) for name in definitions(path))
+        if any(
+            name == mark or (mark.endswith("_") and name.startswith(mark))
+            for name in definitions(path)
+        )
         # The protocol itself.
         and "Protocol)" not in path.read_text("utf-8")
     }

@@ -10,7 +10,9 @@ HEAVY = ("tensorflow", "keras", "jax", "torch")
 
 def loaded_by(module: str) -> set[str]:
     """Return the top-level modules that importing one brings into a fresh interpreter."""
-    program = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    program = (
+        f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    )
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

@@ -1,0 +1,113 @@
+"""How long a scan takes from the C-STORE response to a prediction that REST can read."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydicom import Dataset, dcmread
+from pydicom.uid import generate_uid
+
+from arcuate.throwaway import ThrowawayNode, throwaway_node
+from core.errors import NodeError
+from dicom_node.scu.store import send
+
+CALLING_AE_TITLE: Final = "BENCH"
+POLL_SECONDS: Final = 0.005
+PATIENCE_SECONDS: Final = 60.0
+#: Scans sent before the measured ones: the first of a process finds cold caches.
+WARM_UP_SCANS: Final = 2
+
+
+class NoPrediction(NodeError):
+    """A scan was not taken, or its prediction did not come."""
+
+
+@dataclass(frozen=True)
+class PipelineFigures:
+    """Latencies of single scans in seconds, in the order sent."""
+
+    latencies_seconds: tuple[float, ...]
+
+    @property
+    def median_seconds(self) -> float:
+        """The median."""
+        return statistics.median(self.latencies_seconds)
+
+
+def measure_pipeline(files: Sequence[Path], scans: int) -> PipelineFigures:
+    """Send copies of one study, scan first, one after the other, each with UIDs of its own.
+
+    Parameters
+    ----------
+    files
+        The scan and, if there is one, its localizer.
+    scans
+        How many are measured.
+
+    Raises
+    ------
+    NoPrediction
+        If a copy was refused or its prediction did not come.
+    """
+    with tempfile.TemporaryDirectory(prefix="arcuate-bench-") as folder:
+        home = Path(folder)
+        with throwaway_node(home / "node", CALLING_AE_TITLE) as running:
+            seconds = [
+                _send_copy(running, files, home / f"{number}")
+                for number in range(WARM_UP_SCANS + scans)
+            ]
+    return PipelineFigures(tuple(seconds[WARM_UP_SCANS:]))
+
+
+def _send_copy(running: ThrowawayNode, files: Sequence[Path], folder: Path) -> float:
+    folder.mkdir()
+    copies = _renamed([dcmread(path) for path in files])
+    paths = [folder / f"{number}.dcm" for number in range(len(copies))]
+    for path, copy in zip(paths, copies, strict=True):
+        copy.save_as(path)
+    answers = send(paths, running.peer, CALLING_AE_TITLE)
+    first = next(answers)
+    answered = time.perf_counter()
+    if not first.is_kept or not all(answer.is_kept for answer in answers):
+        raise NoPrediction(f"The node did not take the scan: {first.message}")
+    _wait_for_prediction(running, str(copies[0].StudyInstanceUID), answered)
+    return time.perf_counter() - answered
+
+
+def _renamed(datasets: Sequence[Dataset]) -> Sequence[Dataset]:
+    """Give the objects new UIDs, the same new one wherever the same old one stood."""
+    new: dict[str, str] = {}
+
+    def rename(_parent: Dataset, element: object) -> None:
+        keyword, value = getattr(element, "keyword", ""), getattr(element, "value", None)
+        if keyword in _RENAMED and isinstance(value, str):
+            element.value = new.setdefault(value, generate_uid())  # type: ignore[attr-defined]
+
+    for dataset in datasets:
+        dataset.walk(rename)
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    return datasets
+
+
+_RENAMED: Final = frozenset(
+    {
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "SOPInstanceUID",
+        "ReferencedSOPInstanceUID",
+        "FrameOfReferenceUID",
+    }
+)
+
+
+def _wait_for_prediction(running: ThrowawayNode, study_uid: str, since: float) -> None:
+    while time.perf_counter() - since < PATIENCE_SECONDS:
+        answer = running.client.get(f"/v1/studies/{study_uid}/predictions")
+        if answer.is_success and answer.json()["items"]:
+            return
+        time.sleep(POLL_SECONDS)
+    raise NoPrediction(f"No prediction within {PATIENCE_SECONDS:.0f} s")
