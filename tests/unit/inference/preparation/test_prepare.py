@@ -5,68 +5,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pydicom import dcmread
 from scipy import ndimage
 
 from core.errors import ScanRefused
-from core.perimetry.rnfl import normal_profile_um
 from core.values.laterality import Laterality
-from core.values.profile import PROFILE_ANGLES_DEGREE, Layers
+from core.values.profile import Layers
 from core.values.reason import ReasonCode
-from core.values.scan import CircleGeometry, Device, Scan, ScanKind
+from core.values.scan import CircleGeometry, Scan
 from dicom_node.devices.reading import read_scan
 from inference.preparation.prepare import prepare
-from inference.simulation.b_scans import BScanOptions, SimulatedBScan, simulate_b_scan
 from inference.simulation.rendering import Light
 from sample_dicom.eye import Recording
 from tests.builders.opt import build_circle_opt, build_localizer
-
-AXIAL_UM = 3.872
-Pixels = NDArray[np.float32]
-
-
-def profile_with_loss(centre_degree: float | None, share: float = 0.6) -> NDArray[np.float64]:
-    """A profile of a normal eye, or one that lost fibres around an angle."""
-    profile = np.asarray(normal_profile_um(60.0), np.float64)
-    if centre_degree is None:
-        return profile
-    return profile * (
-        1 - share * np.exp(-0.5 * ((PROFILE_ANGLES_DEGREE - centre_degree) / 25) ** 2)
-    )
-
-
-def simulated(
-    thickness_um: NDArray[np.float64] | None = None, light: Light | None = None, seed: int = 1
-) -> SimulatedBScan:
-    thickness_um = profile_with_loss(None) if thickness_um is None else thickness_um
-    options = BScanOptions(light=light or Light())
-    return simulate_b_scan(thickness_um, Laterality.RIGHT, np.random.default_rng(seed), options)
-
-
-def scan_with(pixels: NDArray[np.generic], axial_um: float = AXIAL_UM) -> Scan:
-    columns = pixels.shape[1]
-    return Scan(
-        kind=ScanKind.CIRCLE,
-        pixels=np.ascontiguousarray(pixels, np.float32),
-        axial_um=axial_um,
-        lateral_um=11310 / columns,
-        geometry=CircleGeometry(np.arange(columns) * 360.0 / columns, 3.6),
-        laterality=Laterality.RIGHT,
-        acquired_at=None,
-        age_years=None,
-        device=Device(),
-    )
+from tests.unit.inference.preparation.circles import (
+    AXIAL_UM,
+    Pixels,
+    profile_with_loss,
+    scan_with,
+    simulated,
+)
 
 
 def thickness_um(layers: Layers | None, axial_um: float = AXIAL_UM) -> NDArray[np.float32]:
     assert layers is not None
     return (layers.rnfl_row - layers.ilm_row) * np.float32(axial_um)
-
-
-@pytest.fixture(scope="module")
-def spectralis(shared_data: Path) -> Scan:
-    folder = shared_data / "oct" / "spectralis_circle_od"
-    return read_scan(dcmread(folder / "bscan_opt.dcm"), dcmread(folder / "localizer_op.dcm"))
 
 
 @pytest.fixture(scope="module")
@@ -203,86 +165,6 @@ def test_prepare_gives_both_eyes_the_same_profile_in_one_frame(bits: int) -> Non
     assert left.sectors_um["TI"] < 0.75 * left.sectors_um["TS"]
 
 
-def noise(seed: int, mean: float, spread: float) -> Pixels:
-    rng = np.random.default_rng(seed)
-    return np.clip(rng.normal(mean, spread, (496, 768)), 0, 1).astype(np.float32)
-
-
-def good() -> Pixels:
-    return (simulated().pixels / 255).astype(np.float32)
-
-
-def with_blink(pixels: Pixels) -> Pixels:
-    blinked = pixels.copy()
-    blinked[:, 100:180] = 0
-    return blinked
-
-
-def overexposed(pixels: Pixels) -> Pixels:
-    return np.clip(2.0 * pixels, 0, 1)
-
-
-FAULTS: dict[str, Callable[[Pixels], Pixels]] = {
-    "black": np.zeros_like,
-    "white": np.ones_like,
-    "noise": lambda pixels: noise(1, 0.5, 0.2),
-    "dark noise": lambda pixels: noise(2, 0.05, 0.05),
-    "coarse noise": lambda pixels: ndimage.gaussian_filter(noise(3, 0.5, 0.5), 6),
-    "drowned in noise": lambda pixels: np.clip(0.15 * pixels + noise(4, 0.5, 0.3), 0, 1),
-    "upside down": lambda pixels: pixels[::-1],
-    "negative": lambda pixels: 1 - pixels,
-    "ramp": lambda pixels: np.linspace(0, 1, pixels.size).reshape(pixels.shape),
-    "stripes": lambda pixels: (np.arange(496)[:, np.newaxis] // 40 % 2) * np.ones(768),
-    "turned by 90 degree": lambda pixels: ndimage.zoom(pixels.T, (496 / 768, 768 / 496), order=1),
-    "columns shuffled": lambda pixels: np.random.default_rng(5).permutation(pixels, axis=1),
-    "overexposed": overexposed,
-    "blink": with_blink,
-    "cut at the top": lambda pixels: np.roll(pixels, -190, axis=0),
-    "cut at the bottom": lambda pixels: np.pad(pixels[:225], ((271, 0), (0, 0))),
-    "halves shifted": lambda pixels: np.hstack(
-        (pixels[:, :384], np.roll(pixels[:, 384:], 80, axis=0))
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_prepare_of_a_useless_picture_is_not_assessable(fault: str) -> None:
-    profile = prepare(scan_with(FAULTS[fault](good())))
-
-    assert (profile.quality.assessable, profile.quality.score) == (False, 0.0)
-    assert {reason.code for reason in profile.quality.reasons} <= {
-        ReasonCode.SIGNAL_TOO_LOW,
-        ReasonCode.SEGMENTATION_UNRELIABLE,
-    }
-
-
-@pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_prepare_of_the_spectralis_circle_made_useless_is_not_assessable(
-    spectralis: Scan, fault: str
-) -> None:
-    faulty = np.ascontiguousarray(FAULTS[fault](spectralis.pixels), np.float32)
-
-    assert not prepare(replace(spectralis, pixels=faulty)).quality.assessable
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "oct/spectralis_circle_od/localizer_op.dcm",
-        "oct/spectralis_line_macula_od/bscan_opt.dcm",
-        "robustness/pydicom/CT_small.dcm",
-        "robustness/pydicom/MR_small_implicit.dcm",
-        "robustness/pydicom/image_dfl.dcm",
-    ],
-)
-def test_prepare_of_another_picture_is_not_assessable(shared_data: Path, path: str) -> None:
-    other = dcmread(shared_data / path).pixel_array.astype(np.float32)
-    other = (other - other.min()) / (other.max() - other.min())
-    fitted = ndimage.zoom(other, (496 / other.shape[0], 768 / other.shape[1]), order=1)
-
-    assert not prepare(scan_with(fitted)).quality.assessable
-
-
 def test_prepare_of_a_picture_without_contrast_has_no_thickness() -> None:
     profile = prepare(scan_with(np.zeros((496, 768))))
 
@@ -291,7 +173,7 @@ def test_prepare_of_a_picture_without_contrast_has_no_thickness() -> None:
 
 
 def test_prepare_respects_the_devices_own_signal_strength() -> None:
-    quality = prepare(replace(scan_with(good()), signal_db=9.0)).quality
+    quality = prepare(replace(scan_with(simulated().pixels / 255), signal_db=9.0)).quality
 
     assert [reason.code for reason in quality.reasons] == [ReasonCode.SIGNAL_TOO_LOW]
 
