@@ -1,6 +1,7 @@
 """How values read on a page: for people, in the clinic's own time zone."""
 
 from datetime import UTC, datetime
+from math import isnan
 from typing import Final
 
 from core.values.laterality import Laterality
@@ -36,13 +37,14 @@ def iso(value: datetime) -> str:
 
 def decibel(value: float | None) -> str:
     """Return a sensitivity to a tenth of a dB."""
-    return UNKNOWN if value is None else f"{value:.1f}".replace("-", "−") + " dB"
+    return UNKNOWN if value is None or isnan(value) else f"{value:.1f} dB"
 
 
 def signed_decibel(value: float | None) -> str:
     """Return a deviation to a tenth of a dB, with its sign."""
-    if value is None:
+    if value is None or isnan(value):
         return UNKNOWN
+    # Adding 0 turns -0 into 0.
     rounded = round(value, 1) + 0.0
     return f"{rounded:+.1f}".replace("-", "−").replace("+0.0", "0.0") + " dB"
 

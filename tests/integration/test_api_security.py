@@ -1,0 +1,201 @@
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from api.app import create_app
+from api.headers import SECURITY_HEADERS
+from api.logins import create_login_token
+from core.database import Database
+from core.keys import Role, create_key, revoke_key
+from core.settings import Settings
+from dicom_node.storage.bytes import Storage
+from tests.builders.archive import keep_prediction
+from tests.builders.prediction import build_prediction
+from tests.fixtures.http_server import http_server
+
+_HTML = {"Accept": "text/html"}
+_OPEN = {"/health/live", "/health/ready", "/login", "/logout"}
+
+
+@pytest.fixture
+def locked(settings: Settings) -> Settings:
+    return settings.model_copy(update={"auth": "keys"})
+
+
+@pytest.fixture
+def client(locked: Settings, database: Database) -> Iterator[httpx.Client]:
+    storage = Storage(locked.storage)
+    with http_server(locked, database, storage) as url, httpx.Client(base_url=url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def key(database: Database) -> str:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1"))
+        return create_key(session, "clinic", Role.VIEWER)
+
+
+def _paths(settings: Settings, database: Database) -> set[str]:
+    app = create_app(settings, database, Storage(settings.storage))
+    return (
+        set(app.openapi()["paths"])
+        | {"/", "/predictions/p1", "/jobs", "/callers"}
+        | {
+            "/quarantine",
+            "/openapi.json",
+            "/predictions/p1/grey-scale.png",
+        }
+    )
+
+
+def test_every_route_but_the_open_ones_needs_a_key(
+    client: httpx.Client, locked: Settings, database: Database, key: str
+) -> None:
+    paths = {re.sub(r"\{[^}]*\}", "p1", path) for path in _paths(locked, database)} - _OPEN
+
+    answers = {path: client.get(path) for path in paths}
+
+    assert len(paths) > 20
+    assert {path for path, answer in answers.items() if answer.status_code != 401} == set()
+    assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Bearer"}
+    assert [path for path, answer in answers.items() if "Sample" in answer.text] == []
+
+
+def test_key_opens_in_both_headers(client: httpx.Client, key: str) -> None:
+    for headers in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": key}):
+        answer = client.get("/v1/predictions/p1", headers=headers)
+        assert (answer.status_code, answer.json()["id"]) == (200, "p1")
+
+
+def test_wrong_and_revoked_keys_are_refused(
+    client: httpx.Client, database: Database, key: str
+) -> None:
+    with database.transaction() as session:
+        other = create_key(session, "other")
+        revoke_key(session, "other")
+
+    for wrong in ("x", key + "x", other):
+        assert client.get("/v1/patients", headers={"X-API-Key": wrong}).status_code == 401
+
+
+def test_browser_is_led_to_the_login_and_signs_in_with_a_key(
+    client: httpx.Client, key: str
+) -> None:
+    asked = client.get("/", headers=_HTML)
+    assert (asked.status_code, asked.headers["location"]) == (303, "/login")
+
+    signed_in = client.post("/login", data={"key": key})
+
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
+    cookie = signed_in.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert key not in cookie
+    assert client.get("/", headers=_HTML).status_code == 200
+    assert client.get("/v1/predictions/p1").status_code == 200
+
+
+def test_wrong_key_is_refused_on_the_login_page(client: httpx.Client, key: str) -> None:
+    refused = client.post("/login", data={"key": "<b>wrong"})
+
+    assert refused.status_code == 401
+    assert "set-cookie" not in refused.headers
+    assert "<b>wrong" not in refused.text
+
+
+def test_one_time_link_works_once_and_not_by_looking_at_it(
+    client: httpx.Client, database: Database
+) -> None:
+    with database.transaction() as session:
+        token = create_login_token(session)
+
+    for _ in range(2):
+        looked_at = client.get("/login", params={"token": token})
+        assert looked_at.status_code == 200
+        assert "set-cookie" not in looked_at.headers
+    assert client.post("/login", data={"token": token}).status_code == 303
+    assert client.get("/", headers=_HTML).status_code == 200
+
+    client.cookies.clear()
+    assert client.post("/login", data={"token": token}).status_code == 401
+
+
+def test_signing_out_ends_the_session(client: httpx.Client, key: str) -> None:
+    client.post("/login", data={"key": key})
+    cookies = dict(client.cookies)
+
+    client.post("/logout")
+
+    client.cookies.update(cookies)
+    assert client.get("/v1/patients").status_code == 401
+
+
+def test_every_answer_has_the_security_headers(client: httpx.Client, key: str) -> None:
+    paths = ("/", "/v1/predictions/p1", "/v1/nothing", "/login", "/static/style.css")
+    headers = {"X-API-Key": key}
+
+    for path in paths:
+        answer = client.get(path, headers=headers)
+        assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+        kept = "no-cache" if path.startswith("/static/") else "no-store"
+        assert answer.headers["cache-control"] == kept
+
+
+def test_policy_forbids_inline_scripts_and_frames() -> None:
+    policy = SECURITY_HEADERS["Content-Security-Policy"]
+
+    assert "unsafe-inline" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert policy.startswith("default-src 'none'")
+
+
+def test_without_authentication_only_this_machine_is_answered(
+    settings: Settings, database: Database
+) -> None:
+    with http_server(settings, database, Storage(settings.storage)) as url:
+        assert httpx.get(f"{url}/v1/patients").status_code == 200
+        rebound = httpx.get(f"{url}/v1/patients", headers={"Host": "attacker.example"})
+
+    assert rebound.status_code == 421
+    assert rebound.headers["content-type"] == "application/problem+json"
+
+
+def test_readiness_names_what_fails(client: httpx.Client, locked: Settings) -> None:
+    assert client.get("/health/ready").json() == {
+        "status": "ready",
+        "checks": {"database": "ready", "storage": "ready"},
+    }
+    storage = locked.home / "instances" / "health"
+    storage.rmdir()
+    storage.write_text("a file where the folder should be")
+
+    refused = client.get("/health/ready")
+
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "5"
+    checks = refused.json()["checks"]
+    assert checks["database"] == "ready"
+    assert checks["storage"] != "ready"
+
+
+def test_every_described_route_says_what_it_does(locked: Settings, database: Database) -> None:
+    app = create_app(locked, database, Storage(locked.storage))
+    document = app.openapi()
+
+    lacking = [
+        path
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if not (operation.get("summary") and operation.get("description"))
+    ]
+    described = [route for route in app.routes if isinstance(route, APIRoute)]
+
+    assert lacking == []
+    assert described
+    assert "Problem" in document["components"]["schemas"]
+    refused = document["paths"]["/v1/predictions/{prediction_id}"]["get"]["responses"]["404"]
+    assert list(refused["content"]) == ["application/problem+json"]

@@ -1,0 +1,55 @@
+from http import HTTPStatus
+
+import pytest
+
+from api.errors import AmbiguousPatient, CursorInvalid, LoginRefused, NotReady, NotSignedIn
+from api.problems import STATUSES, headers_of, kind_of, status_of
+from core.database import DatabaseAway
+from core.errors import NodeError, RecordNotFound
+from core.keys import KeyNameTaken
+from dicom_node.errors import StorageFull
+
+
+class _Unlisted(NodeError):
+    """An error no class of the map names."""
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (NotSignedIn(), 401),
+        (LoginRefused(), 401),
+        (CursorInvalid(), 400),
+        (RecordNotFound(), 404),
+        (AmbiguousPatient(["A", "B"]), 409),
+        (KeyNameTaken(), 409),
+        (DatabaseAway(), 503),
+        (StorageFull(), 503),
+        (NotReady({}), 503),
+        (_Unlisted(), 500),
+    ],
+)
+def test_status_tells_the_error(error: NodeError, status: int) -> None:
+    assert status_of(error) == status
+
+
+def test_every_class_of_the_map_gets_its_own_status() -> None:
+    # A class listed after one it inherits from would never be reached.
+    shadowed = [
+        later.__name__
+        for index, (later, _) in enumerate(STATUSES)
+        for earlier, _ in STATUSES[:index]
+        if issubclass(later, earlier)
+    ]
+
+    assert shadowed == []
+
+
+def test_problem_kind_is_the_class_name_in_kebab_case() -> None:
+    assert kind_of(AmbiguousPatient([])) == "ambiguous-patient"
+
+
+def test_status_that_passes_says_when_to_try_again() -> None:
+    assert headers_of(HTTPStatus.SERVICE_UNAVAILABLE) == {"Retry-After": "5"}
+    assert headers_of(HTTPStatus.UNAUTHORIZED) == {"WWW-Authenticate": "Bearer"}
+    assert headers_of(HTTPStatus.NOT_FOUND) is None
