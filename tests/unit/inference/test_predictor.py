@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import re
@@ -100,6 +101,19 @@ def test_thin_arc_gives_an_arcuate_loss_in_the_other_half_of_the_field(
 
 def test_thin_disc_gives_an_advanced_loss(total_deviations_db: dict[str, np.ndarray]) -> None:
     assert total_deviations_db["advanced"].mean() < -12
+
+
+def test_profile_of_a_real_scan_without_thinning_gives_a_field_near_the_norm(
+    predictor: Predictor, shared_data: Path
+) -> None:
+    layers = shared_data / "oct" / "spectralis_circle_od" / "device_layers.csv"
+    with layers.open(newline="") as file:
+        profile = np.array([float(row["rnfl_um"]) for row in csv.DictReader(file)], np.float32)
+
+    (estimate,) = predictor.predict(profile[None, :], np.array([52.9], np.float32))
+
+    assert deviations(estimate.sensitivities_db, 52.9).mean_deviation_db == pytest.approx(0, abs=2)
+    assert np.ptp(estimate.sensitivities_db) > 3
 
 
 def test_prediction_does_not_depend_on_the_batch(predictor: Predictor) -> None:
