@@ -116,6 +116,8 @@ def _send_one(association: Association, file: FileToSend) -> SendResult:
         # What pynetdicom raises on an association that ended meanwhile.
         return _unsent(file, "the peer ended the association")
     if "Status" not in response:
+        # It may still look established for a moment; the next file would wait out the time-out.
+        association.abort()
         return _unsent(file, "the peer ended the association without an answer")
     comment = str(response.get("ErrorComment", ""))
     return SendResult(file.path, file.sop_instance_uid, int(response.Status), comment)
