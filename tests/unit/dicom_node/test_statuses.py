@@ -1,0 +1,56 @@
+import pytest
+
+import dicom_node.errors
+from core.database import DatabaseAway
+from core.errors import InfrastructureError, NodeError
+from dicom_node.errors import InstanceRefused, PatientIDMissing, StorageFull
+from dicom_node.statuses import STATUS_OF_ERROR, Status, answer, answer_error, status_of
+
+#: Raised where we are the one who calls: no peer waits for a status.
+OF_THE_CALLING_SIDE = {"PeerInvalid", "PeerUnreachable", "AssociationRejected", "PathUnreadable"}
+
+
+def test_every_error_of_receiving_has_a_status_of_its_own() -> None:
+    errors = {
+        kind
+        for kind in vars(dicom_node.errors).values()
+        if isinstance(kind, type) and issubclass(kind, NodeError)
+    }
+
+    without = {kind.__name__ for kind in errors - set(STATUS_OF_ERROR)}
+
+    assert without == OF_THE_CALLING_SIDE
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (PatientIDMissing(), Status.CANNOT_UNDERSTAND),
+        (StorageFull(), Status.OUT_OF_RESOURCES),
+        (DatabaseAway(), Status.OUT_OF_RESOURCES),
+        (NodeError(), Status.PROCESSING_FAILURE),
+    ],
+)
+def test_status_of_an_error(error: NodeError, status: Status) -> None:
+    assert status_of(error) == status
+
+
+def test_status_of_an_unlisted_error_is_that_of_its_family() -> None:
+    class NewFault(InfrastructureError):
+        """A fault of tomorrow."""
+
+    class NewRefusal(InstanceRefused):
+        """A refusal of tomorrow."""
+
+    assert status_of(NewFault()) == Status.OUT_OF_RESOURCES
+    assert status_of(NewRefusal()) == Status.CANNOT_UNDERSTAND
+
+
+def test_an_error_comment_fits_its_value_representation() -> None:
+    response = answer_error(NodeError("ä\\" + "x" * 100))
+
+    assert response.ErrorComment == "?/" + "x" * 62
+
+
+def test_success_carries_no_comment() -> None:
+    assert "ErrorComment" not in answer(Status.SUCCESS)
