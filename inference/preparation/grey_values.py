@@ -37,6 +37,7 @@ def standardise(pixels: NDArray[np.float32], row_um: float) -> NDArray[np.float3
         return None
     gamma = math.log(_TISSUE_LEVEL) / math.log(tissue / bright)
     gamma = min(max(gamma, _GAMMA_LIMITS[0]), _GAMMA_LIMITS[1])
-    standard: NDArray[np.float32] = np.minimum(pixels / np.float32(bright), np.float32(2.0))
+    # Averaged rows may lie a rounding error below zero, which has no power.
+    standard: NDArray[np.float32] = np.clip(pixels / np.float32(bright), 0.0, 2.0)
     np.power(standard, np.float32(gamma), out=standard)
     return standard

@@ -1,7 +1,7 @@
 """Whatever a picture shows: a profile of 768 samples, and never a usable one from noise."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -10,7 +10,7 @@ from core.values.scan import CircleGeometry, Device, Scan, ScanKind
 from inference.preparation.prepare import prepare
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(64, 700),
@@ -19,6 +19,7 @@ from inference.preparation.prepare import prepare
     grain=st.floats(0, 20),
     gamma=st.floats(0.1, 5.0),
 )
+@example(seed=0, rows=64, columns=171, axial_um=4.0, grain=3.0, gamma=5.0)
 def test_preparing_noise_gives_no_assessable_profile(
     seed: int, rows: int, columns: int, axial_um: float, grain: float, gamma: float
 ) -> None:

@@ -38,3 +38,13 @@ def test_grey_values_put_the_reference_depths_at_their_levels() -> None:
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_grey_values_of_a_plain_picture_have_no_contrast(level: float) -> None:
     assert standardise(np.full((496, 768), level, np.float32), ROW_UM) is None
+
+
+def test_grey_values_a_rounding_error_below_zero_are_black() -> None:
+    pixels = tissue()
+    pixels[0, 0] = -1e-9
+
+    standard = standardise(pixels, ROW_UM)
+
+    assert standard is not None
+    assert float(standard[0, 0]) == 0.0
