@@ -30,7 +30,7 @@ class CircleCourse:
     def picture_angles_degree(self, columns: int) -> NDArray[np.float64]:
         """Return the direction of each A-scan, anticlockwise from image right, 0 to 360."""
         step_degree = (-360 if self.clockwise else 360) / columns
-        return (self.start_degree + step_degree * np.arange(columns)) % 360
+        return (self.start_degree + step_degree * np.arange(columns, dtype=np.float64)) % 360
 
     def tsnit_angles_degree(self, columns: int, laterality: Laterality) -> NDArray[np.float64]:
         """Return the TSNIT angle of each A-scan, 0 to 360, in the frame both eyes share.

@@ -131,7 +131,7 @@ def _with_choroid_vessels(
         1 + 0.2 * smooth_noise(rng, (picture.shape[1],), 40.0)
     )
     inside = np.clip(depth_rows / 4, 0, 1) * np.clip((end_rows - depth_rows) / 12, 0, 1)
-    return picture * np.exp(0.8 * inside * texture)
+    return np.asarray(picture * np.exp(0.8 * inside * texture))
 
 
 def _shadows(retina: Retina, passed: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:

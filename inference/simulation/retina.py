@@ -75,12 +75,12 @@ class Retina:
     @property
     def ilm_row(self) -> NDArray[np.float64]:
         """Row of the inner limiting membrane."""
-        return self.tops_row[NERVE_FIBRE_LAYER]
+        return np.asarray(self.tops_row[NERVE_FIBRE_LAYER])
 
     @property
     def rnfl_row(self) -> NDArray[np.float64]:
         """Row of the lower border of the nerve fibre layer."""
-        return self.tops_row[NERVE_FIBRE_LAYER + 1]
+        return np.asarray(self.tops_row[NERVE_FIBRE_LAYER + 1])
 
 
 def draw_layers_um(rng: np.random.Generator, columns: int) -> dict[str, NDArray[np.float64]]:

@@ -1,6 +1,7 @@
 """Random fields that vary slowly: the shapes of living tissue."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ def smooth_noise(
     The last axis closes: its end continues at its start, as a circle scan does.
     """
     white = rng.standard_normal(shape)
-    modes = ["reflect"] * (len(shape) - 1) + ["wrap"]
+    modes: list[Literal["reflect", "wrap"]] = ["reflect"] * (len(shape) - 1)
+    modes.append("wrap")
     field = gaussian_filter(white, length_px, mode=modes)
     return np.asarray((field - field.mean()) / field.std())
