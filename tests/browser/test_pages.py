@@ -1,0 +1,194 @@
+"""A person's path through the pages, in a real browser."""
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from shutil import which
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from core.database import Database
+from core.keys import create_key
+from core.settings import Settings
+from core.values.identity import InstanceIdentity
+from core.values.laterality import Laterality
+from core.values.prediction import ESTIMATE_NOTICE, PredictionStatus
+from dicom_node.storage.bytes import Storage
+from tests.builders.archive import keep_prediction
+from tests.builders.prediction import Loss, build_prediction
+from tests.fixtures.http_server import http_server
+
+# What a page shows does not depend on the database; one is enough here.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+
+_PREVIEW = "previews/ab/scan.png"
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(need: Callable[[str], None]) -> Iterator[Browser]:
+    need("chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=which("chromium"), args=_QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """What the browser complained of: blocked by the policy, broken scripts, failed requests."""
+    return []
+
+
+@pytest.fixture
+def page(
+    browser: Browser, settings: Settings, database: Database, faults: list[str]
+) -> Iterator[Page]:
+    storage = Storage(settings.storage)
+    picture = BytesIO()
+    Image.fromarray(np.full((496, 768), 90, np.uint8)).save(picture, "PNG")
+    storage.put(_PREVIEW, picture.getvalue())
+    locked = settings.model_copy(update={"auth": "keys"})
+    with http_server(locked, database, storage) as url:
+        context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
+        opened = context.new_page()
+        opened.on("console", lambda message: _note(faults, message))
+        opened.on("pageerror", lambda error: faults.append(str(error)))
+        opened.on("requestfailed", lambda request: faults.append(request.url))
+        yield opened
+        context.close()
+
+
+def _note(faults: list[str], message: ConsoleMessage) -> None:
+    if message.type in {"error", "warning"}:
+        faults.append(message.text)
+
+
+def _keep(database: Database) -> str:
+    """Keep a left eye with a loss and a scan without an estimate; return an API key."""
+    with database.transaction() as session:
+        left = build_prediction(prediction_id="left", laterality=Laterality.LEFT, loss=Loss.ARCUATE)
+        keep_prediction(session, left, _PREVIEW)
+        refused = build_prediction(
+            prediction_id="refused",
+            source=InstanceIdentity("1.2", "1.3", "1.4"),
+            status=PredictionStatus.NOT_ASSESSABLE,
+        )
+        keep_prediction(session, refused)
+        return create_key(session, "browser")
+
+
+def _sign_in(page: Page, key: str) -> None:
+    page.goto("/")
+    page.get_by_label("API key").fill(key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Newest results")).to_be_visible()
+
+
+def test_person_finds_every_part_of_a_result(
+    page: Page, database: Database, faults: list[str]
+) -> None:
+    _sign_in(page, _keep(database))
+
+    page.get_by_role("row", name="Left eye").get_by_role("link", name="Sample, Eye").click()
+
+    expect(page.get_by_role("note")).to_have_text("ESTIMATED from OCT, not measured")
+    expect(page.get_by_role("heading", name="Sample, Eye")).to_be_visible()
+    expect(page.get_by_text("Left eye (OS)", exact=True)).to_be_visible()
+    for drawing in (
+        "Estimated sensitivity in dB",
+        "Grey scale map",
+        "Difference from the age norm",
+        "Nerve fibre layer thickness",
+        "Borders found",
+        "B-scan along the circle",
+    ):
+        expect(page.get_by_role("img", name=drawing)).to_be_visible()
+    picture = page.locator(".bscan img")
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [768, 496]
+    expect(page.get_by_role("link", name="Structured report")).to_be_visible()
+    expect(page.get_by_role("contentinfo")).to_have_text(ESTIMATE_NOTICE)
+    assert faults == []
+
+
+def test_numbers_stand_where_the_patient_sees_them(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+    page.goto("/predictions/left")
+
+    blind = page.locator(".numbers .blind").bounding_box()
+    axis = page.locator(".numbers .axis").bounding_box()
+
+    assert blind is not None
+    assert axis is not None
+    assert blind["x"] + blind["width"] < axis["x"] + axis["width"] / 2
+
+
+def test_reader_can_hide_the_borders(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+    page.goto("/predictions/left")
+    borders = page.get_by_role("img", name="Borders found")
+
+    page.get_by_label("Show the borders that were found").uncheck()
+
+    expect(borders).to_be_hidden()
+
+
+def test_refusal_is_explained(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+
+    page.goto("/predictions/refused")
+
+    expect(page.get_by_role("heading", name="Why there is no estimate")).to_be_visible()
+    expect(page.get_by_text("Scan the eye again")).to_be_visible()
+    expect(page.locator("svg.field")).to_have_count(0)
+
+
+def test_keyboard_alone_reaches_a_result_and_its_table(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Sample, Eye").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sample, Eye")).to_be_visible()
+
+    page.goto("/predictions/left")
+    page.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("rowheader", name="54", exact=True)).to_be_visible()
+
+
+def test_new_result_appears_by_itself(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+    with database.transaction() as session:
+        source = InstanceIdentity("1.2", "1.3", "1.99")
+        keep_prediction(session, build_prediction(prediction_id="third", source=source))
+
+    expect(page.locator("tbody tr")).to_have_count(3, timeout=30_000)
+
+
+@pytest.mark.parametrize("path", ["/", "/predictions/left", "/predictions/refused"])
+def test_page_fits_a_phone(page: Page, database: Database, path: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    _sign_in(page, _keep(database))
+
+    page.goto(path)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -1,0 +1,309 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from io import BytesIO
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.database import Database
+from core.ledger import enqueue
+from core.settings import Settings
+from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.peers import RefusedCallerRow
+from core.tables.predictions import PredictionRow
+from core.tables.quarantine import QuarantineRow
+from core.values.identity import InstanceIdentity, PatientIdentity
+from core.values.laterality import Laterality
+from core.values.prediction import ESTIMATE_NOTICE, ModelIdentity, PredictionStatus
+from core.values.reason import Reason, ReasonCode
+from core.values.scan import Device
+from dicom_node.storage.bytes import Storage
+from tests.builders.archive import keep_instance, keep_prediction
+from tests.builders.prediction import build_prediction
+from tests.fixtures.http_server import http_server
+
+_HTML = {"Accept": "text/html"}
+_SEEN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+_PREVIEW = "previews/ab/scan.png"
+_ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
+
+
+@pytest.fixture
+def storage(settings: Settings) -> Storage:
+    kept = Storage(settings.storage)
+    picture = BytesIO()
+    Image.fromarray(np.zeros((496, 768), np.uint8)).save(picture, "PNG")
+    kept.put(_PREVIEW, picture.getvalue())
+    return kept
+
+
+@pytest.fixture
+def client(settings: Settings, database: Database, storage: Storage) -> Iterator[httpx.Client]:
+    with (
+        http_server(settings, database, storage) as url,
+        httpx.Client(base_url=url, headers=_HTML) as opened,
+    ):
+        yield opened
+
+
+class _Page(HTMLParser):
+    """What a page is made of: tags with their attributes, and its text."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__()
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._texts: list[str] = []
+        self.feed(answer.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self._texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self._texts).split())
+
+    def links(self) -> set[str | None]:
+        return {attributes.get("href") for tag, attributes in self.tags if tag == "a"}
+
+    def classes(self, tag: str) -> list[str | None]:
+        return [attributes.get("class") for name, attributes in self.tags if name == tag]
+
+    def active(self) -> list[str]:
+        """Every script, inline style and event handler of the page."""
+        scripts = [str(a.get("src")) for tag, a in self.tags if tag == "script"]
+        handlers = [
+            name for _, a in self.tags for name in a if name.startswith("on") or name == "style"
+        ]
+        return scripts + handlers
+
+
+def test_list_shows_each_eye_with_its_result(client: httpx.Client, database: Database) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1"))
+        unknown = InstanceIdentity("2.25.101", "2.25.102", "2.25.999")
+        keep_prediction(
+            session,
+            build_prediction(
+                prediction_id="p2",
+                source=unknown,
+                status=PredictionStatus.NOT_ASSESSABLE,
+                laterality=None,
+            ),
+        )
+
+    page = _Page(client.get("/"))
+
+    assert {"/predictions/p1", "/predictions/p2"} <= page.links()
+    assert page.classes("span").count("chip final") == 1
+    assert page.classes("span").count("chip not_assessable") == 1
+    for words in (
+        "Sample, Eye P-0001 · Clinic",
+        "Right eye (OD)",
+        "Eye unknown",
+        "The signal is 9 dB; below 15 dB no field is estimated.",
+        "ESTIMATED from OCT, not measured",
+        ESTIMATE_NOTICE,
+    ):
+        assert words in page.text
+
+
+def test_list_leaves_replaced_results_out(client: httpx.Client, database: Database) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1"))
+        session.get_one(PredictionRow, "p1").status = PredictionStatus.SUPERSEDED
+
+    page = _Page(client.get("/"))
+
+    assert "/predictions/p1" not in page.links()
+    assert "No results yet" in page.text
+
+
+def test_list_tells_of_work_that_waits_or_failed(client: httpx.Client, database: Database) -> None:
+    with database.transaction() as session:
+        keep_instance(session, PatientIdentity("P1"), InstanceIdentity("1.2", "1.3", "1.4"))
+        enqueue(session, JobKind.ANALYSE, "1")
+        session.flush()
+        job = session.get_one(JobRow, 1)
+        job.status, job.error = JobStatus.FAILED, "The model's memory ran out"
+
+    page = _Page(client.get("/"))
+
+    assert "1 object being analysed" in page.text
+    assert "1 failed job" in page.text
+    assert "The model's memory ran out" in _Page(client.get("/jobs")).text
+
+
+def test_list_goes_on_to_older_results(client: httpx.Client, database: Database) -> None:
+    with database.transaction() as session:
+        for number in range(51):
+            source = InstanceIdentity("1.2", "1.3", f"1.4.{number}")
+            keep_prediction(
+                session, build_prediction(prediction_id=f"p{number:02d}", source=source)
+            )
+
+    newest = _Page(client.get("/"))
+    (older,) = (link for link in newest.links() if link and link.startswith("/?cursor="))
+
+    assert "/predictions/p01" in newest.links()
+    assert "/predictions/p00" not in newest.links()
+    assert "/predictions/p00" in _Page(client.get(older)).links()
+
+
+@pytest.mark.parametrize("eye", list(Laterality))
+def test_result_shows_all_its_parts(
+    client: httpx.Client, database: Database, eye: Laterality
+) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1", laterality=eye), _PREVIEW)
+
+    page = _Page(client.get("/predictions/p1"))
+
+    assert page.classes("svg") == [
+        None,
+        "field numbers",
+        "field grey",
+        "field deviation",
+        "profile",
+        None,
+    ]
+    assert page.classes("path").count("ilm") == page.classes("path").count("rnfl") == 1
+    assert page.classes("path").count("band") == page.classes("path").count("curve") == 1
+    assert {f"/v1/predictions/p1{form}" for form in ("", "/report.dcm", "/report.png")} <= (
+        page.links()
+    )
+    places = [float(a["x"] or 0) for tag, a in page.tags if tag == "text" and "y" in a][1:53]
+    assert min(places) == (-27 if eye is Laterality.RIGHT else -21)
+    for words in ("ESTIMATED from OCT, not measured", ESTIMATE_NOTICE, "sha256:0123456789abcdef"):
+        assert words in page.text
+    assert ("Right eye (OD)" if eye is Laterality.RIGHT else "Left eye (OS)") in page.text
+
+
+def test_result_without_an_estimate_explains_itself(
+    client: httpx.Client, database: Database
+) -> None:
+    with database.transaction() as session:
+        keep_prediction(
+            session,
+            build_prediction(prediction_id="p1", status=PredictionStatus.NOT_ASSESSABLE),
+            _PREVIEW,
+        )
+
+    page = _Page(client.get("/predictions/p1"))
+
+    assert "NO ESTIMATE" in page.text
+    assert "Why there is no estimate, and what to do" in page.text
+    assert "The signal is 9 dB; below 15 dB no field is estimated. Scan the eye again" in page.text
+    assert [name for name in page.classes("svg") if name and name.startswith("field")] == []
+    assert "ESTIMATED from OCT" not in page.text
+
+
+def test_result_says_where_the_norm_is_extrapolated(
+    client: httpx.Client, database: Database
+) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1", age_years=25.0))
+
+    assert "outside the 42 to 85 years" in _Page(client.get("/predictions/p1")).text
+
+
+def test_result_that_was_replaced_leads_to_the_newer_one(
+    client: httpx.Client, database: Database
+) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1"))
+        source = InstanceIdentity("1.2", "1.3", "1.4")
+        keep_prediction(session, build_prediction(prediction_id="p2", source=source))
+        row = session.get_one(PredictionRow, "p1")
+        row.status, row.superseded_by = PredictionStatus.SUPERSEDED, "p2"
+
+    page = _Page(client.get("/predictions/p1"))
+
+    assert "/predictions/p2" in page.links()
+    assert "This result was replaced." in page.text
+
+
+def test_text_of_others_is_never_markup(client: httpx.Client, database: Database) -> None:
+    reason = Reason(ReasonCode.SIGNAL_TOO_LOW, _ATTACK)
+    with database.transaction() as session:
+        keep_prediction(
+            session,
+            build_prediction(
+                prediction_id="p1",
+                status=PredictionStatus.NOT_ASSESSABLE,
+                patient=PatientIdentity(_ATTACK, _ATTACK, _ATTACK, None, _ATTACK),
+                source=InstanceIdentity(_ATTACK, _ATTACK, _ATTACK, _ATTACK),
+                device=Device(_ATTACK, _ATTACK, _ATTACK),
+                model=ModelIdentity(_ATTACK, _ATTACK, _ATTACK),
+                reasons=(reason,),
+            ),
+            _PREVIEW,
+        )
+        session.add(
+            QuarantineRow(
+                code=_ATTACK,
+                message=_ATTACK,
+                calling_ae_title=_ATTACK,
+                sop_instance_uid=_ATTACK,
+                storage_key="ab/x.dcm",
+                size_bytes=7,
+                digest="ab",
+                received_at=_SEEN,
+            )
+        )
+        session.add(
+            RefusedCallerRow(
+                calling_ae_title=_ATTACK,
+                called_ae_title=_ATTACK,
+                address=_ATTACK,
+                reason=_ATTACK,
+                first_seen_at=_SEEN,
+                last_seen_at=_SEEN,
+            )
+        )
+        enqueue(session, JobKind.ANALYSE, "1")
+        session.flush()
+        job = session.get_one(JobRow, 1)
+        job.status, job.error = JobStatus.FAILED, _ATTACK
+
+    paths = ("/", "/predictions/p1", "/quarantine", "/callers", "/jobs")
+    pages = {path: _Page(client.get(path)) for path in paths}
+
+    assert {path: page.active() for path, page in pages.items()} == {
+        path: ["/static/refresh.js"] if path == "/" else [] for path in paths
+    }
+    assert [path for path, page in pages.items() if _ATTACK[:20] not in page.text] == []
+    sources = [a.get("src") for page in pages.values() for tag, a in page.tags if tag == "img"]
+    assert sources == ["/v1/predictions/p1/bscan.png"]
+
+
+def test_page_that_is_not_there_says_so_in_words(client: httpx.Client) -> None:
+    for path in ("/predictions/none", "/nothing"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "Not Found" in _Page(answer).text
+
+
+def test_pages_ask_nothing_of_other_hosts(client: httpx.Client, database: Database) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1"), _PREVIEW)
+
+    pages = [_Page(client.get(path)) for path in ("/", "/predictions/p1", "/jobs")]
+    style = client.get("/static/style.css").text
+
+    addresses = [
+        value
+        for page in pages
+        for _, attributes in page.tags
+        for name, value in attributes.items()
+        if name in {"src", "href", "action"} and value
+    ]
+    assert [address for address in addresses if not address.startswith(("/", "#"))] == []
+    assert "url(" not in style
+    assert "@import" not in style
