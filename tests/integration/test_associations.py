@@ -178,8 +178,6 @@ def test_noise_on_the_port_harms_nobody(node: Node, noise: bytes) -> None:
     assert echo(node.address, DEVICE) < 10
 
 
-# pynetdicom leaves the socket of a refused connection to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_echo_of_nobody_says_unreachable() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-import pytest
 from pydicom import dcmread
 from sqlmodel import col, select
 
@@ -26,9 +25,6 @@ from tests.fixtures.dicom_server import DEVICE
 INSTANCES = 120
 #: Seconds after the first answer; where in a store that falls, the machine decides.
 MOMENTS = (0.0, 0.031, 0.087, 0.143, 0.212)
-
-# A peer that dies leaves pynetdicom's sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @contextmanager
