@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from api.body_limit import BodyLimit
 from api.dashboard import login_pages
 from api.dashboard.register import PAGES
 from api.dashboard.templating import STATIC_FOLDER
@@ -66,6 +67,8 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     )
     app.state.node = Node(settings, database, storage)
     install_problems(app)
+    app.add_middleware(BodyLimit)
+    # Added last, so it is the outermost: refusals of the others get the headers too.
     app.add_middleware(SecurityHeaders)
     app.include_router(health.ROUTER)
     for router in ROUTERS:

@@ -164,6 +164,16 @@ def test_without_authentication_only_this_machine_is_answered(
     assert rebound.headers["content-type"] == "application/problem+json"
 
 
+def test_large_and_endless_bodies_are_refused_unread(client: httpx.Client) -> None:
+    large = client.post("/login", content=b"key=" + b"x" * 70_000)
+    endless = client.post("/login", content=iter([b"key=", b"x"]))
+
+    assert (large.status_code, endless.status_code) == (413, 411)
+    for answer in (large, endless):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["cache-control"] == "no-store"
+
+
 def test_readiness_names_what_fails(client: httpx.Client, locked: Settings) -> None:
     assert client.get("/health/ready").json() == {
         "status": "ready",

@@ -1,9 +1,11 @@
+import json
 from http import HTTPStatus
 
 import pytest
+from fastapi import Request
 
 from api.errors import AmbiguousPatient, CursorInvalid, LoginRefused, NotReady, NotSignedIn
-from api.problems import STATUSES, headers_of, kind_of, status_of
+from api.problems import STATUSES, answer_unexpected, headers_of, kind_of, status_of
 from core.database import DatabaseAway
 from core.errors import NodeError, RecordNotFound
 from core.keys import KeyNameTaken
@@ -43,6 +45,20 @@ def test_every_class_of_the_map_gets_its_own_status() -> None:
     ]
 
     assert shadowed == []
+
+
+def test_unexpected_error_says_nothing_of_its_content() -> None:
+    request = Request({"type": "http", "path": "/v1/patients", "headers": []})
+
+    answer = answer_unexpected(request, ValueError("Sample^Eye"))
+
+    assert answer.status_code == 500
+    assert json.loads(answer.body) == {
+        "type": "urn:arcuate:problem:internal",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "The node could not answer; its log says more",
+    }
 
 
 def test_problem_kind_is_the_class_name_in_kebab_case() -> None:
