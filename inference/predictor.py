@@ -52,6 +52,8 @@ class Predictor:
         # TensorFlow and Keras read these once, on import; a value set by the operator stands.
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        # Slower for a network this small, and its rounding differs from one processor to another.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
         # Imported here: it costs seconds and half a gigabyte that readers of a card need not pay.
         from inference.tensorflow_runtime import TensorFlowNetwork  # noqa: PLC0415
 

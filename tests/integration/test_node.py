@@ -254,7 +254,7 @@ def scored(node: RunningNode, uids: list[str]) -> int:
         ({"ImageLaterality": None, "frame_laterality": None}, {"laterality_missing"}),
         ({"frame_laterality": "L"}, {"laterality_conflict"}),
         ({"spacing_mm": None}, {"spacing_missing"}),
-        ({"age_years": None, "PatientAge": None}, {"age_missing"}),
+        ({"age_years": None}, {"age_missing"}),
     ],
     ids=["too large", "truncated", "no pixels", "no eye", "two eyes", "no spacing", "no age"],
 )
