@@ -6,6 +6,7 @@ from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
+from core.tables.logins import BrowserSessionRow, LoginTokenRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
@@ -28,4 +29,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     ChangeRow,
     ChangeCounterRow,
     KeyRow,
+    LoginTokenRow,
+    BrowserSessionRow,
 )
