@@ -24,10 +24,12 @@ def check_hierarchy(session: Session, header: Header) -> None:
     HierarchyConflict
         If its series is known under another study.
     """
+    # The series first: another association may commit both between these two statements, and a
+    # series seen without its study would look like a conflict.
+    series = _find_series(session, header)
     study = _find_study(session, header)
     if study is not None and not _is_same_patient(session, study, header):
         raise PatientConflict
-    series = _find_series(session, header)
     if series is not None and (study is None or series.study_key != study.id):
         raise HierarchyConflict
 
