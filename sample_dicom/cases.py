@@ -112,14 +112,14 @@ ADVANCED: Final = SampleCase(
         SampleEye(
             RIGHT,
             "both poles and most of the rest lost -> loss in both half-fields",
-            Expected(mean_deviation_below_db=-5.0),
-            wedges=(Wedge(180, 420, 0.6), Wedge(285, 70, 0.8), Wedge(75, 60, 0.7)),
+            Expected(mean_deviation_below_db=-6.0),
+            wedges=(Wedge(180, 420, 0.65), Wedge(285, 80, 0.9), Wedge(75, 70, 0.85)),
         ),
         SampleEye(
             LEFT,
             "inferior pole lost, the rest thinned -> superior field worse than inferior",
-            Expected(mean_deviation_below_db=-4.0, worse_half_field=HalfField.SUPERIOR),
-            wedges=(Wedge(180, 420, 0.55), Wedge(280, 80, 0.85)),
+            Expected(mean_deviation_below_db=-6.0, worse_half_field=HalfField.SUPERIOR),
+            wedges=(Wedge(180, 420, 0.65), Wedge(283, 90, 0.95), Wedge(75, 60, 0.5)),
         ),
     ),
 )
