@@ -36,7 +36,14 @@ class Expectation:
     @property
     def text(self) -> str:
         """The expectation in a few words."""
-        return self.status if self.reason is None else f"{self.status} ({self.reason})"
+        parts = [self.status, self.reason]
+        if self.mean_deviation_below_db is not None:
+            parts.append(f"MD below {self.mean_deviation_below_db:+.1f} dB")
+        if self.mean_deviation_above_db is not None:
+            parts.append(f"MD above {self.mean_deviation_above_db:+.1f} dB")
+        if self.worse_half_field is not None:
+            parts.append(f"{self.worse_half_field} field worse")
+        return ", ".join(part for part in parts if part)
 
     def is_met(self, prediction: Mapping[str, Any]) -> bool:
         """Whether a prediction of the REST API is what the sample should give."""
