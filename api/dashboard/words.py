@@ -70,8 +70,8 @@ def device(value: Device) -> str:
 
 
 def quality(prediction: Prediction) -> str:
-    """Return the quality of a scan in percent; a job that broke may have judged none."""
-    if prediction.status is PredictionStatus.FAILED and not prediction.quality_score:
+    """Return the quality of a scan in percent; one that could not be read was never judged."""
+    if prediction.thickness_um is None and not prediction.quality_score:
         return UNKNOWN
     return f"{prediction.quality_score * 100:.0f} %"
 

@@ -6,7 +6,7 @@ from api.dashboard import words
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
 from core.values.scan import Device
-from tests.builders.prediction import build_prediction
+from tests.builders.prediction import build_prediction, build_thickness_um
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,16 @@ def test_every_status_has_words() -> None:
     assert len(written) == len(PredictionStatus)
 
 
-def test_quality_of_a_job_that_broke_is_unknown() -> None:
-    broken = build_prediction(status=PredictionStatus.FAILED, quality_score=0.0)
-    unreadable = build_prediction(status=PredictionStatus.NOT_ASSESSABLE, quality_score=0.0)
+def test_quality_of_a_scan_that_was_never_read_is_unknown() -> None:
+    unread = build_prediction(
+        status=PredictionStatus.NOT_ASSESSABLE, quality_score=0.0, thickness_um=None
+    )
+    useless = build_prediction(
+        status=PredictionStatus.NOT_ASSESSABLE, quality_score=0.0, thickness_um=build_thickness_um()
+    )
 
-    assert words.quality(broken) == "–"
-    assert words.quality(unreadable) == "0 %"
+    assert words.quality(unread) == "–"
+    assert words.quality(useless) == "0 %"
 
 
 def test_device_that_says_nothing_is_unknown() -> None:
