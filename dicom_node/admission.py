@@ -8,7 +8,8 @@ errors of that handler and goes on to accept: whatever happens here, the answer 
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Final
+from queue import Queue
+from typing import Final, cast
 
 from pynetdicom import evt
 from pynetdicom.association import Association
@@ -161,7 +162,7 @@ def handle_connection_closed(event: Event) -> None:
     provider = event.assoc.dul
     if provider.state_machine.current_state == _AWAITING_REQUEST:
         # What its waiting call returns at a time-out.
-        provider.to_user_queue.put(None)
+        cast("Queue[object]", provider.to_user_queue).put(None)
 
 
 def _read_caller(association: Association) -> Caller:
