@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from arcuate.commands import (
     bench,
@@ -24,7 +25,9 @@ from arcuate.commands import (
     send,
     up,
 )
-from core.errors import NodeError, SettingsInvalid
+from arcuate.errors import WrongUse
+from core.errors import InfrastructureError, NodeError, SettingsInvalid
+from dicom_node.errors import PeerInvalid
 
 app = typer.Typer(
     name="arcuate",
@@ -67,13 +70,22 @@ def main() -> None:
     """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
     try:
         app()
-    except SettingsInvalid as error:
-        _explain(error)
+    except (SettingsInvalid, PeerInvalid, WrongUse) as error:
+        _explain(str(error))
         sys.exit(2)
+    except InfrastructureError as error:
+        _explain(f"{error} (`arcuate doctor` looks at every part)")
+        sys.exit(1)
     except NodeError as error:
-        _explain(error)
+        _explain(str(error))
+        sys.exit(1)
+    except OSError as error:
+        # A folder that is no folder, a file that may not be written: the system names the cause.
+        _explain(f"{error.filename or 'the system'}: {error.strerror or error}")
         sys.exit(1)
 
 
-def _explain(error: NodeError) -> None:
-    Console(stderr=True).print(f"[bold red]arcuate:[/] {error}", highlight=False, soft_wrap=True)
+def _explain(message: str) -> None:
+    # As text, not markup: a message may hold brackets of its own.
+    line = Text.assemble(("arcuate:", "bold red"), " ", message)
+    Console(stderr=True).print(line, highlight=False, soft_wrap=True)

@@ -3,11 +3,13 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from core.settings import Settings, load_settings
 
@@ -27,20 +29,44 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
 
 
 def print_json(value: Any) -> None:
-    """Print a value for a program to read."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
+    """Print a value for a program to read; times as RFC 3339."""
+    sys.stdout.write(json.dumps(value, indent=2, default=_plain, ensure_ascii=False) + "\n")
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
-    """Print rows as a table for people, or as JSON for programs."""
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool, nothing: str = ""
+) -> None:
+    """Print rows as a table for people, or as JSON for programs.
+
+    Parameters
+    ----------
+    nothing
+        What people read instead of a table without rows.
+    """
     if as_json:
         print_json([dict(row) for row in rows])
         return
-    console = Console()
+    console = Console(highlight=False)
+    if nothing and not rows:
+        console.print(Text(nothing), soft_wrap=True)
+        return
     table = Table(box=None, pad_edge=False)
     for name in columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
+        # As text: a cause or a description may hold brackets of its own.
+        table.add_row(*(Text(_shown(row[name])) for name in columns))
     # In a pipe there is no edge to wrap at.
-    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH)
+    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH, crop=False)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:%Y-%m-%d %H:%M:%S %Z}" if isinstance(value, datetime) else str(value)

@@ -6,6 +6,7 @@ import typer
 
 from arcuate.commands.context import print_rows, settings_of
 from arcuate.commands.models import AsJson
+from core.tables.jobs import JobStatus
 
 app = typer.Typer(help="The work that waits, runs or stopped.", no_args_is_help=True)
 
@@ -15,9 +16,7 @@ _COLUMNS = ["id", "kind", "subject", "status", "attempts", "error", "created_at"
 @app.command(name="list")
 def list_jobs(
     context: typer.Context,
-    status: Annotated[
-        str | None, typer.Option(help="Only queued, running, done or failed ones.")
-    ] = None,
+    status: Annotated[JobStatus | None, typer.Option(help="Only those that stand so.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -32,7 +31,7 @@ def list_jobs(
         statement = statement.where(col(JobRow.status) == status)
     with open_node(settings_of(context)).database.reading() as session:
         rows = [job.model_dump() for job in session.exec(statement).all()]
-    print_rows(rows, _COLUMNS, as_json)
+    print_rows(rows, _COLUMNS, as_json, nothing="There are none.")
 
 
 @app.command()

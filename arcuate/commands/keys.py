@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
-from arcuate.commands.context import print_rows, settings_of
+from arcuate.commands.context import print_json, print_rows, settings_of
 from arcuate.commands.models import AsJson
 from core.keys import Role
 
 app = typer.Typer(help="The keys of the API.", no_args_is_help=True)
+
+_NONE = "There are none: `arcuate keys create NAME` makes one."
 
 KeyName = Annotated[str, typer.Argument(help="Its name, for people.")]
 
@@ -18,14 +20,19 @@ def create(
     context: typer.Context,
     name: KeyName,
     role: Annotated[Role, typer.Option(help="What its holder may do.")] = Role.VIEWER,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a key and print it; it cannot be shown again."""
+    """Make a key and print it, alone on standard output; it cannot be shown again."""
     from arcuate.node import prepare_node
     from core.keys import create_key
 
     with prepare_node(settings_of(context)).database.transaction() as session:
         key = create_key(session, name, role)
+    if as_json:
+        print_json({"name": name, "role": role, "key": key})
+        return
     typer.echo(key)
+    typer.echo("Keep it now: it cannot be shown again.", err=True)
 
 
 @app.command(name="list")
@@ -36,7 +43,7 @@ def list_known(context: typer.Context, as_json: AsJson = False) -> None:
 
     with open_node(settings_of(context)).database.reading() as session:
         rows = [key.model_dump(exclude={"digest"}) for key in list_keys(session)]
-    print_rows(rows, ["name", "role", "created_at", "revoked_at"], as_json)
+    print_rows(rows, ["name", "role", "created_at", "revoked_at"], as_json, _NONE)
 
 
 @app.command()

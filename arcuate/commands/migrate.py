@@ -17,14 +17,17 @@ def migrate(
     check: Annotated[bool, typer.Option("--check", help="Only say whether it is current.")] = False,
 ) -> None:
     """Create or upgrade the database schema."""
+    from arcuate.node import database_exists, has_current_schema, upgrade
     from core.database import Database
-    from core.migrations.schema import migrate as upgrade
-    from core.migrations.schema import schema_is_current
 
-    database = Database(settings_of(context).database)
+    settings = settings_of(context)
+    if check and not database_exists(settings):
+        typer.echo("There is no database yet: `arcuate migrate` makes it.")
+        raise typer.Exit(1)
+    database = Database(settings.database)
     if not check:
         upgrade(database)
-    current = schema_is_current(database)
+    current = has_current_schema(database)
     database.close()
-    typer.echo("The schema is current." if current else "The schema is not current.")
+    typer.echo(f"The schema is {'current' if current else 'not current: run `arcuate migrate`'}.")
     raise typer.Exit(0 if current else 1)

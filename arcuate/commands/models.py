@@ -32,9 +32,11 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    context: typer.Context, name: Annotated[str, typer.Argument(help="NAME[:VERSION]")]
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="NAME[:VERSION]")],
+    _as_json: AsJson = True,
 ) -> None:
-    """Show a model's card: what it is for, what it was trained on, its figures."""
+    """Show a model's card as JSON: what it is for, what it was trained on, its figures."""
     from dataclasses import asdict
 
     from inference.loading import find_card, open_model_store

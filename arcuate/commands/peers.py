@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from arcuate.commands.context import print_rows, settings_of
+from arcuate.commands.context import print_json, print_rows, settings_of
 from arcuate.commands.models import AsJson
 
 app = typer.Typer(help="The peers that may call us.", no_args_is_help=True)
@@ -21,7 +21,8 @@ def list_known(context: typer.Context, as_json: AsJson = False) -> None:
     with open_node(settings_of(context)).database.reading() as session:
         rows = [peer.model_dump() for peer in list_peers(session)]
     columns = ["ae_title", "host", "port", "description", "last_seen_at"]
-    print_rows(rows, columns, as_json)
+    nothing = "There are none: `arcuate peers add AET --host ADDRESS` lets a device in."
+    print_rows(rows, columns, as_json, nothing)
 
 
 @app.command()
@@ -55,7 +56,7 @@ def remove(context: typer.Context, ae_title: AETitle) -> None:
 
 
 @app.command()
-def echo(context: typer.Context, ae_title: AETitle) -> None:
+def echo(context: typer.Context, ae_title: AETitle, as_json: AsJson = False) -> None:
     """Ask a peer whether it answers (C-ECHO)."""
     from arcuate.node import open_node
     from dicom_node.peers import address_of
@@ -65,6 +66,9 @@ def echo(context: typer.Context, ae_title: AETitle) -> None:
     with open_node(settings).database.reading() as session:
         address = address_of(session, ae_title)
     seconds = c_echo(address, settings.ae_title)
+    if as_json:
+        print_json({"ae_title": ae_title, "seconds": round(seconds, 4)})
+        return
     typer.echo(f"{ae_title} answered in {1000 * seconds:.0f} ms.")
 
 
@@ -77,4 +81,4 @@ def callers(context: typer.Context, as_json: AsJson = False) -> None:
     with open_node(settings_of(context)).database.reading() as session:
         rows = [caller.model_dump() for caller in list_refused_callers(session)]
     columns = ["calling_ae_title", "address", "called_ae_title", "reason", "count", "last_seen_at"]
-    print_rows(rows, columns, as_json)
+    print_rows(rows, columns, as_json, nothing="Nobody was refused.")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ def register(app: typer.Typer) -> None:
         app.command(name=role, help=f"{text} As many as wanted, on any machine.")(_command(role))
 
 
-def _command(role: Role):  # type: ignore[no-untyped-def]
+def _command(role: Role) -> Callable[..., None]:
     def run(context: typer.Context, supervised: Supervised = False) -> None:
         run_role(role, settings_of(context), lambda port: _announce(role, port), supervised)
 

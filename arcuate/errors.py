@@ -1,0 +1,21 @@
+"""What can go wrong at the terminal.
+
+NodeError
+├─ WrongUse            the command was called wrongly: exit code 2
+│   └─ TableUnwritable     the table of scores cannot be written there
+└─ ProfilesUnreadable  the file holds no RNFL profiles
+"""
+
+from core.errors import NodeError
+
+
+class WrongUse(NodeError):
+    """The command was called wrongly; its --help says how."""
+
+
+class TableUnwritable(WrongUse):
+    """The file's ending must be .csv, .jsonl or .parquet."""
+
+
+class ProfilesUnreadable(NodeError):
+    """The file holds no RNFL profiles."""
