@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from arcuate.node import Node, open_node
-from core.logs import configure_logs
+from arcuate.role_logs import configure_role_logs
 from core.settings import Settings
 
 #: Tells that the role is ready, with the port it listens on (0 for none).
@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 def run_role(role: Role, settings: Settings, announce: Announce, supervised: bool) -> None:
     """Run one role until SIGTERM, SIGINT or, when supervised, the end of standard input."""
-    configure_logs(settings.log_level, role)
+    configure_role_logs(settings, role)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -73,17 +73,19 @@ class Supervisor:
         try:
             for child in self._children.values():
                 _wait_until_ready(child)
-        except RoleNotReady:
+        except (RoleNotReady, KeyboardInterrupt):
             self.stop()
             raise
         return {role: child.port for role, child in self._children.items()}
 
     def watch(self, stopping: threading.Event) -> None:
         """Start again what dies, until asked to stop; then stop all."""
-        while not stopping.wait(CHECK_SECONDS):
-            for child in self._children.values():
-                self._revive(child)
-        self.stop()
+        try:
+            while not stopping.wait(CHECK_SECONDS):
+                for child in self._children.values():
+                    self._revive(child)
+        finally:
+            self.stop()
 
     def stop(self) -> None:
         """Ask every role to stop, and end those that do not."""
@@ -110,14 +112,14 @@ class Supervisor:
         child.ready.clear()
         child.started_at = time.monotonic()
         child.restart_at = None
-        child.process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+        child.process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
             [sys.executable, "-m", "arcuate", child.role, "--supervised"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env=self._environment(child),
         )
-        threading.Thread(target=_await_announcement, args=(child,), daemon=True).start()
+        threading.Thread(target=_await_announcement, args=(child, process), daemon=True).start()
 
     def _environment(self, child: Child) -> dict[str, str]:
         values = self._settings.model_dump(mode="json")
@@ -133,14 +135,28 @@ class Supervisor:
         if child.process is None or child.process.poll() is None:
             return
         if child.restart_at is None:
-            steady = now - child.started_at > STEADY_SECONDS
-            pause = FIRST_PAUSE_SECONDS if steady else child.pause_seconds
-            child.pause_seconds = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            child.restart_at = now + pause
+            pause = _put_off(child, now)
             _log.error("role_died", died=child.role, code=child.process.returncode, pause=pause)
         elif now >= child.restart_at:
-            _close_streams(child.process)
+            self._launch_again(child, child.process)
+
+    def _launch_again(self, child: Child, dead: subprocess.Popen[str]) -> None:
+        _close_streams(dead)
+        try:
             self._launch(child)
+        except OSError as error:
+            # A host out of processes or memory: the other roles go on, this one is tried later.
+            pause = _put_off(child, time.monotonic())
+            _log.error("role_not_started", role_to_start=child.role, cause=str(error), pause=pause)
+
+
+def _put_off(child: Child, now: float) -> float:
+    """Set when a role is started again and return the pause till then, in seconds."""
+    steady = now - child.started_at > STEADY_SECONDS
+    pause = FIRST_PAUSE_SECONDS if steady else child.pause_seconds
+    child.pause_seconds = min(2 * pause, LONGEST_PAUSE_SECONDS)
+    child.restart_at = now + pause
+    return pause
 
 
 def _close_streams(process: subprocess.Popen[str]) -> None:
@@ -149,9 +165,8 @@ def _close_streams(process: subprocess.Popen[str]) -> None:
             stream.close()
 
 
-def _await_announcement(child: Child) -> None:
-    process = child.process
-    if process is None or process.stdout is None:
+def _await_announcement(child: Child, process: subprocess.Popen[str]) -> None:
+    if process.stdout is None:
         return
     line = process.stdout.readline()
     if line:
@@ -164,6 +179,8 @@ def _wait_until_ready(child: Child) -> None:
     while not child.ready.wait(CHECK_SECONDS):
         code = child.process.poll() if child.process else None
         if code is not None:
-            raise RoleNotReady(f"`arcuate {child.role}` ended with code {code}; its log says why")
+            raise RoleNotReady(
+                f"`arcuate {child.role}` ended with code {code}: its own lines say why"
+            )
         if time.monotonic() > deadline:
             raise RoleNotReady(f"`arcuate {child.role}` was not ready after {READY_SECONDS:.0f} s")

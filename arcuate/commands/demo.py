@@ -49,11 +49,12 @@ def demo(
             samples = samples_folder()
             results = run_demo([samples], read_expectations(samples), home, out)
     if as_json:
-        print_json([vars(result) for result in results])
+        print_json([{**vars(result), "estimated": True} for result in results])
     else:
         _show(console, results)
         console.print(f"Done in {time.monotonic() - started:.0f} s. The node is stopped again.")
-    raise typer.Exit(1 if any(result.as_expected is False for result in results) else 0)
+    bad = any(result.as_expected is False or result.status == "failed" for result in results)
+    raise typer.Exit(1 if bad else 0)
 
 
 def _show(console: Console, results: "list[DemoResult]") -> None:

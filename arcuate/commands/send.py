@@ -1,7 +1,8 @@
 """`arcuate send`: C-STORE files, folders or DICOMDIR media to a peer."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -9,6 +10,13 @@ from rich.progress import track
 
 from arcuate.commands.context import print_json, settings_of
 from arcuate.commands.models import AsJson
+
+if TYPE_CHECKING:
+    from dicom_node.peers import PeerAddress
+    from dicom_node.scu.store import SendResult
+
+#: What became of one file, as `--json` prints it.
+Outcome = dict[str, Any]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +33,10 @@ def send(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send DICOM objects as they are; exit code 1 unless each was taken."""
+    """Send DICOM objects as they are; exit code 1 unless each was taken.
+
+    Files of another kind that lie in a folder beside them are named and left out.
+    """
     from dicom_node.errors import PeerInvalid
     from dicom_node.peers import PeerAddress
     from dicom_node.scu.store import send as c_store
@@ -34,20 +45,50 @@ def send(
         peer = PeerAddress.parse(to)
     except PeerInvalid as error:
         raise typer.BadParameter(str(error), param_hint="--to") from error
+    calling_ae_title = settings_of(context, ae_title=calling).ae_title
     console = Console(stderr=True)
-    results = list(
-        track(
-            c_store(paths, peer, calling or settings_of(context).ae_title),
+    outcomes: list[Outcome] = []
+    try:
+        for result in track(
+            c_store(paths, peer, calling_ae_title),
             description="Sending",
             console=console,
             disable=not console.is_terminal,
-        )
-    )
-    if as_json:
-        print_json([{"path": r.path, "kept": r.is_kept, "message": r.message} for r in results])
+        ):
+            outcomes.append(_outcome(result, paths))
+            if not as_json:
+                typer.echo("{outcome:8}  {path}  {message}".format(**outcomes[-1]).rstrip())
+    finally:
+        # What was answered before the peer went away is known, and must not be lost.
+        if as_json:
+            print_json(outcomes)
+    _conclude(outcomes, peer, as_json)
+
+
+def _outcome(result: "SendResult", named: Sequence[Path]) -> Outcome:
+    from arcuate.dicom_files import is_dicom_file
+
+    if result.is_kept:
+        word = "kept"
+    elif result.path in named or is_dicom_file(result.path):
+        word = "FAILED"
     else:
-        for result in results:
-            typer.echo(
-                f"{'kept  ' if result.is_kept else 'FAILED'}  {result.path}  {result.message}"
-            )
-    raise typer.Exit(0 if results and all(result.is_kept for result in results) else 1)
+        word = "left out"
+    status = None if result.status is None else f"{result.status:04X}"
+    message = result.message or (f"status {status}" if word == "FAILED" else "")
+    return {
+        "path": str(result.path),
+        "kept": result.is_kept,
+        "outcome": word,
+        "status": status,
+        "message": message,
+    }
+
+
+def _conclude(outcomes: Sequence[Outcome], peer: "PeerAddress", as_json: bool) -> None:
+    sent = [outcome for outcome in outcomes if outcome["outcome"] != "left out"]
+    kept = sum(outcome["outcome"] == "kept" for outcome in sent)
+    if not as_json:
+        none = "" if sent else "There was no DICOM file. "
+        typer.echo(f"{none}{peer} took {kept} of {len(sent)}.", err=True)
+    raise typer.Exit(0 if sent and kept == len(sent) else 1)

@@ -10,7 +10,10 @@ from rich.console import Console
 from arcuate.commands.context import settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from arcuate.node import Node
+    from arcuate.roles import Role
 
 
 def register(app: typer.Typer) -> None:
@@ -21,32 +24,51 @@ def register(app: typer.Typer) -> None:
 def up(context: typer.Context) -> None:
     """Run every role on this machine, and start again what dies."""
     from arcuate.node import prepare_node
-    from arcuate.roles import Role
+    from arcuate.role_logs import configure_role_logs
     from arcuate.supervisor import Supervisor
-    from core.logs import configure_logs
 
     settings = settings_of(context)
-    configure_logs(settings.log_level, "up")
+    configure_role_logs(settings, "up")
     node = prepare_node(settings)
     supervisor = Supervisor(settings)
     ports = supervisor.start()
-    page = f"http://{settings.http_host}:{ports[Role.SERVE]}"
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        f"Arcuate is ready.\n"
-        f"  AE title  {settings.ae_title}\n"
-        f"  DICOM     {settings.dicom_host}:{ports[Role.RECEIVE]}\n"
-        f"  Page      {page}{_way_in(node)}\n"
-        f"  Record    {node.database.url.render_as_string(hide_password=True)}\n"
-        f"  Bytes     {settings.storage}\n"
-        "Unknown callers are "
-        + ("admitted." if settings.allow_unknown_peers else "refused: `arcuate peers callers`.")
-        + " Stop with Ctrl-C."
-    )
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    Console(highlight=False, soft_wrap=True, markup=False).print(_welcome(node, ports))
     supervisor.watch(stopping)
+    typer.echo("Arcuate has stopped.")
+
+
+def _welcome(node: "Node", ports: "Mapping[Role, int]") -> str:
+    from arcuate.roles import Role
+
+    settings = node.settings
+    site = f"http://{settings.http_host}:{ports[Role.SERVE]}"
+    return (
+        "Arcuate is ready. Fields are estimated from scans, never measured.\n\n"
+        f"  AE title  {settings.ae_title}\n"
+        f"  DICOM     {settings.dicom_host}:{ports[Role.RECEIVE]}\n"
+        f"  Page      {site}{_way_in(node)}\n"
+        f"  API       {site}/v1\n"
+        f"  Record    {node.database.url.render_as_string(hide_password=True)}\n"
+        f"  Bytes     {settings.storage}\n"
+        f"  Callers   {_callers(node)}\n\n"
+        "Stop with Ctrl-C."
+    )
+
+
+def _callers(node: "Node") -> str:
+    """Say who may send, and how to let someone in."""
+    from dicom_node.peers import list_peers
+
+    if node.settings.allow_unknown_peers:
+        return "everyone may send: allow_unknown_peers is on"
+    with node.database.reading() as session:
+        known = [peer.ae_title for peer in list_peers(session)]
+    if not known:
+        return "nobody may send yet; `arcuate peers add AET --host ADDRESS` lets a device in"
+    return f"{', '.join(known)}; others are refused and listed by `arcuate peers callers`"
 
 
 def _way_in(node: "Node") -> str:
@@ -57,4 +79,5 @@ def _way_in(node: "Node") -> str:
     if node.settings.auth == "none":
         return ""
     with node.database.transaction() as session:
-        return f"/login?token={create_login_token(session, Role.ADMINISTRATOR)}  (opens once)"
+        token = create_login_token(session, Role.ADMINISTRATOR)
+    return f"/login?token={token}  (signs in, once)"
