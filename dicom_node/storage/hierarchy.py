@@ -24,6 +24,10 @@ def check_hierarchy(session: Session, header: Header) -> None:
     HierarchyConflict
         If its series is known under another study.
     """
+    _find_agreeing(session, header)
+
+
+def _find_agreeing(session: Session, header: Header) -> tuple[SeriesRow | None, StudyRow | None]:
     # The series first: another association may commit both between these two statements, and a
     # series seen without its study would look like a conflict.
     series = _find_series(session, header)
@@ -32,6 +36,7 @@ def check_hierarchy(session: Session, header: Header) -> None:
         raise PatientConflict
     if series is not None and (study is None or series.study_key != study.id):
         raise HierarchyConflict
+    return series, study
 
 
 def settle_series(session: Session, header: Header, received_at: datetime) -> int:
@@ -42,11 +47,12 @@ def settle_series(session: Session, header: Header, received_at: datetime) -> in
     PatientConflict, HierarchyConflict
         As `check_hierarchy`.
     """
-    check_hierarchy(session, header)
-    series = _find_series(session, header)
+    # Only rows that were checked are used: one that another association commits from now on must
+    # not be found unchecked. It meets a unique constraint instead, and the caller tries anew.
+    series, study = _find_agreeing(session, header)
     if series is None:
-        study_key = _settle_study(session, header, received_at)
-        series = _new_series(header, study_key)
+        study = study or _add_study(session, header, received_at)
+        series = _new_series(header, _key(study.id))
         session.add(series)
         session.flush()
     return _key(series.id)
@@ -70,13 +76,11 @@ def _is_same_patient(session: Session, study: StudyRow, header: Header) -> bool:
     return patient.issuer == header.issuer or not (patient.issuer and header.issuer)
 
 
-def _settle_study(session: Session, header: Header, received_at: datetime) -> int:
-    study = _find_study(session, header)
-    if study is None:
-        study = _new_study(header, _settle_patient(session, header), received_at)
-        session.add(study)
-        session.flush()
-    return _key(study.id)
+def _add_study(session: Session, header: Header, received_at: datetime) -> StudyRow:
+    study = _new_study(header, _settle_patient(session, header), received_at)
+    session.add(study)
+    session.flush()
+    return study
 
 
 def _settle_patient(session: Session, header: Header) -> int:

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+from sqlalchemy import event
 from sqlmodel import SQLModel, col, func, select
 
 from core.database import Database, DatabaseAway
@@ -342,3 +343,50 @@ def test_a_study_of_two_patients_at_once_keeps_one_patient(
             .distinct()
         ).all()
     assert len(owners) == 1
+
+
+def before_select(database: Database, number: int, intrude: Callable[[], object]) -> list[str]:
+    """Call `intrude` once, just before the select of that number; return the statements.
+
+    On PostgreSQL what it commits is seen by that select and those after it, and by none before. Not
+    behind an insert: it would wait for the very transaction that waits for it.
+    """
+    statements: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement.split()[0])
+        if statements == ["SELECT"] * number:
+            intrude()
+
+    return statements
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize(
+    ("intruder", "refusal"),
+    [
+        ({"PatientID": "P2", "SeriesInstanceUID": "1.2.3.1.2"}, PatientConflict),
+        ({"StudyInstanceUID": "1.2.3.2"}, HierarchyConflict),
+    ],
+)
+def test_a_contradiction_that_comes_at_any_moment_is_refused(
+    archive: Archive,
+    database: Database,
+    number: int,
+    intruder: dict[str, str],
+    refusal: type[InstanceRefused],
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("a writing transaction of SQLite shuts out every other one")
+    other = Database(database.url.render_as_string(hide_password=False))
+    contradicting = encode_instance(SOPInstanceUID="1.2.3.9", **intruder)
+    statements = before_select(
+        database, number, lambda: ingest(replace(archive, database=other), contradicting)
+    )
+
+    [result] = run_together(archive, [encode_instance()])
+
+    other.close()
+    intruded = statements[:number] == ["SELECT"] * number
+    assert result is refusal if intruded else getattr(result, "is_new", False)
