@@ -64,7 +64,7 @@ def examine(
     age_limits_years
         Youngest and oldest age the model is meant for.
     """
-    known = describe(dataset)
+    known = describe(dataset, localizer)
     examination = Examination(known.device, known.laterality, known.acquired_at, known.age_years)
     try:
         scan = read_scan(dataset, localizer)
