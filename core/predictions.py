@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ from core.values.scan import Device
 
 #: A prediction's row with all it belongs to.
 PredictionRecord = Row[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]
+
+#: Behind the digest of a failure that was overcome: those weights have answered since.
+_FAILED_MARK: Final = "#failed"
 
 
 def select_predictions() -> Select[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]:
@@ -96,18 +99,36 @@ def record_prediction(
     """Record a prediction in the caller's transaction and return the id it is kept under.
 
     Scoring the same instance with the same weights again returns the first one's id and records
-    nothing, so that a repeated job has one effect.
+    nothing, so that a repeated job has one effect. Only a failure is no answer: one that is there
+    when its job was retried with success is superseded.
     """
-    statement = select(col(PredictionRow.id)).where(
+    statement = select(PredictionRow).where(
         col(PredictionRow.instance_key) == instance_key,
         col(PredictionRow.model_digest) == prediction.model.digest,
     )
-    recorded = session.execute(statement).scalar_one_or_none()
+    recorded: PredictionRow | None = session.execute(statement).scalar_one_or_none()
+    if recorded is not None and not _is_overcome(recorded, prediction):
+        return recorded.id
     if recorded is not None:
-        return str(recorded)
+        _step_aside(session, recorded)
     session.add(_row_of(prediction, instance_key, preview_key))
+    session.flush()
+    if recorded is not None:
+        recorded.superseded_by = prediction.prediction_id
     append_change(session, ChangeKind.PREDICTION_RECORDED, prediction.prediction_id)
     return prediction.prediction_id
+
+
+def _is_overcome(recorded: PredictionRow, later: Prediction) -> bool:
+    failed = PredictionStatus.FAILED
+    return recorded.status == failed and later.status is not failed
+
+
+def _step_aside(session: Session, failed: PredictionRow) -> None:
+    """Free the place of an instance and weights, of which there is one answer, for the answer."""
+    failed.status = PredictionStatus.SUPERSEDED
+    failed.model_digest += _FAILED_MARK
+    session.flush()
 
 
 def _row_of(prediction: Prediction, instance_key: int, preview_key: str | None) -> PredictionRow:

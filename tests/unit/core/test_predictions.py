@@ -3,13 +3,16 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from sqlmodel import select
 
 from core.database import Database
 from core.errors import RecordNotFound
 from core.predictions import load_prediction, record_prediction
+from core.tables.changes import ChangeRow
 from core.tables.columns import key_of
 from core.tables.instances import InstanceRow
 from core.tables.patients import PatientRow
+from core.tables.predictions import PredictionRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from core.values.laterality import Laterality
@@ -99,3 +102,35 @@ def test_prediction_of_same_scan_and_weights_is_recorded_once(database: Database
     assert kept_under == "first"
     with database.reading() as session, pytest.raises(RecordNotFound):
         load_prediction(session, "again")
+
+
+def test_success_after_a_failure_supersedes_it(database: Database) -> None:
+    failed = build_prediction(prediction_id="failed", status=PredictionStatus.FAILED)
+    answer = build_prediction(prediction_id="answer")
+    instance = keep_instance(database, failed)
+
+    for prediction in (failed, answer, answer):
+        with database.transaction() as session:
+            kept_under = record_prediction(session, prediction, instance, None)
+
+    assert kept_under == "answer"
+    with database.reading() as session:
+        row = session.get_one(PredictionRow, "failed")
+        assert (row.status, row.superseded_by) == (PredictionStatus.SUPERSEDED, "answer")
+        assert same(load_prediction(session, "answer"), answer)
+        changes = session.exec(select(ChangeRow.subject).order_by(ChangeRow.number)).all()
+    assert changes == ["failed", "answer"]
+
+
+def test_failure_after_an_answer_or_a_failure_changes_nothing(database: Database) -> None:
+    first = build_prediction(prediction_id="first", status=PredictionStatus.FAILED)
+    answer = build_prediction(prediction_id="answer", status=PredictionStatus.NOT_ASSESSABLE)
+    again = build_prediction(prediction_id="again", status=PredictionStatus.FAILED)
+    instance = keep_instance(database, first)
+    kept_under = []
+
+    for prediction in (first, again, answer, again):
+        with database.transaction() as session:
+            kept_under.append(record_prediction(session, prediction, instance, None))
+
+    assert kept_under == ["first", "first", "answer", "answer"]
