@@ -65,17 +65,17 @@ def read_age_years(dataset: Dataset, acquired_at: datetime | None) -> float | No
     """Return the patient's age at the scan in years, None where it is not certain.
 
     From the birth date and the day of the scan (or of the study); otherwise Patient's Age. Where
-    both stand and differ by more than two years neither is believed.
+    two of these ages differ by more than two years none is believed: an entry is wrong, or the
+    clock of the device was.
     """
     born = _day(text_of(dataset, "PatientBirthDate"))
-    scanned = acquired_at.date() if acquired_at else _day(text_of(dataset, "StudyDate"))
     stated = _stated_age_years(text_of(dataset, "PatientAge"))
-    if born is None or scanned is None:
-        return _plausible(stated)
-    age = (scanned - born).days / _DAYS_A_YEAR
-    if stated is not None and abs(stated - age) > _AGE_TOLERANCE_YEARS:
+    days = (acquired_at.date() if acquired_at else None, _day(text_of(dataset, "StudyDate")))
+    ages = [(day - born).days / _DAYS_A_YEAR for day in days if day and born]
+    ages += [] if stated is None else [stated]
+    if not ages or max(ages) - min(ages) > _AGE_TOLERANCE_YEARS:
         return None
-    return _plausible(age)
+    return _plausible(ages[0])
 
 
 def _plausible(age_years: float | None) -> float | None:

@@ -88,8 +88,18 @@ def test_age_is_that_at_the_scan(values: dict[str, str], age_years: float) -> No
         {"PatientBirthDate": "1964"},
         {"PatientAge": "60"},
         {"PatientAge": "130Y"},
+        {"PatientBirthDate": "19640320", "StudyDate": "20040320"},
     ],
-    ids=["none", "contradiction", "unborn", "too old", "year only", "no unit", "implausible"],
+    ids=[
+        "none",
+        "contradiction",
+        "unborn",
+        "too old",
+        "year only",
+        "no unit",
+        "implausible",
+        "clock",
+    ],
 )
 def test_age_is_none_where_it_is_not_certain(values: dict[str, str]) -> None:
     assert read_age_years(with_values(**values), SCANNED) is None
