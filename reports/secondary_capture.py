@@ -1,12 +1,15 @@
 """A prediction as Secondary Capture: the picture that every viewer shows without configuration."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from highdicom.sc import SCImage
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from core.values.identity import PatientIdentity
 from core.values.prediction import ESTIMATE_NOTICE, Prediction
 from reports import codes
 from reports.equipment import Equipment
@@ -40,6 +43,7 @@ class SecondaryCapture:
         """Return the report; see `ReportFormat.build`."""
         header = read_sources(prediction, sources)[0]
         moment = moment_of(prediction, header, equipment)
+        prediction = replace(prediction, patient=_patient_of(header, prediction.patient))
         image = self._image(prediction, header, equipment, moment)
         copy_identity(header, image)
         stamp(image, moment)
@@ -73,6 +77,22 @@ class SecondaryCapture:
             content_date=moment.date,
             content_time=moment.time,
         )
+
+
+def _patient_of(header: Dataset, known: PatientIdentity) -> PatientIdentity:
+    """Return the patient as the scan itself names them, under the identifiers of the record.
+
+    The record keeps what the first object with this Patient ID said. Where two people were given
+    one ID it would put the name of the one on the eye of the other.
+    """
+    born = str(header.PatientBirthDate).strip()
+    return PatientIdentity(
+        known.patient_id,
+        known.issuer,
+        name=str(header.PatientName),
+        birth_date=date.fromisoformat(born) if born else None,
+        sex=header.PatientSex or None,
+    )
 
 
 def _describe(image: Dataset, prediction: Prediction, header: Dataset) -> None:

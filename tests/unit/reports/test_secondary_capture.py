@@ -1,9 +1,12 @@
+from dataclasses import replace
+from datetime import date
 from io import BytesIO
 
 import numpy as np
 import pytest
 from pydicom import dcmread, dcmwrite
 
+from core.values.identity import PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, Prediction, PredictionStatus
 from reports.equipment import Equipment
@@ -68,3 +71,20 @@ def test_secondary_capture_of_an_unknown_eye_has_an_empty_laterality() -> None:
 @pytest.mark.parametrize("status", [PredictionStatus.FINAL, PredictionStatus.NOT_ASSESSABLE])
 def test_secondary_capture_built_again_has_the_same_bytes(status: PredictionStatus) -> None:
     assert encoded(build_prediction(status=status)) == encoded(build_prediction(status=status))
+
+
+def test_secondary_capture_shows_the_patient_its_scan_names() -> None:
+    """Two people under one Patient ID: the record knows the first, the scan is of the second."""
+    recorded = build_prediction()
+    second = PatientIdentity(
+        recorded.patient.patient_id, recorded.patient.issuer, "Other^Person", date(1944, 5, 6), "M"
+    )
+    source = build_source(
+        recorded, PatientName="Other^Person", PatientBirthDate="19440506", PatientSex="M"
+    )
+
+    image = SecondaryCapture().build(recorded, [source], Equipment("1.2.3", "node-1"))
+
+    drawn = draw_field_rgb(replace(recorded, patient=second))
+    assert image.PatientName == "Other^Person"
+    assert np.array_equal(image.pixel_array, drawn)
