@@ -97,7 +97,7 @@ def read_sources(prediction: Prediction, sources: Sequence[Dataset]) -> tuple[Da
     SourceMissing
         If the predicted instance is not among them.
     SourceConflict
-        If a source belongs to another patient, or the predicted instance to another study or eye.
+        If a source belongs to another patient or eye, or the predicted instance to another study.
     SourceUnsupported
         If a source is of no storage SOP class of the standard.
     """
@@ -218,7 +218,8 @@ def _check(prediction: Prediction, headers: Sequence[Dataset]) -> None:
             f"Instance {headers[0].SOPInstanceUID} belongs to another study than the prediction "
             "says; score the instance again"
         )
-    _check_eye(prediction, headers[0])
+    for header in headers:
+        _check_eye(prediction, header)
 
 
 def _check_eye(prediction: Prediction, header: Dataset) -> None:

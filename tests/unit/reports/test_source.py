@@ -69,6 +69,13 @@ def test_second_source_of_another_patient_is_refused() -> None:
         read_sources(PREDICTION, [build_source(PREDICTION), other])
 
 
+def test_localizer_of_the_other_eye_is_refused() -> None:
+    localizer = build_source(PREDICTION, SOPInstanceUID="2.25.9", ImageLaterality="L")
+
+    with pytest.raises(SourceConflict):
+        read_sources(PREDICTION, [build_source(PREDICTION), localizer])
+
+
 def test_source_without_optional_attributes_gives_empty_type_2() -> None:
     report = build(build_source(PREDICTION, **dict.fromkeys(OPTIONAL)))
 
