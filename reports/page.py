@@ -78,7 +78,8 @@ def _draw_scan(figure: Figure, prediction: Prediction) -> None:
     device = prediction.device
     maker = " ".join(filter(None, (device.manufacturer, device.model))) or "device unknown"
     acquired = prediction.acquired_at
-    scanned = f"{acquired:%Y-%m-%d %H:%M}" if acquired else "date unknown"
+    # Kept in UTC: without its zone the time, near midnight even the day, would be another.
+    scanned = f"{acquired:%Y-%m-%d %H:%M %Z}".strip() if acquired else "date unknown"
     serial = f"   serial {device.serial_number}" if device.serial_number else ""
     figure.text(
         0.97, 0.916, eye, ha="right", fontsize=24, weight="bold", color=colour,

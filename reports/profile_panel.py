@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from core.perimetry.rnfl import normal_band_um, normal_profile_um
@@ -17,6 +18,9 @@ _LEAST_TOP_UM: Final = 245.0
 def draw_profile(axes: Axes, prediction: Prediction) -> None:
     """Draw the thickness in micrometre over the TSNIT angle, the same way round for both eyes."""
     thickness_um = prediction.thickness_um
+    if thickness_um is not None and np.isnan(thickness_um).all():
+        # A picture that showed nothing at all has samples, but none with a value.
+        thickness_um = None
     if prediction.age_years is not None:
         _draw_norm(axes, prediction.age_years)
     if thickness_um is not None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from PIL import Image
 from core.values.identity import PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, Prediction, PredictionStatus
+from core.values.profile import PROFILE_SAMPLES
 from core.values.reason import Reason, ReasonCode
 from reports import field_plot
 from reports.canvas import drawable
@@ -21,6 +23,7 @@ from reports.field_plot import (
     profile_svg,
 )
 from reports.page import display_name
+from reports.profile_panel import draw_profile
 from tests.builders.prediction import POINTS_DEGREE, Loss, build_prediction
 
 Drawer = Callable[[Prediction], bytes]
@@ -99,7 +102,7 @@ def test_page_names_patient_scan_and_model() -> None:
         "born 1958-03-01 sex F age at scan 52.9 years",
     ]
     assert words[5:8] == [
-        "OCT scan of 2011-01-15 10:15",
+        "OCT scan of 2011-01-15 10:15 UTC",
         "Maker Scanner serial SN-1",
         "Model retinervenet 1.0.0, weights 0123456789ab · estimated 2026-03-04 09:30 UTC · "
         "scan quality 0.93 of 1",
@@ -179,3 +182,24 @@ def test_many_reasons_are_cut_to_what_fits() -> None:
 
     assert len(words.get_text().splitlines()) == 8
     assert words.get_text().splitlines()[-1] == "…"
+
+
+def test_time_of_the_scan_names_its_zone() -> None:
+    tokyo = timezone(timedelta(hours=9), "JST")
+    acquired = datetime(2011, 1, 15, 8, 30, tzinfo=tokyo)
+
+    words = words_of(build_prediction(acquired_at=acquired.astimezone(UTC)))
+
+    assert [text for text in words if text.startswith("OCT scan of")] == [
+        "OCT scan of 2011-01-14 23:30 UTC"
+    ]
+
+
+def test_profile_without_a_single_value_is_said_to_be_none() -> None:
+    nothing = np.full(PROFILE_SAMPLES, np.nan, np.float32)
+    axes = Figure().add_axes((0, 0, 1, 1))
+
+    draw_profile(axes, build_prediction(thickness_um=nothing))
+
+    assert [text.get_text() for text in axes.texts] == ["no profile could be read from this scan"]
+    assert [label for label in axes.get_legend_handles_labels()[1] if "nan" in label] == []
