@@ -355,7 +355,7 @@ def before_select(database: Database, number: int, intrude: Callable[[], object]
 
     @event.listens_for(database.engine, "before_cursor_execute")
     def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        statements.append(statement.split()[0])
+        statements.append(statement.split(maxsplit=1)[0])
         if statements == ["SELECT"] * number:
             intrude()
 
