@@ -4,6 +4,7 @@ NodeError
 ├─ InfrastructureError*
 │   ├─ StorageFull*          no room, or below the watermark
 │   └─ StorageAway*          the storage does not answer
+├─ ObjectUnreadable*         one kept object is damaged, the storage is there
 ├─ ObjectTooLarge            larger than the setting allows
 ├─ UnsupportedSOPClass       outside the accept list
 ├─ InstanceRefused           kept aside in quarantine, answered with a failure
@@ -31,6 +32,12 @@ class StorageFull(InfrastructureError):
 
 class StorageAway(InfrastructureError):
     """The storage does not answer."""
+
+
+class ObjectUnreadable(NodeError):
+    """A kept object cannot be read; check the disk."""
+
+    retry = True
 
 
 class ObjectTooLarge(NodeError):

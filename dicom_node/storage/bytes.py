@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from core.errors import RecordNotFound, SettingsInvalid
-from dicom_node.errors import StorageAway, StorageFull
+from dicom_node.errors import ObjectUnreadable, StorageAway, StorageFull
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 #: Half-written files live in this folder of the root: the same file system, so a rename is atomic.
@@ -38,6 +38,7 @@ class Storage:
             raise SettingsInvalid("storage_url must be file:// and an absolute path")
         self.root = Path(unquote(parts.path))
         self._free_bytes = free_bytes or _ask_file_system
+        self._is_prepared = False
 
     def prepare(self) -> None:
         """Make the folder, and clear what a killed process left half-written."""
@@ -45,6 +46,7 @@ class Storage:
             _make_folder(self.root / _UNFINISHED)
             for leftover in (self.root / _UNFINISHED).iterdir():
                 _remove_if_abandoned(leftover)
+        self._is_prepared = True
 
     def put(self, key: str, content: bytes | Iterable[bytes]) -> None:
         """Keep an object; when this returns it survives a power cut. The same again is harmless.
@@ -57,11 +59,14 @@ class Storage:
         path = self._path(key)
         chunks = [content] if isinstance(content, bytes) else content
         with _named_faults():
-            _make_folder(path.parent)
-            _make_folder(self.root / _UNFINISHED)
+            # Not again once it was there: what is written into the mount point of a disk that went
+            # away is hidden when the disk comes back, and it would have been answered Success.
+            if not self._is_prepared:
+                _make_folder(self.root / _UNFINISHED)
             unfinished = self.root / _UNFINISHED / uuid4().hex
             try:
                 _write_synced(unfinished, chunks)
+                _make_folder(path.parent)
                 unfinished.rename(path)
             except BaseException:
                 # The first fault is the one to report, whatever removing the remains says.
@@ -81,21 +86,40 @@ class Storage:
         ------
         RecordNotFound
             If nothing is kept under that key.
+        ObjectUnreadable
+            If this object cannot be read, while the storage is there.
+        StorageAway
+            If the storage is not there.
         """
         with self.open(key) as file:
             return file.read()
 
     @contextmanager
     def open(self, key: str) -> Generator[BinaryIO]:
-        """Open the object for reading."""
-        with _named_faults():
-            file = _open_existing(self._path(key), key)
-        with file:
-            yield file
+        """Open the object for reading; the errors are those of `read`."""
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                yield file
+        except FileNotFoundError as error:
+            self._check_presence()
+            raise RecordNotFound(f"No bytes are kept under {key}") from error
+        except OSError as error:
+            # One damaged file must not hold up every job, as a storage that is away does.
+            self._check_presence()
+            name = errno.errorcode.get(error.errno or 0, "unknown")
+            raise ObjectUnreadable(f"A kept object cannot be read ({name})") from error
 
     def exists(self, key: str) -> bool:
         """Whether an object is kept under that key."""
-        return self._path(key).is_file()
+        path = self._path(key)
+        with _named_faults():
+            return path.is_file()
+
+    def _check_presence(self) -> None:
+        """Raise StorageAway where the storage itself does not answer."""
+        with _named_faults():
+            next((self.root / _UNFINISHED).iterdir(), None)
 
     def delete(self, key: str) -> None:
         """Remove the object for good; nothing happens where there is none."""
@@ -146,15 +170,9 @@ def _make_folder(folder: Path) -> None:
         _sync_folder(path.parent)
 
 
-def _open_existing(path: Path, key: str) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except FileNotFoundError as error:
-        raise RecordNotFound(f"No bytes are kept under {key}") from error
-
-
 def _remove_if_abandoned(path: Path) -> None:
-    with path.open("rb") as file:
+    # Another receiver that starts now may clear it first, or its writer may have finished it.
+    with suppress(FileNotFoundError), path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import RecordNotFound, SettingsInvalid
-from dicom_node.errors import StorageAway, StorageFull
+from dicom_node.errors import ObjectUnreadable, StorageAway, StorageFull
 from dicom_node.storage.bytes import Storage
 
 
@@ -115,8 +115,69 @@ def test_a_folder_that_cannot_be_made_is_a_storage_fault(tmp_path: Path) -> None
 
 
 def test_read_of_an_unknown_key_says_so(storage: Storage) -> None:
+    storage.prepare()
+
     with pytest.raises(RecordNotFound, match=r"ab/abc\.dcm"):
         storage.read("ab/abc.dcm")
+
+
+def test_a_storage_whose_disk_was_taken_away_is_away(storage: Storage) -> None:
+    storage.prepare()
+    storage.put("ab/abc.dcm", b"content")
+    storage.root.rename(storage.root.with_name("unmounted"))
+    storage.root.mkdir()
+
+    with pytest.raises(StorageAway):
+        storage.put("ab/abd.dcm", b"would be hidden below the mount")
+    with pytest.raises(StorageAway):
+        storage.read("ab/abc.dcm")
+
+    assert list(storage.root.iterdir()) == []
+    storage.root.rmdir()
+    storage.root.with_name("unmounted").rename(storage.root)
+    storage.put("ab/abd.dcm", b"back")
+    assert (storage.read("ab/abc.dcm"), storage.read("ab/abd.dcm")) == (b"content", b"back")
+
+
+def test_one_damaged_object_is_not_the_whole_storage(storage: Storage) -> None:
+    storage.prepare()
+    (storage.root / "ab" / "abc.dcm").mkdir(parents=True)
+
+    with pytest.raises(ObjectUnreadable, match="EISDIR"):
+        storage.read("ab/abc.dcm")
+
+
+def test_a_fault_while_reading_is_named(storage: Storage) -> None:
+    storage.put("ab/abc.dcm", b"content")
+
+    with pytest.raises(ObjectUnreadable, match="EIO"), storage.open("ab/abc.dcm"):
+        raise OSError(errno.EIO, "as the file's own read does on a failing disk")
+
+
+def test_asking_for_an_object_of_a_failing_disk_is_a_storage_fault(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    storage.prepare()
+    monkeypatch.setattr(os, "stat", fail)
+    monkeypatch.setattr(Path, "stat", fail)
+
+    with pytest.raises(StorageAway, match="ESTALE"):
+        storage.exists("ab/abc.dcm")
+
+
+def test_prepare_shares_the_clearing_with_another_receiver(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put("ab/abc.dcm", b"content")
+    gone = storage.root / ".unfinished" / "cleared-by-the-other"
+    monkeypatch.setattr(Path, "iterdir", lambda _folder: iter([gone]))
+
+    storage.prepare()
+
+    assert storage.read("ab/abc.dcm") == b"content"
 
 
 def test_delete_removes_and_is_harmless_to_repeat(storage: Storage) -> None:
