@@ -38,7 +38,7 @@ class SettingsInvalid(NodeError):
 
 
 class InfrastructureError(NodeError):
-    """The database, the storage or the accelerator is away; no job is to blame."""
+    """The database, the storage or the accelerator is away."""
 
     retry = True
 

@@ -49,7 +49,7 @@ class UnsupportedSOPClass(NodeError):
 
 
 class InstanceRefused(NodeError):
-    """An object that must not be taken in; its bytes are in quarantine."""
+    """The object must not be taken in; it is in quarantine."""
 
     #: The `code` of its quarantine row: a contract, add and never rename.
     code: ClassVar[str] = "instance_refused"
@@ -62,7 +62,7 @@ class InvalidInstance(InstanceRefused):
 
 
 class PatientIDMissing(InstanceRefused):
-    """Patient ID (0010,0020) is missing or empty; enter it at the device."""
+    """Patient ID (0010,0020) is missing; enter it at the device."""
 
     code = "patient_id_missing"
 

@@ -129,7 +129,7 @@ def test_store_without_patient_id_tells_the_operator(node: Node, tmp_path: Path)
     result = send_one(node, tmp_path, as_file(encode_instance(PatientID="")))
 
     assert result.status == Status.CANNOT_UNDERSTAND
-    assert result.message == "Patient ID (0010,0020) is missing or empty; enter it at the devi"
+    assert result.message == "Patient ID (0010,0020) is missing; enter it at the device."
     with node.database.reading() as session:
         assert session.exec(select(QuarantineRow.code)).all() == ["patient_id_missing"]
 

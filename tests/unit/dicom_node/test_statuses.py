@@ -46,6 +46,11 @@ def test_status_of_an_unlisted_error_is_that_of_its_family() -> None:
     assert status_of(NewRefusal()) == Status.CANNOT_UNDERSTAND
 
 
+@pytest.mark.parametrize("kind", STATUS_OF_ERROR)
+def test_what_an_operator_reads_is_a_whole_sentence(kind: type[NodeError]) -> None:
+    assert answer_error(kind()).ErrorComment == kind.__doc__
+
+
 def test_an_error_comment_fits_its_value_representation() -> None:
     response = answer_error(NodeError("ä\\" + "x" * 100))
 
