@@ -1,15 +1,24 @@
 """`arcuate score`: score files without a network."""
 
-import csv
 import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
 from arcuate.commands.context import settings_of
+
+if TYPE_CHECKING:
+    from arcuate.score_row import Row
+    from inference.predictor import Predictor
+
+_Item = TypeVar("_Item")
+
+_STATUSES = ("final", "not_assessable", "failed")
 
 
 def register(app: typer.Typer) -> None:
@@ -19,33 +28,64 @@ def register(app: typer.Typer) -> None:
 
 def score(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(exists=True, help="DICOM files and folders of them.")
+    ] = None,
+    profiles: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Score RNFL profiles instead: CSV with eye_id, laterality, age_years and "
+            "p000 to p767 in µm, TSNIT.",
+        ),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="FILE.csv, .jsonl or .parquet; else CSV on the terminal.")
+        Path | None,
+        typer.Option(help="FILE.csv, .jsonl or .parquet; else CSV on standard output."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="NAME[:VERSION]")] = None,
 ) -> None:
-    """Score files, one row an eye; with --out, eyes the file holds already are left out."""
-    from arcuate.score_table import ScoreTable
-    from arcuate.scoring import COLUMNS, find_files, score_files
+    """Score files, one row an eye, estimated; eyes that --out holds already are left out."""
+    from arcuate.score_table import ScoreTable, write_csv
     from inference.loading import load_predictor
 
-    settings = settings_of(context, model=model)
+    if bool(paths) == bool(profiles):
+        raise typer.BadParameter("give either scans or --profiles FILE.csv")
     table = ScoreTable(out) if out else None
-    done = table.eye_ids if table else set()
-    files = find_files(paths)
-    console = Console(stderr=True)
+    predictor = load_predictor(settings_of(context, model=model))
+    done = table.eye_ids(predictor.identity.digest) if table else set[str]()
+    rows = _profile_rows(profiles, done, predictor) if profiles else _rows(paths, done, predictor)
+    added = table.extend(rows) if table else write_csv(rows, sys.stdout)
+    _conclude(added, done)
+
+
+def _rows(paths: list[Path] | None, done: set[str], predictor: "Predictor") -> "Iterator[Row]":
+    from arcuate.dicom_files import find_files
+    from arcuate.scoring import score_files
+
+    files = find_files(paths or [])
     todo = [path for path in files if str(path) not in done]
-    rows = track(
-        score_files(files, todo, load_predictor(settings)),
-        description="Scoring",
-        total=len(todo),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    if table is not None:
-        console.print(f"{table.extend(rows)} eyes scored, {len(done)} were there already.")
-        return
-    writer = csv.DictWriter(sys.stdout, COLUMNS)
-    writer.writeheader()
-    writer.writerows(rows)
+    return score_files(files, _tracked(todo), predictor)
+
+
+def _profile_rows(path: Path, done: set[str], predictor: "Predictor") -> "Iterator[Row]":
+    from arcuate.profiles import read_lines, score_profiles
+
+    todo = [line for line in read_lines(path) if line.eye_id not in done]
+    return score_profiles(_tracked(todo), predictor)
+
+
+def _tracked(todo: Sequence[_Item]) -> Iterable[_Item]:
+    console = Console(stderr=True)
+    return track(todo, "Scoring", console=console, disable=not console.is_terminal)
+
+
+def _conclude(added: "Sequence[Row]", done: set[str]) -> None:
+    """Say how it went; exit code 1 where there was nothing to score, or nothing could be read."""
+    counts = Counter(row["status"] for row in added)
+    words = [f"{counts[status]} {status.replace('_', ' ')}" for status in _STATUSES]
+    typer.echo(f"Eyes: {len(added)} new ({', '.join(words)}), {len(done)} there already.", err=True)
+    if not added and not done:
+        typer.echo("There was no scan to score.", err=True)
+    raise typer.Exit(0 if done or counts["failed"] < len(added) else 1)

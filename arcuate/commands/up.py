@@ -73,11 +73,12 @@ def _callers(node: "Node") -> str:
 
 def _way_in(node: "Node") -> str:
     """Return the path that signs in once whoever reads this terminal; keys are made afterwards."""
-    from api.logins import create_login_token
+    from api.logins import LOGIN_TOKEN_LIFE, create_login_token
     from core.keys import Role
 
     if node.settings.auth == "none":
         return ""
     with node.database.transaction() as session:
         token = create_login_token(session, Role.ADMINISTRATOR)
-    return f"/login?token={token}  (signs in, once)"
+    minutes = LOGIN_TOKEN_LIFE.total_seconds() / 60
+    return f"/login?token={token}  (signs in once, within {minutes:.0f} minutes)"

@@ -1,0 +1,62 @@
+"""One row of scores: what is written of one eye."""
+
+from typing import Any, Final
+
+from core.values.prediction import FieldEstimate, ModelIdentity
+from inference.examination import Examination
+from inference.outcome import deviations_of
+
+_POINTS: Final = range(1, 53)
+_VALUES: Final = tuple(
+    f"{prefix}{point}" for prefix in ("s", "lower", "upper") for point in _POINTS
+)
+#: Columns that hold a number in dB: the field, the limits of its intervals, the index.
+NUMBERS: Final = (*_VALUES, "mean_deviation_db")
+#: `reasons` holds codes, separated by spaces, where there is no field; a sentence where it failed.
+COLUMNS: Final = (
+    "eye_id",
+    "laterality",
+    "status",
+    "reasons",
+    *NUMBERS,
+    "estimated",
+    "model",
+    "model_version",
+    "model_digest",
+)
+_DECIMALS: Final = 3
+
+Row = dict[str, Any]
+
+
+def failed_row(eye_id: str, model: ModelIdentity, cause: str) -> Row:
+    """Return the row of an eye that could not even be examined."""
+    return {**_empty_row(eye_id, model), "status": "failed", "reasons": " ".join(cause.split())}
+
+
+def scored_row(
+    eye_id: str, model: ModelIdentity, examination: Examination, estimate: FieldEstimate | None
+) -> Row:
+    """Return the row of an examined eye; without an estimate it says why."""
+    row = _empty_row(eye_id, model)
+    row["laterality"] = examination.laterality and examination.laterality.value
+    row["reasons"] = " ".join(reason.code for reason in examination.reasons)
+    difference = deviations_of(examination, estimate)
+    if estimate is None or difference is None:
+        return {**row, "status": "not_assessable"}
+    values = (*estimate.sensitivities_db, *estimate.lower_db, *estimate.upper_db)
+    numbers = zip(NUMBERS, (*values, difference.mean_deviation_db), strict=True)
+    return {**row, **{name: round(float(value), _DECIMALS) for name, value in numbers}}
+
+
+def _empty_row(eye_id: str, model: ModelIdentity) -> Row:
+    return {
+        **dict.fromkeys(COLUMNS),
+        "eye_id": eye_id,
+        "status": "final",
+        # No reader of this table may take it for a measurement.
+        "estimated": True,
+        "model": model.name,
+        "model_version": model.version,
+        "model_digest": model.digest,
+    }
