@@ -1,24 +1,42 @@
 """What `arcuate doctor` looks at: each check says what it found and, if wrong, what to do."""
 
+import os
 import shutil
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import distributions
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Final
 
-from core.database import Database, database_seconds, sqlite_journal_mode, sqlite_module
+import httpx
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from arcuate.node import database_exists, has_current_schema, open_node
+from core.database import (
+    Database,
+    DatabaseAway,
+    database_seconds,
+    sqlite_journal_mode,
+    sqlite_module,
+)
 from core.errors import NodeError
-from core.migrations.schema import schema_is_current
 from core.settings import Settings
+from core.tables.jobs import JobRow, JobStatus
+from dicom_node.peers import list_peers, list_refused_callers
 from dicom_node.storage.bytes import Storage
 from inference.loading import active_card
 
 #: Leases allow for this much between the clocks of a worker's host and the database's, in seconds.
 CLOCK_SLACK_SECONDS: Final = 5.0
+#: How long a port of this installation may take to answer.
+_PATIENCE_SECONDS: Final = 1.0
+_CPU_BUILD: Final = "tensorflow-cpu"
+#: Where the driver of NVIDIA's devices tells of itself.
+_NVIDIA_DRIVER: Final = Path("/proc/driver/nvidia/version")
 
 
 class Health(StrEnum):
@@ -54,30 +72,40 @@ def _guarded(name: str, check: Callable[[Settings], Finding], settings: Settings
 
 def _check_home(settings: Settings) -> Finding:
     home = settings.home.resolve()
-    if not home.is_dir():
-        return Finding("home", Health.NOTE, f"{home} is not there yet", "`arcuate up` makes it.")
-    return Finding("home", Health.GOOD, str(home))
+    if home.is_dir():
+        return Finding("home", Health.GOOD, str(home))
+    found, remedy = f"{home} is not there yet", "`arcuate up` makes it; ARCUATE_HOME moves it."
+    if not _can_be_made(home):
+        remedy = "It cannot be made there: name another folder by ARCUATE_HOME."
+        return Finding("home", Health.WRONG, found, remedy)
+    return Finding("home", Health.NOTE, found, remedy)
+
+
+def _can_be_made(folder: Path) -> bool:
+    above = next(path for path in (folder, *folder.parents) if path.exists())
+    # Virtual file systems look writable to root; a mount of them has no room at all.
+    room = shutil.disk_usage(above).total if above.is_dir() else 0
+    return room > 0 and os.access(above, os.W_OK | os.X_OK)
 
 
 def _check_database(settings: Settings) -> Finding:
-    if settings.database.startswith("sqlite") and not _sqlite_file(settings).exists():
+    if not database_exists(settings):
         return Finding("database", Health.NOTE, "no SQLite file yet", "`arcuate up` makes it.")
     database = Database(settings.database)
     try:
-        if not schema_is_current(database):
+        if not has_current_schema(database):
             return Finding("database", Health.WRONG, "another schema", "Run `arcuate migrate`.")
         with database.reading() as session:
             skew = abs(time.time() - database_seconds(session))
+    except DatabaseAway as error:
+        remedy = "Start the database server, or mend ARCUATE_DATABASE_URL."
+        return Finding("database", Health.WRONG, str(error), remedy)
     finally:
         database.close()
     if skew > CLOCK_SLACK_SECONDS:
         found = f"its clock is {skew:.0f} s from this host's"
         return Finding("database", Health.WRONG, found, "Set both clocks by NTP.")
     return Finding("database", Health.GOOD, "answers, schema current, clocks agree")
-
-
-def _sqlite_file(settings: Settings) -> Path:
-    return Path(settings.database.removeprefix("sqlite:///"))
 
 
 def _check_sqlite(_settings: Settings) -> Finding:
@@ -90,11 +118,14 @@ def _check_sqlite(_settings: Settings) -> Finding:
 
 def _check_storage(settings: Settings) -> Finding:
     storage = Storage(settings.storage)
-    storage.prepare()
-    free = shutil.disk_usage(storage.root).free // 2**20
+    free = storage.free_bytes() // 2**20
     if free < settings.minimum_free_mib:
         found = f"{free} MiB free, below minimum_free_mib {settings.minimum_free_mib}"
         return Finding("storage", Health.WRONG, found, "Free space: stores are refused now.")
+    if not storage.root.is_dir():
+        found = f"{storage.root} is not there yet, {free} MiB free"
+        return Finding("storage", Health.NOTE, found, "`arcuate up` makes it.")
+    storage.prepare()
     return Finding("storage", Health.GOOD, f"writable, {free} MiB free")
 
 
@@ -102,16 +133,66 @@ def _check_ports(settings: Settings) -> Finding:
     wanted = {"DICOM": (settings.dicom_host, settings.dicom_port)}
     wanted["HTTP"] = (settings.http_host, settings.http_port)
     taken = [f"{name} {port}" for name, (host, port) in wanted.items() if _listens(host, port)]
-    if taken:
-        found = f"in use: {', '.join(taken)}"
-        return Finding("ports", Health.NOTE, found, "Right if this node runs; else change it.")
-    return Finding("ports", Health.GOOD, "free")
+    if not taken:
+        return Finding("ports", Health.GOOD, "free")
+    found = f"in use: {', '.join(taken)}"
+    if _node_answers(settings):
+        return Finding("ports", Health.GOOD, f"{found}; a node answers there")
+    remedy = "Another program has them: stop it, or set ARCUATE_DICOM_PORT, ARCUATE_HTTP_PORT."
+    return Finding("ports", Health.NOTE, found, remedy)
 
 
 def _listens(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.settimeout(_PATIENCE_SECONDS)
         return port != 0 and probe.connect_ex((host, port)) == 0
+
+
+def _node_answers(settings: Settings) -> bool:
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    address = f"http://{host}:{settings.http_port}/health/live"
+    try:
+        answer = httpx.get(address, timeout=_PATIENCE_SECONDS, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
+    return answer.text == '{"status":"live"}'
+
+
+def _check_peers(settings: Settings) -> Finding:
+    if not database_exists(settings):
+        return Finding("peers", Health.NOTE, "no database yet", "`arcuate up` makes it.")
+    node = open_node(settings)
+    try:
+        with node.database.reading() as session:
+            known, refused = len(list_peers(session)), len(list_refused_callers(session))
+    finally:
+        node.database.close()
+    found = f"{known} known, {refused} unknown callers refused"
+    if settings.allow_unknown_peers:
+        return Finding("peers", Health.NOTE, f"{found}; everyone may send", "For trials only.")
+    if not known:
+        remedy = "`arcuate peers add AET --host ADDRESS` lets a device in."
+        return Finding("peers", Health.NOTE, found, remedy)
+    remedy = "`arcuate peers callers` lists the refused." if refused else ""
+    return Finding("peers", Health.NOTE if refused else Health.GOOD, found, remedy)
+
+
+def _check_jobs(settings: Settings) -> Finding:
+    if not database_exists(settings):
+        return Finding("jobs", Health.NOTE, "no database yet", "`arcuate up` makes it.")
+    node = open_node(settings)
+    statement = select(JobRow.status, func.count()).group_by(col(JobRow.status))
+    try:
+        with node.database.reading() as session:
+            counts = dict(session.execute(statement).tuples().all())
+    finally:
+        node.database.close()
+    waiting, failed = counts.get(JobStatus.QUEUED, 0), counts.get(JobStatus.FAILED, 0)
+    found = f"{waiting} waiting, {failed} failed"
+    if failed:
+        remedy = "`arcuate jobs list --status failed` says why; `arcuate jobs retry ID`."
+        return Finding("jobs", Health.WRONG, found, remedy)
+    return Finding("jobs", Health.GOOD, found)
 
 
 def _check_model(settings: Settings) -> Finding:
@@ -119,14 +200,23 @@ def _check_model(settings: Settings) -> Finding:
     return Finding("model", Health.GOOD, f"{card.name} {card.version}, digest as on its card")
 
 
-def _check_tensorflow(_settings: Settings) -> Finding:
-    names = {"tensorflow", "tensorflow-cpu"}
-    installed = sorted({d.name for d in distributions() if d.name in names})
-    if len(installed) == 1:
-        return Finding("tensorflow", Health.GOOD, installed[0])
-    found = "both builds are installed" if installed else "not installed"
-    remedy = "Make the environment anew from one lock: requirements/run.lock or gpu.lock."
-    return Finding("tensorflow", Health.WRONG, found, remedy)
+def _check_tensorflow(settings: Settings) -> Finding:
+    # Wheels write their name with an underscore, indexes with a hyphen.
+    names = {distribution.name.lower().replace("_", "-") for distribution in distributions()}
+    installed = sorted(names & {_CPU_BUILD, "tensorflow"})
+    if len(installed) != 1:
+        found = "both builds are installed" if installed else "not installed"
+        remedy = "Make the environment anew from one lock: requirements/run.lock or gpu.lock."
+        return Finding("tensorflow", Health.WRONG, found, remedy)
+    build = f"{installed[0]} {version(installed[0])}"
+    # Where the only wheel is named tensorflow, only trying tells whether it finds the GPU.
+    if installed[0] == _CPU_BUILD and settings.device.startswith("gpu"):
+        remedy = "Install from requirements/gpu.lock, or set ARCUATE_DEVICE to cpu."
+        return Finding("tensorflow", Health.WRONG, f"{build} knows no GPU", remedy)
+    if installed[0] == _CPU_BUILD and _NVIDIA_DRIVER.exists() and settings.device == "auto":
+        found = f"{build}; this host has a GPU that it does not use"
+        return Finding("tensorflow", Health.NOTE, found, "Install from requirements/gpu.lock.")
+    return Finding("tensorflow", Health.GOOD, f"{build}, device {settings.device}")
 
 
 _CHECKS: dict[str, Callable[[Settings], Finding]] = {
@@ -135,6 +225,8 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "sqlite": _check_sqlite,
     "storage": _check_storage,
     "ports": _check_ports,
+    "peers": _check_peers,
+    "jobs": _check_jobs,
     "model": _check_model,
     "tensorflow": _check_tensorflow,
 }

@@ -46,7 +46,8 @@ def print_rows(
     if as_json:
         print_json([dict(row) for row in rows])
         return
-    console = Console(highlight=False)
+    # In a pipe there is no edge to wrap at.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     if nothing and not rows:
         console.print(Text(nothing), soft_wrap=True)
         return
@@ -56,8 +57,7 @@ def print_rows(
     for row in rows:
         # As text: a cause or a description may hold brackets of its own.
         table.add_row(*(Text(_shown(row[name])) for name in columns))
-    # In a pipe there is no edge to wrap at.
-    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH, crop=False)
+    console.print(table)
 
 
 def _plain(value: object) -> str:

@@ -6,6 +6,7 @@ import typer
 
 from arcuate.commands.context import print_rows, settings_of
 from arcuate.commands.models import AsJson
+from core.errors import SettingsInvalid
 
 
 def register(app: typer.Typer) -> None:
@@ -22,24 +23,40 @@ def doctor(
 ) -> None:
     """Look the installation over; exit code 1 when something is wrong."""
     from arcuate.checks import Health, run_checks
-    from core.settings import ENVIRONMENT_PREFIX, Settings
 
-    settings = settings_of(context)
     if list_settings:
-        rows = [
-            {
-                "setting": f"{ENVIRONMENT_PREFIX}{name.upper()}",
-                "value": _shown(name, settings),
-                "meaning": described.description,
-            }
-            for name, described in Settings.model_fields.items()
-        ]
-        print_rows(rows, ["setting", "value", "meaning"], as_json)
+        _list_settings(context, as_json)
         return
-    findings = run_checks(settings)
+    findings = run_checks(settings_of(context))
     columns = ["check", "health", "found", "remedy"]
     print_rows([vars(finding) for finding in findings], columns, as_json)
-    raise typer.Exit(1 if any(finding.health is Health.WRONG for finding in findings) else 0)
+    wrong = [finding.check for finding in findings if finding.health is Health.WRONG]
+    if not as_json:
+        typer.echo(f"\nWrong: {', '.join(wrong)}." if wrong else "\nNothing is wrong.")
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _list_settings(context: typer.Context, as_json: bool) -> None:
+    """List them with their values; where one is wrong, with the defaults, and say which."""
+    from core.settings import ENVIRONMENT_PREFIX, Settings
+
+    fault: SettingsInvalid | None = None
+    try:
+        settings = settings_of(context)
+    except SettingsInvalid as error:
+        settings, fault = Settings(), error
+    column = "value" if fault is None else "default"
+    rows = [
+        {
+            "setting": f"{ENVIRONMENT_PREFIX}{name.upper()}",
+            column: _shown(name, settings),
+            "meaning": described.description,
+        }
+        for name, described in Settings.model_fields.items()
+    ]
+    print_rows(rows, ["setting", column, "meaning"], as_json)
+    if fault is not None:
+        raise fault
 
 
 def _shown(name: str, settings: object) -> str:
