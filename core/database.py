@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, create_engine
 
@@ -21,6 +22,13 @@ from core.errors import InfrastructureError
 #: SQLite versions up to this one can lose a commit when the WAL is reset: https://sqlite.org/wal.html
 LAST_SQLITE_WITH_WAL_RESET_DEFECT: Final = (3, 51, 2)
 _WRITES: Final = {"arcuate_writes": True}
+#: How long a statement waits for a lock, on either database.
+_LOCK_SECONDS: Final = 15
+#: A host that dies in a transaction would hold the change counter, and with it every other one,
+#: until the server's TCP gives it up after hours; idle longer than this, the server ends it.
+_IDLE_IN_TRANSACTION_SECONDS: Final = 60
+#: The same on our side: a server that vanished without a word is given up after this.
+_SILENCE_SECONDS: Final = 15
 
 
 class DatabaseAway(InfrastructureError):
@@ -86,6 +94,8 @@ def _named_faults() -> Generator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise DatabaseAway(f"The database does not answer: {type(error.orig).__name__}") from error
+    except PoolTimeoutError as error:
+        raise DatabaseAway("All connections to the database are in use") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise DatabaseAway("The database closed the connection") from error
@@ -93,15 +103,28 @@ def _named_faults() -> Generator[None]:
 
 
 def _open_postgresql(url: str) -> Engine:
-    return create_engine(
-        url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 5}
-    )
+    limits = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": _SILENCE_SECONDS * 1000,
+        "keepalives_idle": _SILENCE_SECONDS,
+    }
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=limits)
+    event.listen(engine, "connect", _configure_postgresql)
+    return engine
+
+
+def _configure_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
+    idle = f"'{_IDLE_IN_TRANSACTION_SECONDS}s'"
+    connection.execute(f"SET idle_in_transaction_session_timeout = {idle}")
+    # A rollback would take the settings back.
+    connection.commit()
 
 
 def _open_sqlite(url: str) -> Engine:
     Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        url, module=sqlite_module(), hide_parameters=True, connect_args={"timeout": 15}
+        url, module=sqlite_module(), hide_parameters=True, connect_args={"timeout": _LOCK_SECONDS}
     )
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

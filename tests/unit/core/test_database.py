@@ -1,0 +1,53 @@
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from core.changes import append_change
+from core.database import Database, DatabaseAway
+from core.tables.changes import ChangeKind
+
+
+def test_connections_that_are_all_in_use_are_a_database_that_does_not_answer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database.engine.pool, "_timeout", 0.05)
+    with pytest.raises(DatabaseAway), ExitStack() as held:
+        for _ in range(100):
+            held.enter_context(database.reading()).execute(text("SELECT 1"))
+
+    with database.reading() as session:
+        assert session.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_a_lock_that_is_never_let_go_ends_as_a_database_that_does_not_answer(
+    database: Database,
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("the busy time-out of SQLite is the binding's own")
+    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as stuck:
+        stuck.execute("UPDATE change_counter SET last = last")
+        with pytest.raises(DatabaseAway), database.transaction() as session:
+            session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            append_change(session, ChangeKind.JOB_FAILED, "1")
+        stuck.rollback()
+
+    with database.transaction() as session:
+        assert append_change(session, ChangeKind.JOB_FAILED, "1") == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("lock_timeout", "15s"), ("idle_in_transaction_session_timeout", "1min")],
+)
+def test_no_transaction_waits_or_holds_up_others_for_ever(
+    database: Database, setting: str, value: str
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("a setting of PostgreSQL")
+    for _ in range(2):
+        # The second time on a connection that was rolled back and given out again.
+        with database.reading() as session:
+            assert session.execute(text(f"SHOW {setting}")).scalar_one() == value
