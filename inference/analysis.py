@@ -10,6 +10,7 @@ from sqlmodel import Session
 from core import ledger
 from core.clock import Clock, utc_now
 from core.database import Database
+from core.errors import RecordNotFound
 from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import record_prediction
@@ -62,7 +63,12 @@ class AnalyseStep:
 
     def give_up(self, session: Session, claim: Claim, error: str) -> None:
         """Record a failed prediction, so that the scan is seen to have no result."""
-        subject = load_subject(session, int(claim.subject))
+        try:
+            subject = load_subject(session, int(claim.subject))
+        except RecordNotFound:
+            # Without its instance there is nothing to report on; the failed job tells of it.
+            _log.warning("instance_gone", job=claim.job_id)
+            return
         reason = Reason(ReasonCode.PROCESSING_FAILED, error)
         failed = outcome.failed(subject, self.predictor.identity, self.clock(), reason)
         _record_rows(session, subject, failed, preview_key=None)
@@ -93,6 +99,7 @@ class AnalyseStep:
             sop_instance_uid=found.subject.source.sop_instance_uid,
             status=prediction.status,
             reasons=[reason.code for reason in prediction.reasons],
+            notes=list(scan.notes) if scan is not None else [],
         )
 
 
