@@ -1,0 +1,261 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from sqlmodel import SQLModel, select
+
+from core import ledger
+from core.clock import utc_now
+from core.database import Database
+from core.errors import NodeError
+from core.ledger import Claim
+from core.perimetry.nerve_fibres import ENTRY_ANGLES_DEGREE
+from core.perimetry.rnfl import normal_profile_um
+from core.predictions import load_prediction
+from core.tables.instances import InstanceOutcome, InstanceRow
+from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.predictions import PredictionRow
+from core.values.laterality import Laterality
+from core.values.prediction import Prediction, PredictionStatus
+from core.values.profile import PROFILE_ANGLES_DEGREE
+from core.values.reason import ReasonCode
+from dicom_node.storage.archive import Archive
+from inference.analysis import AnalyseStep, estimate_fields
+from inference.examination import Examination, examine
+from inference.predictor import Predictor
+from tests.builders.opt import build_circle_opt, build_line_opt, build_localizer
+from tests.builders.received import receive
+
+#: Long enough ago that no scan waits for its localizer any more.
+EARLIER = utc_now() - timedelta(minutes=5)
+
+
+@pytest.fixture
+def step(archive: Archive, database: Database, shipped_predictor: Predictor) -> AnalyseStep:
+    return AnalyseStep(database, archive.storage, shipped_predictor)
+
+
+def analyse(step: AnalyseStep) -> list[Claim]:
+    with step.database.transaction() as session:
+        claims = ledger.claim(session, JobKind.ANALYSE, "worker", step.group_size, 60)
+    step.run(claims)
+    return claims
+
+
+def rows(database: Database, table: type[SQLModel]) -> Sequence[Any]:
+    with database.reading() as session:
+        return session.exec(select(table)).all()
+
+
+def predictions_by_instance(database: Database) -> dict[int, Prediction]:
+    with database.reading() as session:
+        recorded = session.exec(select(PredictionRow)).all()
+        return {row.instance_key: load_prediction(session, row.id) for row in recorded}
+
+
+def thin_below() -> np.ndarray:
+    """A profile that lost most of its inferotemporal bundle: a defect of the upper field."""
+    below = np.abs(PROFILE_ANGLES_DEGREE - 285) < 40
+    return np.where(below, 45.0, normal_profile_um(60.0))
+
+
+def test_group_of_good_and_bad_scans_gives_each_its_own_outcome(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    right = receive(archive, build_circle_opt(key="a"), at=EARLIER)
+    line = receive(archive, build_line_opt(key="b"), at=EARLIER)
+    left_scan = build_circle_opt(key="c", laterality=Laterality.LEFT, thickness_um=thin_below())
+    left = receive(archive, left_scan, at=EARLIER)
+    part = receive(archive, build_circle_opt(key="d", InConcatenationTotalNumber=2), at=EARLIER)
+
+    analyse(step)
+
+    found = predictions_by_instance(database)
+    assert {key: (p.status, p.laterality) for key, p in found.items()} == {
+        right: (PredictionStatus.FINAL, Laterality.RIGHT),
+        line: (PredictionStatus.NOT_ASSESSABLE, Laterality.RIGHT),
+        left: (PredictionStatus.FINAL, Laterality.LEFT),
+    }
+    upper_arcuate = np.abs(ENTRY_ANGLES_DEGREE - 285) < 20
+    healthy, lost = (found[key].estimate.sensitivities_db for key in (right, left))
+    assert (lost - healthy)[upper_arcuate].mean() < -3.0
+    assert {row.id: row.outcome for row in rows(database, InstanceRow)} == {
+        right: InstanceOutcome.PREDICTED,
+        line: InstanceOutcome.PREDICTED,
+        left: InstanceOutcome.PREDICTED,
+        part: InstanceOutcome.NOT_MODEL_INPUT,
+    }
+    jobs = rows(database, JobRow)
+    assert {j.status for j in jobs if j.kind == JobKind.ANALYSE} == {JobStatus.DONE}
+    assert sorted(j.subject for j in jobs if j.kind == JobKind.REPORT) == sorted(
+        p.prediction_id for p in found.values()
+    )
+
+
+@pytest.mark.parametrize("laterality", Laterality)
+def test_same_scan_gives_the_same_field_alone_and_in_a_group(
+    step: AnalyseStep, archive: Archive, database: Database, laterality: Laterality
+) -> None:
+    scan = build_circle_opt(laterality=laterality)
+    alone = examine(scan, None, step.predictor.card.trained_age_range_years)
+    (expected,) = estimate_fields(step.predictor, [alone])
+    key = receive(archive, scan, at=EARLIER)
+    receive(archive, build_circle_opt(key="other"), at=EARLIER)
+
+    analyse(step)
+
+    estimate = predictions_by_instance(database)[key].estimate
+    assert np.allclose(estimate.sensitivities_db, expected.sensitivities_db, atol=1e-3)
+
+
+def test_fields_come_in_the_order_of_the_examinations(shipped_predictor: Predictor) -> None:
+    scans = [build_circle_opt(), build_line_opt(), build_circle_opt(age_years=85.0)]
+    examinations = [examine(scan, None, (20.0, 92.0)) for scan in scans]
+
+    first, refused, last = estimate_fields(shipped_predictor, examinations)
+
+    assert refused is None
+    assert first.sensitivities_db.mean() > last.sensitivities_db.mean()
+
+
+def test_nothing_to_score_asks_no_model(shipped_predictor: Predictor) -> None:
+    refused = examine(build_line_opt(), None, (20.0, 92.0))
+
+    assert estimate_fields(shipped_predictor, []) == []
+    assert estimate_fields(shipped_predictor, [refused, refused]) == [None, None]
+
+
+def test_scan_waits_for_its_localizer_without_losing_an_attempt(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_circle_opt())
+
+    analyse(step)
+
+    (job,) = rows(database, JobRow)
+    assert (job.status, job.attempts, job.subject) == (JobStatus.QUEUED, 0, str(key))
+    assert rows(database, PredictionRow) == []
+
+
+def test_localizer_of_the_other_eye_refuses_the_scan_without_an_eye(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_circle_opt(), at=EARLIER)
+    receive(archive, build_localizer(ImageLaterality="L"), at=EARLIER)
+
+    analyse(step)
+
+    prediction = predictions_by_instance(database)[key]
+    assert prediction.status is PredictionStatus.NOT_ASSESSABLE
+    assert (prediction.laterality, prediction.estimate) == (None, None)
+    assert [reason.code for reason in prediction.reasons] == [ReasonCode.LATERALITY_CONFLICT]
+
+
+def test_job_done_twice_has_one_effect(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_circle_opt(), at=EARLIER)
+    analyse(step)
+    with database.transaction() as session:
+        ledger.enqueue(session, JobKind.ANALYSE, str(key))
+
+    analyse(step)
+
+    (recorded,) = rows(database, PredictionRow)
+    reports = [job.subject for job in rows(database, JobRow) if job.kind == JobKind.REPORT]
+    assert set(reports) == {recorded.id}
+
+
+def test_lost_lease_records_nothing(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    receive(archive, build_circle_opt(), at=EARLIER)
+    with database.transaction() as session:
+        claims = ledger.claim(session, JobKind.ANALYSE, "slow", 1, -1.0)
+    with database.transaction() as session:
+        ledger.claim(session, JobKind.ANALYSE, "quick", 1, 60)
+
+    with pytest.raises(NodeError):
+        step.run(claims)
+
+    assert rows(database, PredictionRow) == []
+
+
+def test_given_up_scan_is_seen_as_failed_and_reported(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_circle_opt(), at=EARLIER)
+    with database.transaction() as session:
+        (claim,) = ledger.claim(session, JobKind.ANALYSE, "worker", 1, 60)
+        step.give_up(session, claim, "The accelerator is on fire")
+
+    prediction = predictions_by_instance(database)[key]
+    assert prediction.status is PredictionStatus.FAILED
+    assert [(r.code, r.message) for r in prediction.reasons] == [
+        (ReasonCode.PROCESSING_FAILED, "The accelerator is on fire")
+    ]
+    reports = [job.subject for job in rows(database, JobRow) if job.kind == JobKind.REPORT]
+    assert reports == [prediction.prediction_id]
+
+
+def test_retry_after_giving_up_brings_the_field(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_circle_opt(), at=EARLIER)
+    with database.transaction() as session:
+        (claim,) = ledger.claim(session, JobKind.ANALYSE, "worker", 1, 60)
+        ledger.fail(session, claim, "broken", retry=False, maximum_attempts=1)
+        step.give_up(session, claim, "broken")
+    with database.transaction() as session:
+        assert ledger.requeue(session, claim.job_id)
+
+    analyse(step)
+
+    recorded = {row.status: row for row in rows(database, PredictionRow)}
+    assert set(recorded) == {PredictionStatus.SUPERSEDED, PredictionStatus.FINAL}
+    final = recorded[PredictionStatus.FINAL]
+    assert recorded[PredictionStatus.SUPERSEDED].superseded_by == final.id
+    assert final.instance_key == key
+
+
+def test_giving_up_on_an_instance_that_is_gone_settles_the_job(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_circle_opt(), at=EARLIER)
+    with database.transaction() as session:
+        (claim,) = ledger.claim(session, JobKind.ANALYSE, "worker", 1, 60)
+        session.delete(session.get_one(InstanceRow, key))
+
+    with database.transaction() as session:
+        ledger.fail(session, claim, "gone", retry=False, maximum_attempts=1)
+        step.give_up(session, claim, "gone")
+
+    (job,) = rows(database, JobRow)
+    assert job.status == JobStatus.FAILED
+    assert rows(database, PredictionRow) == []
+
+
+def test_scored_scan_has_a_preview_and_an_unread_one_has_none(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    scored = receive(archive, build_circle_opt(key="a"), at=EARLIER)
+    unread = receive(archive, build_line_opt(key="b"), at=EARLIER)
+
+    analyse(step)
+
+    previews = {row.instance_key: row.preview_key for row in rows(database, PredictionRow)}
+    assert previews[unread] is None
+    assert archive.storage.exists(previews[scored])
+
+
+def test_examination_with_reasons_is_never_scored(shipped_predictor: Predictor) -> None:
+    """Even with a whole profile and an age: one reason is enough."""
+    child: Dataset = build_circle_opt(age_years=12.0)
+
+    found: Examination = examine(child, None, (20.0, 92.0))
+
+    assert found.profile is not None
+    assert estimate_fields(shipped_predictor, [found]) == [None]

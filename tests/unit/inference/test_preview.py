@@ -1,0 +1,58 @@
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dicom_node.devices.reading import read_scan
+from dicom_node.storage.bytes import Storage
+from inference.preview import keep_preview
+from sample_dicom.eye import Recording
+from tests.builders.opt import build_circle_opt
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    opened = Storage(f"file://{tmp_path / 'instances'}")
+    opened.prepare()
+    return opened
+
+
+def test_preview_is_the_scan_as_displayed_in_full_size(storage: Storage) -> None:
+    dataset = build_circle_opt()
+
+    key = keep_preview(storage, read_scan(dataset))
+
+    content = storage.read(key)
+    shown = np.asarray(Image.open(BytesIO(content)))
+    stored = np.frombuffer(dataset.PixelData, np.uint8).reshape(dataset.Rows, dataset.Columns)
+    assert np.array_equal(shown, stored)
+    digest = sha256(content).hexdigest()
+    assert key == f"previews/{digest[:2]}/{digest}.png"
+
+
+def test_preview_of_16_bits_has_8_and_keeps_the_brightness(storage: Storage) -> None:
+    scan = read_scan(build_circle_opt(recording=Recording(bits=16)))
+
+    shown = Image.open(BytesIO(storage.read(keep_preview(storage, scan))))
+
+    assert shown.mode == "L"
+    assert np.abs(np.asarray(shown) / 255 - scan.pixels).max() <= 0.5 / 255 + 1e-6
+
+
+def test_preview_of_the_same_scan_is_kept_once(storage: Storage, tmp_path: Path) -> None:
+    scan = read_scan(build_circle_opt())
+
+    keys = {keep_preview(storage, scan) for _ in range(2)}
+
+    files = [path for path in (tmp_path / "instances" / "previews").rglob("*") if path.is_file()]
+    assert (len(keys), len(files)) == (1, 1)
+
+
+def test_preview_carries_no_text(storage: Storage) -> None:
+    """A patient's name must not travel in the comment of a picture."""
+    scan = read_scan(build_circle_opt())
+
+    assert Image.open(BytesIO(storage.read(keep_preview(storage, scan)))).info == {}

@@ -1,0 +1,79 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydicom.dataset import Dataset
+
+from core.database import Database
+from core.tables.instances import InstanceRow
+from core.values.laterality import Laterality
+from dicom_node.storage.archive import Archive
+from inference.stored_scan import LOCALIZER_WAIT, LocalizerAwaited, StoredScan, read_stored_scan
+from inference.subject import load_subject
+from tests.builders.opt import build_circle_opt, build_localizer
+from tests.builders.received import receive
+
+RECEIVED_AT = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+
+
+def read(archive: Archive, database: Database, key: int, after: timedelta) -> StoredScan:
+    with database.reading() as session:
+        subject = load_subject(session, key)
+    return read_stored_scan(subject, database, archive.storage, RECEIVED_AT + after)
+
+
+@pytest.mark.parametrize("laterality", Laterality)
+def test_scan_comes_with_its_localizer(
+    archive: Archive, database: Database, laterality: Laterality
+) -> None:
+    scan = build_circle_opt(laterality=laterality)
+    localizer = build_localizer(laterality=laterality)
+    key = receive(archive, scan, at=RECEIVED_AT)
+    receive(archive, localizer, at=RECEIVED_AT)
+
+    stored = read(archive, database, key, timedelta())
+
+    assert stored.dataset.PixelData == scan.PixelData
+    assert stored.localizer is not None
+    assert stored.localizer.SOPInstanceUID == localizer.SOPInstanceUID
+    assert "PixelData" not in stored.localizer
+
+
+def test_scan_waits_for_its_localizer_for_a_while_only(
+    archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_circle_opt(), at=RECEIVED_AT)
+
+    with pytest.raises(LocalizerAwaited):
+        read(archive, database, key, LOCALIZER_WAIT - timedelta(milliseconds=1))
+    assert read(archive, database, key, LOCALIZER_WAIT).localizer is None
+
+
+def test_scan_that_names_no_localizer_waits_for_none(archive: Archive, database: Database) -> None:
+    scan = build_circle_opt(SharedFunctionalGroupsSequence=[Dataset()])
+    scan.PerFrameFunctionalGroupsSequence = [Dataset()]
+    key = receive(archive, scan, at=RECEIVED_AT)
+
+    assert read(archive, database, key, timedelta()).localizer is None
+
+
+def test_localizer_in_another_study_is_left_alone(archive: Archive, database: Database) -> None:
+    """It could be another patient's eye."""
+    elsewhere = build_localizer(StudyInstanceUID="2.25.77", PatientID="TEST-0002")
+    elsewhere.SeriesInstanceUID = "2.25.78"
+    key = receive(archive, build_circle_opt(), at=RECEIVED_AT)
+    receive(archive, elsewhere, at=RECEIVED_AT)
+
+    assert read(archive, database, key, LOCALIZER_WAIT).localizer is None
+
+
+def test_scan_in_the_future_of_this_clock_does_not_wait_for_ever(
+    archive: Archive, database: Database
+) -> None:
+    """Received on a host whose clock is ahead: the wait is the difference and no more."""
+    key = receive(archive, build_circle_opt(), at=RECEIVED_AT + timedelta(seconds=5))
+
+    with pytest.raises(LocalizerAwaited):
+        read(archive, database, key, timedelta())
+    with database.reading() as session:
+        waited = session.get_one(InstanceRow, key).received_at - RECEIVED_AT + LOCALIZER_WAIT
+    assert read(archive, database, key, waited).localizer is None
