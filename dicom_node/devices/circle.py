@@ -14,7 +14,7 @@ from core.values.reason import ReasonCode
 from core.values.scan import CircleGeometry
 from dicom_node.devices.attributes import clean_text, numbers_of, values_of, whole_number_of
 from dicom_node.devices.frame_location import FrameLocation
-from dicom_node.devices.spacing import check_circle, localizer_note
+from dicom_node.devices.spacing import check_circle, check_circle_angle, localizer_note
 
 _NO_LOCALIZER_NOTE: Final = (
     "The localizer is not at hand: the diameter is taken from the number and spacing of the "
@@ -43,12 +43,15 @@ class Localizer:
         Whether the patient's feet are down, as usual.
     notes
         Warnings for people.
+    pixel_degree
+        Distance of neighbouring pixels in degree of the visual angle, None where unknown.
     """
 
     pixel_mm: float | None = None
     left_is_right: bool = True
     feet_are_down: bool = True
     notes: tuple[str, ...] = (_NO_LOCALIZER_NOTE,)
+    pixel_degree: float | None = None
 
 
 def read_localizer(dataset: Dataset | None) -> Localizer:
@@ -82,10 +85,17 @@ def read_localizer(dataset: Dataset | None) -> Localizer:
         notes += (_NO_SPACING_NOTE,)
     field = numbers_of(dataset, "HorizontalFieldOfView")
     columns = whole_number_of(dataset, "Columns")
-    if pixel_mm and columns and len(field) == 1:
+    known_field = columns and len(field) == 1 and field[0] > 0
+    if pixel_mm and columns and known_field:
         warning = localizer_note(pixel_mm * columns, field[0])
         notes += (warning,) if warning else ()
-    return Localizer(pixel_mm, orientation[0] == "L", orientation[1] == "F", notes)
+    return Localizer(
+        pixel_mm,
+        left_is_right=orientation[0] == "L",
+        feet_are_down=orientation[1] == "F",
+        notes=notes,
+        pixel_degree=field[0] / columns if columns and known_field else None,
+    )
 
 
 def _pixel_mm(localizer: Dataset) -> float | None:
@@ -116,8 +126,10 @@ def read_circle(
     Raises
     ------
     ScanRefused
-        `spacing_implausible`.
+        `spacing_implausible`, or `outside_intended_use` for a circle of another angle.
     """
+    if localizer.pixel_degree is not None and location.circle is not None:
+        check_circle_angle(2 * location.circle.radius * localizer.pixel_degree)
     return CircleGeometry(
         angles_degree=_tsnit_degree(_column_angles(location, columns), localizer, laterality),
         diameter_mm=_diameter_mm(location, localizer, columns, lateral_mm),

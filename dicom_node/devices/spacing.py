@@ -17,6 +17,9 @@ _LATERAL_MM: Final = (0.004, 0.06)
 _CIRCLE_DIAMETER_MM: Final = (2.6, 4.8)
 #: How far the circle's circumference may be from columns × lateral spacing.
 _CIRCUMFERENCE_SHARE: Final = 0.02
+#: The circle of 12 degree; a set of rings has the next at 14. In millimetre they overlap, since
+#: eyes differ in length: 12 degree were 3.60 mm in one eye and 4.37 in another.
+_CIRCLE_DEGREE: Final = (10.2, 13.5)
 _LOCALIZER_MM_A_DEGREE: Final = (0.24, 0.42)
 
 
@@ -73,6 +76,23 @@ def check_circle(diameter_mm: float, columns: int, lateral_mm: float) -> None:
         raise _implausible(
             f"{columns} columns of {lateral_mm:.6g} mm make {columns * lateral_mm:.2f} mm, the "
             f"circle on the localizer is {circumference_mm:.2f} mm round"
+        )
+
+
+def check_circle_angle(diameter_degree: float) -> None:
+    """Refuse a circle of another size: the nerve fibre layer thins with distance from the disc.
+
+    Raises
+    ------
+    ScanRefused
+        `outside_intended_use`.
+    """
+    low, high = _CIRCLE_DEGREE
+    if not low <= diameter_degree <= high:
+        raise ScanRefused(
+            ReasonCode.OUTSIDE_INTENDED_USE,
+            f"The circle is {diameter_degree:.1f}° across on the localizer, the model is meant for "
+            f"one of 12° ({low} to {high}). Send the scan of the usual circle around the disc.",
         )
 
 

@@ -140,7 +140,7 @@ def test_circle_localizer_orientation_is_read(
 ) -> None:
     read = read_localizer(localizer_object(orientation, [0.0117, 0.0117]))
 
-    assert read == Localizer(0.0117, left_is_right, feet_are_down, ())
+    assert read == Localizer(0.0117, left_is_right, feet_are_down, (), 30 / 768)
 
 
 @pytest.mark.parametrize("orientation", [["P", "F"], ["F", "L"], ["L"], ["A", "H"]])
@@ -172,3 +172,32 @@ def test_circle_localizer_says_what_was_assumed(
     orientation: list[str] | None, spacing: list[float] | None, notes: int
 ) -> None:
     assert len(read_localizer(localizer_object(orientation, spacing)).notes) == notes
+
+
+@pytest.mark.parametrize("across_degree", [9.0, 14.0, 16.0])
+def test_circle_of_another_angle_is_refused(across_degree: float) -> None:
+    """The wider rings of a set are as long in millimetre as the usual one of a long eye."""
+    localizer = Localizer(PIXEL_MM, notes=(), pixel_degree=across_degree / (2 * RADIUS_PIXELS))
+
+    with pytest.raises(ScanRefused) as refused:
+        angles_of(course(np.arange(COLUMNS)), localizer=localizer)
+
+    assert refused.value.reason.code is ReasonCode.OUTSIDE_INTENDED_USE
+
+
+@pytest.mark.parametrize("across_degree", [11.0, 12.0, 13.0])
+def test_circle_of_the_usual_angle_is_read(across_degree: float) -> None:
+    localizer = Localizer(PIXEL_MM, notes=(), pixel_degree=across_degree / (2 * RADIUS_PIXELS))
+
+    assert len(angles_of(course(np.arange(COLUMNS)), localizer=localizer)) == COLUMNS
+
+
+def test_localizer_knows_its_degrees_where_it_states_its_field() -> None:
+    dataset = Dataset()
+    dataset.PatientOrientation = ["L", "F"]
+    dataset.HorizontalFieldOfView = 30.0
+    dataset.Columns = 768
+
+    assert read_localizer(dataset).pixel_degree == pytest.approx(30 / 768)
+    dataset.HorizontalFieldOfView = 0.0
+    assert read_localizer(dataset).pixel_degree is None
