@@ -1,10 +1,18 @@
-"""The process-wide settings of pynetdicom, and one repair, in one place."""
+"""The process-wide settings of pynetdicom, and two repairs, in one place."""
 
+import errno
 import socket
+import time
 from contextlib import suppress
+from typing import Final
 
 from pynetdicom import _config
 from pynetdicom.transport import AssociationSocket
+
+#: Far above what we offer to receive and any A-ASSOCIATE-RQ; the length field counts to 4 GiB.
+MAXIMUM_PDU_BYTES: Final = 1 << 20
+#: From the first byte of a PDU to its last: 17 kB a second for the largest.
+PDU_SECONDS: Final = 60.0
 
 
 def configure_pynetdicom() -> None:
@@ -20,6 +28,9 @@ def configure_pynetdicom() -> None:
     # Its own (3.0.4, the version we pin) skips close() where shutdown() fails, which it does on any
     # connection the peer has left: a descriptor stays open for each refused call and each probe.
     AssociationSocket._shutdown_socket = close_socket  # type: ignore[assignment, method-assign]  # noqa: SLF001
+    # Its own reads whatever length a caller announces, listed or not, into memory, and waits for
+    # the rest of a PDU without end, in a thread that then keeps a place no other caller gets.
+    AssociationSocket.recv = receive  # type: ignore[assignment, method-assign]
 
 
 def close_socket(transport: AssociationSocket) -> None:
@@ -30,3 +41,28 @@ def close_socket(transport: AssociationSocket) -> None:
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()
+
+
+def receive(transport: AssociationSocket, length_bytes: int) -> bytearray:
+    """Return that many bytes of a PDU, fewer where the peer closes before.
+
+    Raises
+    ------
+    OSError
+        If the PDU is too large, too slow, or the connection breaks; pynetdicom closes it then.
+    """
+    connection = transport.socket
+    if connection is None:
+        raise OSError(errno.ENOTCONN, "the connection is closed")
+    if length_bytes > MAXIMUM_PDU_BYTES:
+        raise OSError(errno.EMSGSIZE, "a PDU larger than any we accept was announced")
+    received, deadline = bytearray(), time.monotonic() + PDU_SECONDS
+    while len(received) < length_bytes:
+        connection.settimeout(max(deadline - time.monotonic(), 0.001))
+        chunk = connection.recv(min(length_bytes - len(received), 1 << 16))
+        if not chunk:
+            break
+        received += chunk
+    # For sending, too: a peer that reads nothing must not hold the thread.
+    connection.settimeout(PDU_SECONDS)
+    return received

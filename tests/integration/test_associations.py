@@ -117,6 +117,13 @@ def test_nobody_comes_in_while_the_list_cannot_be_read(
     assert echo(node.address, DEVICE) < 10
 
 
+def has_room(node: Node) -> bool:
+    try:
+        return echo(node.address, DEVICE) < 10
+    except AssociationRejected:
+        return False
+
+
 def test_one_association_too_many_is_rejected_and_room_comes_back(
     settings: Settings, database: Database
 ) -> None:
@@ -129,14 +136,7 @@ def test_one_association_too_many_is_rejected_and_room_comes_back(
             echo(node.address, DEVICE)
         assert first.send_c_echo().Status == 0
         first.release()
-
-        def has_room() -> bool:
-            try:
-                return echo(node.address, DEVICE) < 10
-            except AssociationRejected:
-                return False
-
-        wait_until(has_room)
+        wait_until(lambda: has_room(node))
         second.release()
 
 
@@ -176,6 +176,28 @@ def test_noise_on_the_port_harms_nobody(node: Node, noise: bytes) -> None:
         connection.shutdown(socket.SHUT_WR)
 
     assert echo(node.address, DEVICE) < 10
+
+
+def test_a_caller_that_stops_in_the_middle_of_a_pdu_gives_its_place_back(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicom_node.pynetdicom_settings.PDU_SECONDS", 0.3)
+    one = settings.model_copy(update={"maximum_associations": 1})
+    with (
+        running_node(one, database) as node,
+        socket.create_connection(("127.0.0.1", node.port), timeout=30) as stalled,
+    ):
+        stalled.sendall(b"\x01\x00\x00\x00\x01\x00half")
+
+        assert stalled.recv(1) == b""
+        wait_until(lambda: has_room(node))
+
+
+def test_a_pdu_of_gigabytes_is_not_read(node: Node) -> None:
+    with socket.create_connection(("127.0.0.1", node.port), timeout=20) as connection:
+        connection.sendall(b"\x01\x00\xff\xff\xff\xff")
+
+        assert connection.recv(1) == b""
 
 
 def test_echo_of_nobody_says_unreachable() -> None:
