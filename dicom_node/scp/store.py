@@ -11,7 +11,8 @@ from pynetdicom.events import Event
 
 from core.errors import NodeError
 from core.logs import get_logger
-from dicom_node.errors import InstanceRefused
+from dicom_node.errors import InstanceRefused, ObjectTooLarge
+from dicom_node.scp.size_limit import DroppedDataSet
 from dicom_node.statuses import Status, answer, answer_error, status_of
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.ingest import ingest
@@ -42,6 +43,8 @@ def _read_request(event: Event) -> EncodedInstance:
     request = event.request
     if not isinstance(request, C_STORE) or request.DataSet is None:
         data_set = b""
+    elif isinstance(request.DataSet, DroppedDataSet):
+        raise ObjectTooLarge
     else:
         data_set = request.DataSet.getvalue()
     return EncodedInstance(

@@ -28,6 +28,9 @@ from core.tables.jobs import JobRow
 from core.tables.quarantine import QuarantineRow
 from dicom_node.scu.store import SendResult, send
 from dicom_node.statuses import Status
+from dicom_node.storage.archive import Archive
+from dicom_node.storage.ingest import IngestOutcome, ingest
+from dicom_node.storage.part10 import EncodedInstance
 from dicom_node.storage.retrieve import read_instance
 from tests.builders.encoded_instance import as_file, encode_instance
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
@@ -161,6 +164,28 @@ def test_store_beyond_the_size_limit_is_answered_and_the_next_one_kept(
         kept = send_one(node, tmp_path, as_file(encode_instance()))
 
     assert (refused.status, kept.status) == (Status.OUT_OF_RESOURCES, Status.SUCCESS)
+
+
+def test_store_far_beyond_the_size_limit_is_not_gathered_in_memory(
+    settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = settings.model_copy(update={"maximum_object_mib": 1})
+    huge = encode_instance(PixelData=b"\x00" * (8 << 20))
+    gathered = []
+
+    def watched(archive: Archive, encoded: EncodedInstance) -> IngestOutcome:
+        gathered.append(len(encoded.data_set))
+        return ingest(archive, encoded)
+
+    monkeypatch.setattr("dicom_node.scp.store.ingest", watched)
+    with running_node(small, database) as node:
+        paths = [tmp_path / "1.dcm", tmp_path / "2.dcm"]
+        paths[0].write_bytes(as_file(huge))
+        paths[1].write_bytes(as_file(encode_instance(SOPInstanceUID="1.2.3.1.1.2")))
+        refused, kept = send(paths, node.address, DEVICE)
+
+    assert (refused.status, kept.status) == (Status.OUT_OF_RESOURCES, Status.SUCCESS)
+    assert max(gathered) < 1 << 20
 
 
 def test_store_on_a_full_disk_is_answered_out_of_resources(
