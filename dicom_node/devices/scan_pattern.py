@@ -37,6 +37,8 @@ _PATTERN_OF_CODE: Final = {
     "128287": Pattern.MIXED,  # circle and radial
     "128288": Pattern.VOLUME,  # grid
 }
+#: Relative Image Position (CID 4207).
+_MACULA_CENTRED: Final = "111900"
 _CIRCULAR: Final = (Pattern.CIRCLE, Pattern.MIXED)
 
 
@@ -71,6 +73,7 @@ def find_circle_frames(dataset: Dataset, frames: int) -> tuple[CircleFrame, ...]
         if place is not None and place.is_circle
     )
     if circles:
+        _refuse_macula(dataset)
         return circles
     raise _refusal(stated, dataset, located)
 
@@ -134,6 +137,20 @@ def _other_pattern(
         for item in every_item(dataset, "PlanePositionSequence")
     } - {()}
     return Pattern.VOLUME if len(stepping) > 1 or _is_flagged_volume(dataset) else None
+
+
+def _refuse_macula(dataset: Dataset) -> None:
+    """Refuse a circle around the macula: its nerve fibres are not those that enter the disc."""
+    centres = {
+        text_of(item, "CodeValue")
+        for item in items_of(dataset, "RelativeImagePositionCodeSequence")
+    }
+    if centres == {_MACULA_CENTRED}:
+        raise ScanRefused(
+            ReasonCode.SCAN_PATTERN_UNSUPPORTED,
+            "Relative Image Position (0022,001D) says that the circle is centred on the macula: no "
+            "active model takes it. Send the peripapillary circle scan (RNFL scan) of this eye.",
+        )
 
 
 def _is_flagged_volume(dataset: Dataset) -> bool:

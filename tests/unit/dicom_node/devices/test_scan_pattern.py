@@ -9,6 +9,7 @@ from pydicom.sequence import Sequence
 from core.errors import ScanRefused
 from core.values.reason import ReasonCode
 from dicom_node.devices.scan_pattern import find_circle_frames
+from tests.builders.opt import build_circle_opt
 
 LINE = np.array([[384.0, 0.0], [384.0, 768.0]])
 
@@ -156,3 +157,17 @@ def test_pattern_is_unknown_where_nothing_tells_the_course(dataset: Dataset) -> 
         find_circle_frames(dataset, 1)
 
     assert refused.value.reason.code is ReasonCode.PATTERN_UNKNOWN
+
+
+@pytest.mark.parametrize(("centre", "is_read"), [("111900", False), ("111901", True)])
+def test_circle_around_the_macula_is_refused(centre: str, is_read: bool) -> None:
+    position = Dataset()
+    position.CodeValue, position.CodingSchemeDesignator = centre, "DCM"
+    dataset = build_circle_opt(RelativeImagePositionCodeSequence=[position])
+
+    if is_read:
+        assert len(find_circle_frames(dataset, 1)) == 1
+        return
+    with pytest.raises(ScanRefused) as refused:
+        find_circle_frames(dataset, 1)
+    assert refused.value.reason.code is ReasonCode.SCAN_PATTERN_UNSUPPORTED
