@@ -42,8 +42,9 @@ def write_report(report_format: ReportFormat, case: str, data: Path, folder: Pat
         source=InstanceIdentity(scan.StudyInstanceUID, scan.SeriesInstanceUID, scan.SOPInstanceUID),
     )
     if prediction.laterality:
-        # The one real scan is of a right eye; a report of the other needs a source of the other.
-        scan.ImageLaterality = prediction.laterality.value
+        # The one real scan is of a right eye; a report of the other needs sources of the other.
+        for source in sources:
+            source.ImageLaterality = prediction.laterality.value
     path = folder / "report.dcm"
     report = report_format.build(prediction, sources, Equipment("1.2.3", "node-1"))
     report.save_as(path, enforce_file_format=True)
