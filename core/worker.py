@@ -66,6 +66,8 @@ class Worker:
     def __post_init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._pause_seconds = FIRST_PAUSE_SECONDS
+        #: Claims that could not be given back, because the database was away with the rest.
+        self._owed: list[Claim] = []
 
     def run(self) -> None:
         """Work until asked to stop."""
@@ -78,6 +80,9 @@ class Worker:
 
     def run_once(self) -> int:
         """Claim once and work; return how many jobs were claimed."""
+        # First, while their leases last: a lease that runs out would count as a worker's death.
+        owed, self._owed = self._owed, []
+        self._give_back(owed)
         claims = self._claim()
         exhausted = [c for c in claims if c.attempt > self.settings.maximum_attempts]
         for claimed in exhausted:
@@ -128,13 +133,16 @@ class Worker:
                 self._fail(claimed, _describe(error), retry)
 
     def _give_back(self, claims: Sequence[Claim]) -> None:
-        for claimed in claims:
+        for number, claimed in enumerate(claims):
             try:
                 with self.database.transaction() as session:
                     ledger.give_back(session, claimed)
-            except (LeaseLost, InfrastructureError) as error:
-                # Finished already, or the database is away too: then the lease brings it back.
-                _log.info("not_given_back", job=claimed.job_id, error=type(error).__name__)
+            except LeaseLost:
+                _log.info("already_settled", job=claimed.job_id)
+            except InfrastructureError as error:
+                self._owed = list(claims[number:])
+                _log.info("not_given_back", jobs=len(self._owed), error=type(error).__name__)
+                return
 
     def _fail(self, claimed: Claim, error: str, retry: bool) -> None:
         maximum = self.settings.maximum_attempts

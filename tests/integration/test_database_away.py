@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
@@ -147,6 +147,38 @@ def test_a_worker_outlives_the_database_and_burns_no_attempt(
         stopping.set()
         thread.join(_DEADLINE_SECONDS)
     assert settled() == [(JobStatus.DONE, 1)] * 3
+
+
+@dataclass
+class InterruptedStep(FinishingStep):
+    """Meets a database that went away and stays away."""
+
+    outage: ExitStack = field(default_factory=ExitStack)
+
+    def run(self, claims: Sequence[Claim]) -> None:
+        if not self.interrupted.is_set():
+            self.interrupted.set()
+            self.outage.enter_context(away(self.database))
+        super().run(claims)
+
+
+def test_jobs_in_flight_are_taken_up_as_soon_as_the_database_is_back(
+    settings: Settings, database: Database
+) -> None:
+    with database.transaction() as session:
+        for subject in ("1", "2", "3"):
+            ledger.enqueue(session, JobKind.ANALYSE, subject)
+    step = InterruptedStep(database)
+    worker = Worker(database, settings, step, threading.Event())
+
+    with step.outage, pytest.raises(DatabaseAway):
+        worker.run_once()
+    claimed = worker.run_once()
+
+    assert claimed == 3
+    with database.reading() as session:
+        ended = [(job.status, job.attempts) for job in session.exec(select(JobRow)).all()]
+    assert ended == [(JobStatus.DONE, 1)] * 3
 
 
 def _answers(database: Database) -> bool:
