@@ -5,6 +5,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -152,6 +153,12 @@ class Worker:
                     self.step.give_up(session, claimed, error)
         except LeaseLost:
             _log.info("already_settled", job=claimed.job_id)
+        except InfrastructureError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - else each worker that takes the job dies of it
+            _log.error("job_not_given_up", job=claimed.job_id, error=type(fault).__name__)
+            with suppress(LeaseLost), self.database.transaction() as session:
+                ledger.fail(session, claimed, error, retry=False, maximum_attempts=maximum)
 
 
 def _describe(error: Exception) -> str:

@@ -10,6 +10,7 @@ from core.database import Database
 from core.errors import InfrastructureError, NodeError
 from core.ledger import Claim
 from core.settings import Settings
+from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.worker import Worker
 
@@ -114,6 +115,27 @@ def test_job_whose_worker_dies_each_time_stops_and_says_so(database, settings, a
     assert ended == {"poison": JobStatus.FAILED}
     assert step.given_up == ["poison: The worker died in each attempt"]
     assert step.done == []
+
+
+def test_job_that_cannot_even_be_given_up_stops_and_spares_its_worker(
+    database, settings, add
+) -> None:
+    class HopelessStep(RecordingStep):
+        def give_up(self, session: Session, claim: Claim, error: str) -> None:
+            super().give_up(session, claim, error)
+            raise ValueError("nothing to record it on")
+
+    add("bad", "good")
+    step = HopelessStep(database, {"bad": BadScanError()})
+
+    ended = work_until_settled(make_worker(database, settings, step), database)
+
+    assert ended == {"bad": JobStatus.FAILED, "good": JobStatus.DONE}
+    assert step.given_up == ["bad: The scan is bad."]
+    with database.reading() as session:
+        errors = session.exec(select(JobRow.error).where(JobRow.subject == "bad")).all()
+        changes = session.exec(select(ChangeRow.kind)).all()
+    assert (errors, changes) == (["The scan is bad."], [ChangeKind.JOB_FAILED])
 
 
 def test_running_worker_wakes_for_new_work_and_stops_when_asked(database, settings, add) -> None:
