@@ -155,7 +155,7 @@ def _node_answers(settings: Settings) -> bool:
         answer = httpx.get(address, timeout=_PATIENCE_SECONDS, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL):
         return False
-    return answer.text == '{"status":"live"}'
+    return '"status":"live"' in answer.text
 
 
 def _check_peers(settings: Settings) -> Finding:
@@ -184,7 +184,7 @@ def _check_jobs(settings: Settings) -> Finding:
     statement = select(JobRow.status, func.count()).group_by(col(JobRow.status))
     try:
         with node.database.reading() as session:
-            counts = dict(session.execute(statement).tuples().all())
+            counts = {row[0]: row[1] for row in session.execute(statement)}
     finally:
         node.database.close()
     waiting, failed = counts.get(JobStatus.QUEUED, 0), counts.get(JobStatus.FAILED, 0)

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -14,7 +14,7 @@ from arcuate.commands.context import settings_of
 
 if TYPE_CHECKING:
     from arcuate.score_row import Row
-    from inference.predictor import Predictor
+    from core.settings import Settings
 
 _Item = TypeVar("_Item")
 
@@ -48,32 +48,36 @@ def score(
 ) -> None:
     """Score files, one row an eye, estimated; eyes that --out holds already are left out."""
     from arcuate.score_table import ScoreTable, write_csv
-    from inference.loading import load_predictor
+    from inference.loading import active_card
 
     if bool(paths) == bool(profiles):
         raise typer.BadParameter("give either scans or --profiles FILE.csv")
+    settings = settings_of(context, model=model)
     table = ScoreTable(out) if out else None
-    predictor = load_predictor(settings_of(context, model=model))
-    done = table.eye_ids(predictor.identity.digest) if table else set[str]()
-    rows = _profile_rows(profiles, done, predictor) if profiles else _rows(paths, done, predictor)
+    done = table.eye_ids(active_card(settings).digest) if table else set[str]()
+    rows = (
+        _profile_rows(profiles, done, settings) if profiles else _rows(paths or [], done, settings)
+    )
     added = table.extend(rows) if table else write_csv(rows, sys.stdout)
     _conclude(added, done)
 
 
-def _rows(paths: list[Path] | None, done: set[str], predictor: "Predictor") -> "Iterator[Row]":
+def _rows(paths: Sequence[Path], done: set[str], settings: "Settings") -> "Iterable[Row]":
     from arcuate.dicom_files import find_files
     from arcuate.scoring import score_files
+    from inference.loading import load_predictor
 
-    files = find_files(paths or [])
+    files = find_files(paths)
     todo = [path for path in files if str(path) not in done]
-    return score_files(files, _tracked(todo), predictor)
+    return score_files(files, _tracked(todo), load_predictor(settings)) if todo else ()
 
 
-def _profile_rows(path: Path, done: set[str], predictor: "Predictor") -> "Iterator[Row]":
+def _profile_rows(path: Path, done: set[str], settings: "Settings") -> "Iterable[Row]":
     from arcuate.profiles import read_lines, score_profiles
+    from inference.loading import load_predictor
 
     todo = [line for line in read_lines(path) if line.eye_id not in done]
-    return score_profiles(_tracked(todo), predictor)
+    return score_profiles(_tracked(todo), load_predictor(settings)) if todo else ()
 
 
 def _tracked(todo: Sequence[_Item]) -> Iterable[_Item]:

@@ -1,0 +1,169 @@
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arcuate.errors import ProfilesUnreadable
+from arcuate.profiles import read_lines, score_profiles
+from arcuate.score_row import Row
+from core.perimetry.rnfl import normal_profile_um
+from inference.model_store import ModelStore
+from inference.predictor import Predictor
+
+HEADER = ["eye_id", "laterality", "age_years", *(f"p{sample:03d}" for sample in range(768))]
+HEALTHY_UM = [f"{value:.2f}" for value in normal_profile_um(60.0)]
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor.load(ModelStore().load_card("retinervenet"), "cpu")
+
+
+def line(
+    eye_id: str = "a", side: str = "R", age: str = "60", samples: Sequence[str] = HEALTHY_UM
+) -> list[str]:
+    return [eye_id, side, age, *samples]
+
+
+def changed(index: int, value: str) -> list[str]:
+    return [*HEALTHY_UM[:index], value, *HEALTHY_UM[index + 1 :]]
+
+
+def written(folder: Path, *lines: list[str], header: Sequence[str] = HEADER) -> Path:
+    path = folder / "profiles.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *lines])
+    return path
+
+
+def scored(folder: Path, predictor: Predictor, *lines: list[str]) -> list[Row]:
+    return list(score_profiles(read_lines(written(folder, *lines)), predictor))
+
+
+def test_healthy_profile_gives_a_field_near_the_norm(tmp_path: Path, predictor: Predictor) -> None:
+    (row,) = scored(tmp_path, predictor, line("eye 7", "L"))
+
+    assert (row["eye_id"], row["laterality"], row["status"]) == ("eye 7", "L", "final")
+    assert row["mean_deviation_db"] == pytest.approx(0.0, abs=2.0)
+    assert all(row[f"lower{n}"] <= row[f"s{n}"] <= row[f"upper{n}"] for n in range(1, 53))
+    assert (row["estimated"], row["model"], row["model_digest"]) == (
+        True,
+        "retinervenet",
+        predictor.identity.digest,
+    )
+
+
+def test_both_eyes_read_the_same_profile_alike(tmp_path: Path, predictor: Predictor) -> None:
+    right, left = scored(tmp_path, predictor, line("a", "R"), line("b", "L"))
+
+    assert [right[f"s{n}"] for n in range(1, 53)] == [left[f"s{n}"] for n in range(1, 53)]
+
+
+def test_lost_inferior_fibres_lower_the_superior_field(
+    tmp_path: Path, predictor: Predictor
+) -> None:
+    angles = (np.arange(768) + 0.5) * 360 / 768
+    lost = np.where((angles > 250) & (angles < 320), 0.45, 1.0) * normal_profile_um(60.0)
+
+    (row,) = scored(tmp_path, predictor, line(samples=[f"{value:.1f}" for value in lost]))
+
+    superior = np.mean([row[f"s{n}"] for n in range(1, 27)])
+    assert superior < np.mean([row[f"s{n}"] for n in range(27, 53)])
+
+
+@pytest.mark.parametrize(
+    ("bad", "cause"),
+    [
+        (line(side="X"), "laterality must be R or L"),
+        (line(side=""), "laterality must be R or L"),
+        (line(side="B"), "laterality must be R or L"),
+        (line(age="old"), "age_years is no number"),
+        (line(age="-1"), "age_years is not between 0 and 130"),
+        (line(samples=changed(3, "thick")), "p003 is no number"),
+        (line(samples=changed(767, "nan")), "p767 is not between 0 and 500"),
+        (line(samples=changed(0, "-2")), "p000 is not between 0 and 500"),
+        (line(samples=changed(5, "")), "p005 is no number"),
+        (line(samples=["0.095"] * 768), "the mean is 0.1: is the thickness in µm?"),
+        (line(samples=["95000"] * 768), "p000 is not between 0 and 500"),
+        (line()[:-1], "the line has more or fewer values than the header"),
+        ([*line(), "1"], "the line has more or fewer values than the header"),
+    ],
+)
+def test_bad_line_is_a_failed_row_and_the_next_is_scored(
+    tmp_path: Path, predictor: Predictor, bad: list[str], cause: str
+) -> None:
+    failed, good = scored(tmp_path, predictor, bad, line("good"))
+
+    assert (failed["eye_id"], failed["status"], failed["reasons"]) == ("a", "failed", cause)
+    assert (failed["s1"], failed["mean_deviation_db"]) == (None, None)
+    assert (good["eye_id"], good["status"]) == ("good", "final")
+
+
+@pytest.mark.parametrize(
+    ("age", "reason"), [("", "age_missing"), ("4", "outside_intended_use"), (" ", "age_missing")]
+)
+def test_eye_the_model_is_not_meant_for_is_not_assessable(
+    tmp_path: Path, predictor: Predictor, age: str, reason: str
+) -> None:
+    (row,) = scored(tmp_path, predictor, line(age=age))
+
+    assert (row["status"], row["reasons"], row["laterality"]) == ("not_assessable", reason, "R")
+    assert row["s1"] is None
+
+
+def test_second_eye_of_one_name_is_refused(tmp_path: Path, predictor: Predictor) -> None:
+    rows = scored(tmp_path, predictor, line("a", "R"), line("a", "L"))
+
+    assert [row["status"] for row in rows] == ["final", "failed"]
+    assert rows[1]["reasons"] == "an earlier line has the same eye_id: each eye needs its own"
+
+
+def test_line_without_a_name_is_named_by_its_number(tmp_path: Path) -> None:
+    lines = read_lines(written(tmp_path, line("a"), line("")))
+
+    assert [found.eye_id for found in lines] == ["a", "line 3"]
+
+
+def test_more_lines_than_a_group_keep_their_order(tmp_path: Path, predictor: Predictor) -> None:
+    names = [f"eye {number}" for number in range(70)]
+    sides = ["X" if number % 9 == 0 else "R" for number in range(70)]
+
+    rows = scored(tmp_path, predictor, *map(line, names, sides))
+
+    assert [row["eye_id"] for row in rows] == names
+    assert [row["status"] == "failed" for row in rows] == [side == "X" for side in sides]
+
+
+def test_file_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, line("a"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+
+    assert [found.eye_id for found in read_lines(path)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cause"),
+    [
+        (["eye_id", "laterality", "age_years", "T", "TS", "NS", "N", "NI", "TI"], "six sectors"),
+        (HEADER[:-1], "lacks 1 columns, the first is p767"),
+        (HEADER[1:], "the first is eye_id"),
+        ([";".join(HEADER)], "separated by commas"),
+        ([*HEADER, "p000"], "names a column twice"),
+        ([], "lacks 771 columns"),
+    ],
+)
+def test_file_with_other_columns_is_refused(
+    tmp_path: Path, header: Sequence[str], cause: str
+) -> None:
+    with pytest.raises(ProfilesUnreadable, match=cause):
+        read_lines(written(tmp_path, header=header))
+
+
+def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "profiles.csv"
+    path.write_bytes(b"\xff\xfe\x00\x01" * 50)
+
+    with pytest.raises(ProfilesUnreadable, match="no CSV file in UTF-8"):
+        read_lines(path)
