@@ -32,7 +32,10 @@ def run_role(role: Role, settings: Settings, announce: Announce, supervised: boo
         signal.signal(number, lambda *_: stopping.set())
     if supervised:
         threading.Thread(target=_stop_at_end_of_input, args=(stopping,), daemon=True).start()
-    _RUN[role](open_node(settings), announce, stopping)
+    node = open_node(settings)
+    # Each role marks the storage it found, so that a mount that goes away later is noticed.
+    node.storage.prepare()
+    _RUN[role](node, announce, stopping)
 
 
 def _stop_at_end_of_input(stopping: threading.Event) -> None:
@@ -46,7 +49,6 @@ def _stop_at_end_of_input(stopping: threading.Event) -> None:
 def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from dicom_node.application_entity import DicomServer
 
-    node.storage.prepare()
     server = DicomServer(node.settings, node.database, node.storage)
     announce(server.start())
     stopping.wait()

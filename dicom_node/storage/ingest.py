@@ -17,6 +17,7 @@ from core.ledger import enqueue
 from core.tables.changes import ChangeKind
 from core.tables.instances import InstanceOrigin, InstanceOutcome
 from core.tables.jobs import JobKind
+from dicom_node.devices.input_class import is_model_input
 from dicom_node.errors import (
     InstanceConflict,
     InstanceRefused,
@@ -32,7 +33,6 @@ from dicom_node.storage.hierarchy import check_hierarchy
 from dicom_node.storage.instances import Arrival, add_instance, find_instance
 from dicom_node.storage.part10 import EncodedInstance, file_preamble
 from dicom_node.storage.quarantine import keep_aside
-from dicom_node.storage.routing import first_outcome
 
 #: How often the rows are tried anew when another association wrote the same ones first.
 _ROUNDS: Final = 5
@@ -128,9 +128,11 @@ def _find_same(session: Session, arrival: Arrival) -> IngestOutcome | None:
 
 def _add(session: Session, arrival: Arrival, clock: Clock) -> IngestOutcome:
     header = arrival.header
-    outcome = first_outcome(header.sop_class_uid, header.texts["Modality"])
+    texts = header.texts
+    to_analyse = is_model_input(header.sop_class_uid, texts["Modality"], texts["Manufacturer"])
+    outcome = InstanceOutcome.PENDING if to_analyse else InstanceOutcome.NOT_MODEL_INPUT
     _, key = add_instance(session, arrival, InstanceOrigin.RECEIVED, outcome, clock())
-    if outcome is InstanceOutcome.PENDING:
+    if to_analyse:
         enqueue(session, JobKind.ANALYSE, str(key))
     append_change(session, ChangeKind.INSTANCE_RECEIVED, header.sop_instance_uid)
     return IngestOutcome(key, header.sop_instance_uid, arrival.digest, is_new=True)

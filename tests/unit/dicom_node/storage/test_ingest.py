@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 from pydicom import dcmread
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    OphthalmicTomographyImageStorage,
+)
 from sqlalchemy import event
 from sqlmodel import SQLModel, col, func, select
 
@@ -95,17 +99,27 @@ def test_ingest_keeps_the_bytes_as_received(archive: Archive, transfer_syntax_ui
 
 
 @pytest.mark.parametrize(
-    ("sop_class_uid", "modality", "outcome", "jobs"),
+    ("sop_class_uid", "modality", "maker", "outcome", "jobs"),
     [
-        (LOCALIZER_SOP_CLASS, "OP", InstanceOutcome.NOT_MODEL_INPUT, 0),
-        (RAW_DATA_SOP_CLASS, "OPV", InstanceOutcome.NOT_MODEL_INPUT, 0),
-        (RAW_DATA_SOP_CLASS, "OPT", InstanceOutcome.PENDING, 1),
+        (LOCALIZER_SOP_CLASS, "OP", "Any", InstanceOutcome.NOT_MODEL_INPUT, 0),
+        (RAW_DATA_SOP_CLASS, "OPV", "Carl Zeiss Meditec", InstanceOutcome.NOT_MODEL_INPUT, 0),
+        (RAW_DATA_SOP_CLASS, "OPT", "Any", InstanceOutcome.NOT_MODEL_INPUT, 0),
+        (RAW_DATA_SOP_CLASS, "OPT", "Carl Zeiss Meditec AG", InstanceOutcome.PENDING, 1),
+        (OphthalmicTomographyImageStorage, "OPT", "Any", InstanceOutcome.PENDING, 1),
     ],
 )
 def test_ingest_enqueues_what_may_be_model_input(
-    archive: Archive, database: Database, sop_class_uid: str, modality: str, outcome: str, jobs: int
+    archive: Archive,
+    database: Database,
+    sop_class_uid: str,
+    modality: str,
+    maker: str,
+    outcome: str,
+    jobs: int,
 ) -> None:
-    ingest(archive, encode_instance(SOPClassUID=sop_class_uid, Modality=modality))
+    ingest(
+        archive, encode_instance(SOPClassUID=sop_class_uid, Modality=modality, Manufacturer=maker)
+    )
 
     [instance] = rows(database, InstanceRow)
     assert (instance.outcome, *counts(database, JobRow)) == (outcome, jobs)
