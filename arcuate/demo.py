@@ -21,6 +21,7 @@ from dicom_node.scu.store import send
 CALLING_AE_TITLE: Final = "DEMODEVICE"
 #: Longest wait for all results in seconds.
 PATIENCE_SECONDS: Final = 180.0
+_SAVED: Final = ("report.dcm", "picture.png", "page.html")
 
 
 class DemoFailed(NodeError):
@@ -65,9 +66,20 @@ def run_demo(
         If an object was refused or a result did not come in time.
     """
     with throwaway_node(home, CALLING_AE_TITLE) as running:
+        _clear(results)
         sources = _send(paths, running.peer)
         _wait_for_results(running.node)
         return _collect(running.client, sources, expectations, results)
+
+
+def _clear(results: Path) -> None:
+    """Remove what an earlier demo saved there, and nothing else."""
+    for saved in _SAVED:
+        for path in results.glob(f"[0-9][0-9]-*/{saved}"):
+            path.unlink()
+    for folder in results.glob("[0-9][0-9]-*"):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _send(paths: Sequence[Path], peer: PeerAddress) -> dict[str, str]:

@@ -164,7 +164,13 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _explain(error: ValidationError) -> str:
     lines = [
-        f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
-        for item in error.errors(include_url=False, include_input=False)
+        _explain_one(".".join(map(str, fault["loc"])), fault["type"], fault["msg"])
+        for fault in error.errors(include_url=False, include_input=False)
     ]
     return "Settings are wrong (`arcuate doctor --settings` lists them all): " + "; ".join(lines)
+
+
+def _explain_one(name: str, fault: str, message: str) -> str:
+    if fault == "extra_forbidden":
+        return f"there is no setting {name} ({ENVIRONMENT_PREFIX}{name.upper()})"
+    return f"{name or 'settings'}: {message}"

@@ -23,7 +23,7 @@ from core.wakeup import Wakeup, open_wakeup
 _log = get_logger(__name__)
 
 #: Longest wait for a notification in seconds; a job whose lease or delay ended gives none.
-IDLE_SECONDS: Final = 0.5
+IDLE_SECONDS: Final = 0.2
 #: Pauses of the breaker in seconds while the infrastructure is away: the first, and the longest.
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30.0

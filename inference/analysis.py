@@ -31,7 +31,7 @@ _log = get_logger(__name__)
 #: Scans prepared and predicted together.
 GROUP_SIZE: Final = 16
 #: How long to put a scan aside whose localizer is still on its way, in seconds.
-LOCALIZER_DELAY_SECONDS: Final = 0.2
+LOCALIZER_DELAY_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
