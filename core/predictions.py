@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,6 @@ from core.values.scan import Device
 
 #: A prediction's row with all it belongs to.
 PredictionRecord = Row[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]
-
-#: Behind the digest of a failure that was overcome: those weights have answered since.
-_FAILED_MARK: Final = "#failed"
 
 
 def select_predictions() -> Select[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]:
@@ -105,12 +102,15 @@ def record_prediction(
     statement = select(PredictionRow).where(
         col(PredictionRow.instance_key) == instance_key,
         col(PredictionRow.model_digest) == prediction.model.digest,
+        col(PredictionRow.status) != PredictionStatus.SUPERSEDED,
     )
     recorded: PredictionRow | None = session.execute(statement).scalar_one_or_none()
     if recorded is not None and not _is_overcome(recorded, prediction):
         return recorded.id
     if recorded is not None:
-        _step_aside(session, recorded)
+        recorded.status = PredictionStatus.SUPERSEDED
+        # Written before the answer, of which there may be one per instance and weights.
+        session.flush()
     session.add(_row_of(prediction, instance_key, preview_key))
     session.flush()
     if recorded is not None:
@@ -122,13 +122,6 @@ def record_prediction(
 def _is_overcome(recorded: PredictionRow, later: Prediction) -> bool:
     failed = PredictionStatus.FAILED
     return recorded.status == failed and later.status is not failed
-
-
-def _step_aside(session: Session, failed: PredictionRow) -> None:
-    """Free the place of an instance and weights, of which there is one answer, for the answer."""
-    failed.status = PredictionStatus.SUPERSEDED
-    failed.model_digest += _FAILED_MARK
-    session.flush()
 
 
 def _row_of(prediction: Prediction, instance_key: int, preview_key: str | None) -> PredictionRow:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from core.tables.columns import JsonValue, UtcDateTime
@@ -12,13 +12,22 @@ from core.tables.columns import JsonValue, UtcDateTime
 class PredictionRow(SQLModel, table=True):
     """What `core.values.prediction.Prediction` holds, in columns.
 
-    The unique constraint makes scoring safe to repeat: the same scan and weights give one row.
+    The unique index makes scoring safe to repeat: the same scan and weights give one answer.
     Arrays are JSON lists in the order and unit of the value; `preview_key` finds the B-scan
     picture.
     """
 
     __tablename__ = "predictions"
-    __table_args__ = (UniqueConstraint("instance_key", "model_digest"),)
+    __table_args__ = (
+        Index(
+            "uq_predictions_answer",
+            "instance_key",
+            "model_digest",
+            unique=True,
+            sqlite_where=text("status != 'superseded'"),
+            postgresql_where=text("status != 'superseded'"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     instance_key: int = Field(foreign_key="instances.id")

@@ -197,7 +197,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['instance_key'], ['instances.id'], ),
     sa.ForeignKeyConstraint(['superseded_by'], ['predictions.id'], ),
     sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('instance_key', 'model_digest')
     )
     with op.batch_alter_table('predictions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_predictions_acquired_at'), ['acquired_at'], unique=False)
@@ -205,6 +204,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_predictions_mean_deviation_db'), ['mean_deviation_db'], unique=False)
         batch_op.create_index(batch_op.f('ix_predictions_predicted_at'), ['predicted_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_predictions_status'), ['status'], unique=False)
+    op.create_index(
+        'uq_predictions_answer',
+        'predictions',
+        ['instance_key', 'model_digest'],
+        unique=True,
+        sqlite_where=sa.text("status != 'superseded'"),
+        postgresql_where=sa.text("status != 'superseded'"),
+    )
 
     op.create_table('reports',
     sa.Column('prediction_id', sa.String(), nullable=False),

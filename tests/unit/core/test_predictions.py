@@ -3,6 +3,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from core.database import Database
@@ -134,3 +135,15 @@ def test_failure_after_an_answer_or_a_failure_changes_nothing(database: Database
             kept_under.append(record_prediction(session, prediction, instance, None))
 
     assert kept_under == ["first", "first", "answer", "answer"]
+
+
+def test_database_itself_holds_one_answer_per_scan_and_weights(database: Database) -> None:
+    first = build_prediction(prediction_id="first")
+    instance = keep_instance(database, first)
+    with database.transaction() as session:
+        record_prediction(session, first, instance, None)
+        row = session.get_one(PredictionRow, "first")
+        rival = PredictionRow.model_validate(row.model_dump() | {"id": "rival"})
+
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        session.add(rival)
