@@ -31,6 +31,11 @@ _IDLE_IN_TRANSACTION_SECONDS: Final = 60
 _SILENCE_SECONDS: Final = 15
 
 
+# Loaded with this module, not at first use: TensorFlow carries a SQLite of its own and shows its
+# symbols to every library loaded after it, so a binding loaded later would run on that one.
+_SQLITE: Final = importlib.import_module("pysqlite3" if find_spec("pysqlite3") else "sqlite3")
+
+
 class DatabaseAway(InfrastructureError):
     """The database does not answer."""
 
@@ -79,7 +84,7 @@ class Database:
 
 def sqlite_module() -> ModuleType:
     """Return the SQLite binding with the newest library: the bundled one where it is installed."""
-    return importlib.import_module("pysqlite3" if find_spec("pysqlite3") else "sqlite3")
+    return _SQLITE
 
 
 def sqlite_journal_mode() -> str:

@@ -44,5 +44,26 @@ def test_receiver_loads_no_report_library() -> None:
     assert loaded_by("dicom_node.application_entity").isdisjoint({"highdicom", "matplotlib"})
 
 
+def sqlite_version_after(imports: str) -> str:
+    """Return the SQLite version a fresh interpreter runs on after these imports."""
+    program = (
+        f"import {imports}\n"
+        "from core.database import sqlite_module\n"
+        "run = sqlite_module().connect(':memory:').execute('SELECT sqlite_version()')\n"
+        "print(run.fetchone()[0])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return run.stdout.strip()
+
+
+def test_tensorflow_does_not_replace_the_sqlite_library() -> None:
+    """TensorFlow shows the symbols of a SQLite of its own to every library loaded after it."""
+    beside_tensorflow = sqlite_version_after("core.database, inference.tensorflow_runtime")
+
+    assert beside_tensorflow == sqlite_version_after("core.database")
+
+
 def test_tensorflow_is_found_where_it_is_meant_to_be() -> None:
     assert "tensorflow" in loaded_by("inference.tensorflow_runtime")
