@@ -7,6 +7,7 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,15 @@ from inference.errors import ModelDamaged
 from inference.intervals import IntervalTable
 
 CARD_FILE: Final = "card.toml"
+
+
+class ModelKind(StrEnum):
+    """What a model reads; the name of its first input."""
+
+    #: Nerve fibre layer thickness around the disc.
+    PROFILE = "profile"
+    #: The retina around the disc in a photograph, unrolled.
+    FUNDUS = "fundus"
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,11 @@ class ModelCard:
             raise ValueError(f"A version is numbers and dots, not {self.version!r}.")
         if Path(self.weights).name != self.weights:
             raise ValueError("The weights lie beside the card; their entry is a plain file name.")
+
+    @property
+    def kind(self) -> ModelKind:
+        """What the model reads."""
+        return ModelKind(self.inputs[0].name)
 
     @property
     def weights_path(self) -> Path:

@@ -74,11 +74,15 @@ class Profile:
         Whether it may be used.
     layers
         The borders it was measured between; None for a profile that came without an image.
+    picture
+        What it was measured in, for people: float32, shape (rows, columns), 0 to 1. A B-scan in
+        which `layers` lie, or a thickness map as grey values; None without an image.
     """
 
     thickness_um: NDArray[np.float32]
     quality: Quality
     layers: Layers | None = None
+    picture: NDArray[np.float32] | None = None
 
     @property
     def mean_um(self) -> float:

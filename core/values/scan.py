@@ -11,9 +11,16 @@ from core.values.laterality import Laterality
 
 
 class ScanKind(StrEnum):
-    """How the device moved over the retina."""
+    """What a device recorded of the retina."""
 
+    #: One B-scan on a circle around the optic disc.
     CIRCLE = "circle"
+    #: Parallel B-scans over a field that holds the optic disc.
+    VOLUME = "volume"
+    #: Nerve fibre layer thickness over such a field, as the device measured it.
+    THICKNESS_MAP = "thickness_map"
+    #: A photograph of the fundus.
+    FUNDUS = "fundus"
 
 
 @dataclass(frozen=True)
@@ -43,19 +50,67 @@ class CircleGeometry:
 
 
 @dataclass(frozen=True)
+class GridGeometry:
+    """Where the A-scans of a grid lie on the retina, in the frame both eyes share.
+
+    Points are (temporal, superior) in millimetre: the first positive toward the temple, the second
+    positive upward. The origin of this frame is anywhere; the disc is found in the scan itself.
+
+    Attributes
+    ----------
+    origin_mm
+        The first A-scan of the first row: of the first B-scan of a volume.
+    column_step_mm
+        From one A-scan of a row to the next.
+    row_step_mm
+        From one row to the next: from one B-scan of a volume to the next.
+    """
+
+    origin_mm: tuple[float, float]
+    column_step_mm: tuple[float, float]
+    row_step_mm: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class FundusGeometry:
+    """How a photograph of the fundus is turned, and its scale where the device gives one.
+
+    Attributes
+    ----------
+    temporal_is_right
+        Whether the temple is on the right of the picture; for a right eye seen as usual it is not.
+    superior_is_up
+        Whether the upper retina is up in the picture, as usual.
+    pixel_mm, pixel_degree
+        Distance of neighbouring pixels on the retina and as a visual angle; None where unknown.
+    """
+
+    temporal_is_right: bool
+    superior_is_up: bool
+    pixel_mm: float | None = None
+    pixel_degree: float | None = None
+
+
+Geometry = CircleGeometry | GridGeometry | FundusGeometry
+
+
+@dataclass(frozen=True)
 class Scan:
     """One scan of one eye.
 
     Attributes
     ----------
     kind
-        How the device moved.
+        What the device recorded.
     pixels
-        float32, shape (rows, columns), 0 to 1, vitreous at the top: the displayed grey values.
+        float32. Circle: shape (rows, columns), 0 to 1, vitreous at the top: the displayed grey
+        values. Volume: shape (B-scans, rows, columns), the same of each B-scan. Thickness map:
+        shape (rows, columns), micrometre, NaN where the device has no value. Fundus: shape
+        (rows, columns, 1) grey or (rows, columns, 3) red, green and blue, 0 to 1.
     axial_um, lateral_um
-        Spacing of rows and of columns in micrometre.
+        Spacing of rows and of columns of a B-scan in micrometre; NaN where there is no B-scan.
     geometry
-        Where each column lies on the retina.
+        Where its A-scans lie on the retina: circle, grid (volume, thickness map) or fundus.
     laterality
         The eye.
     acquired_at
@@ -74,7 +129,7 @@ class Scan:
     pixels: NDArray[np.float32]
     axial_um: float
     lateral_um: float
-    geometry: CircleGeometry
+    geometry: Geometry
     laterality: Laterality
     acquired_at: datetime | None
     age_years: float | None

@@ -7,7 +7,7 @@ import numpy as np
 from core.errors import ScanRefused
 from core.values.profile import PROFILE_SAMPLES, Layers, Profile
 from core.values.reason import ReasonCode
-from core.values.scan import Scan, ScanKind
+from core.values.scan import CircleGeometry, Scan, ScanKind
 from inference.preparation.circle_sampling import sample_circle
 from inference.preparation.grey_values import standardise
 from inference.preparation.layers import find_layers
@@ -32,7 +32,7 @@ def prepare(scan: Scan) -> Profile:
         `scan_pattern_unsupported` for anything but a circle, `pixels_unreadable` for a picture too
         small or without finite values.
     """
-    _refuse_unusable(scan)
+    geometry = _circle_of(scan)
     rows, columns = scan.pixels.shape
     grid = WorkingGrid.of(rows, columns, scan.axial_um)
     pixels = grid.bring(scan.pixels)
@@ -44,14 +44,15 @@ def prepare(scan: Scan) -> Profile:
     layers = Layers(ilm_row=grid.own_rows(found.ilm), rnfl_row=grid.own_rows(found.rnfl))
     thickness_um = (layers.rnfl_row - layers.ilm_row) * scan.axial_um
     return Profile(
-        thickness_um=sample_circle(thickness_um, scan.geometry.angles_degree),
+        thickness_um=sample_circle(thickness_um, geometry.angles_degree),
         quality=judge(measure(picture, pixels, found, grid.row_um), thickness_um, scan.signal_db),
         layers=layers,
+        picture=scan.pixels,
     )
 
 
-def _refuse_unusable(scan: Scan) -> None:
-    if scan.kind is not ScanKind.CIRCLE:
+def _circle_of(scan: Scan) -> CircleGeometry:
+    if scan.kind is not ScanKind.CIRCLE or not isinstance(scan.geometry, CircleGeometry):
         raise ScanRefused(
             ReasonCode.SCAN_PATTERN_UNSUPPORTED,
             f"The scan is a {scan.kind}; only circles around the optic disc are measured. Send the "
@@ -64,3 +65,4 @@ def _refuse_unusable(scan: Scan) -> None:
             f"The picture has {rows} × {columns} pixels or values that are no numbers; at least "
             f"{_FEWEST_ROWS} × {_FEWEST_COLUMNS} are needed. Export the scan again.",
         )
+    return scan.geometry
