@@ -6,14 +6,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID
 
 from core.errors import ScanRefused
 from core.values.reason import ReasonCode
 from dicom_node.devices.attributes import READING_ERRORS, text_of, whole_number_of
-from dicom_node.devices.codestream import codestream_size, is_complete
+from dicom_node.devices.encoded_frame import (
+    checked_codestream,
+    pixel_bytes,
+    transfer_syntax_of,
+    truncated,
+    undecodable,
+    unreadable,
+)
 
 #: Far above any B-scan; what a hostile header may make us allocate is bounded by it.
 LARGEST_FRAME_PIXELS: Final = 4096 * 4096
@@ -48,17 +54,17 @@ def describe_pixels(dataset: Dataset, *, scrambles: bool) -> PixelDescription:
     ScanRefused
         `pixels_unreadable`, `pixels_truncated`, `too_large` or `vendor_encrypted_pixels`.
     """
-    if not _pixel_bytes(dataset):
-        raise _unreadable(
+    if not pixel_bytes(dataset):
+        raise unreadable(
             "The object has no Pixel Data (7FE0,0010)", "Export the scan with its image"
         )
     description = _read_description(dataset)
     _refuse_too_large(description)
     if description.transfer_syntax.is_encapsulated:
-        frame = _codestream(dataset, description, 0, scrambles=scrambles)
-        _check_codestream(frame, description, scrambles=scrambles)
+        size = description.rows, description.columns
+        checked_codestream(dataset, 0, description.frames, size, scrambles=scrambles)
     else:
-        _refuse_truncated(len(_pixel_bytes(dataset)), description)
+        _refuse_truncated(len(pixel_bytes(dataset)), description)
     return description
 
 
@@ -74,16 +80,16 @@ def read_frame(
     ScanRefused
         `pixels_unreadable`, `pixels_truncated` or `vendor_encrypted_pixels`.
     """
+    size = description.rows, description.columns
     if description.transfer_syntax.is_encapsulated:
-        frame = _codestream(dataset, description, index, scrambles=scrambles)
-        _check_codestream(frame, description, scrambles=scrambles)
+        checked_codestream(dataset, index, description.frames, size, scrambles=scrambles)
     try:
         decoder = get_decoder(description.transfer_syntax)
         stored, _ = decoder.as_array(dataset, index=index, raw=True)
     except READING_ERRORS as error:
-        raise _undecodable(type(error).__name__, scrambles=scrambles) from error
-    if stored.shape != (description.rows, description.columns):
-        raise _undecodable("the decoded picture has another size", scrambles=scrambles)
+        raise undecodable(type(error).__name__, scrambles=scrambles) from error
+    if stored.shape != size:
+        raise undecodable("the decoded picture has another size", scrambles=scrambles)
     lowest = -(2 ** (description.bits_stored - 1)) if description.signed else 0
     grey: NDArray[np.float32] = (stored.astype(np.float32) - np.float32(lowest)) / np.float32(
         _highest(description)
@@ -112,11 +118,11 @@ def _read_description(dataset: Dataset) -> PixelDescription:
     checked = []
     for name, number in numbers.items():
         if number is None or number < 1:
-            raise _unreadable(f"{name} is absent or no positive whole number")
+            raise unreadable(f"{name} is absent or no positive whole number")
         checked.append(number)
     rows, columns, count, allocated, stored = checked
     if allocated not in {8, 16} or stored > allocated:
-        raise _unreadable(
+        raise unreadable(
             f"The pixels have {stored} of {allocated} bits", "Export 8 or 16 bit grey values"
         )
     return PixelDescription(
@@ -127,34 +133,19 @@ def _read_description(dataset: Dataset) -> PixelDescription:
         bits_stored=stored,
         signed=whole_number_of(dataset, "PixelRepresentation") == 1,
         inverted=_photometric_interpretation(dataset) == "MONOCHROME1",
-        transfer_syntax=_transfer_syntax(dataset),
+        transfer_syntax=transfer_syntax_of(dataset),
     )
 
 
 def _photometric_interpretation(dataset: Dataset) -> str:
     name = text_of(dataset, "PhotometricInterpretation").upper()
     if name not in _GREY or whole_number_of(dataset, "SamplesPerPixel") != 1:
-        raise _unreadable(
+        raise unreadable(
             "The picture is not grey: Photometric Interpretation (0028,0004) is neither "
             "MONOCHROME1 nor MONOCHROME2, or Samples per Pixel (0028,0002) is not 1",
             "Export the B-scan in grey values",
         )
     return name
-
-
-def _transfer_syntax(dataset: Dataset) -> UID:
-    meta = getattr(dataset, "file_meta", None)
-    uid = UID(text_of(meta, "TransferSyntaxUID")) if isinstance(meta, Dataset) else UID("")
-    try:
-        available = get_decoder(uid).is_available
-    except READING_ERRORS:
-        available = False
-    if not available:
-        raise _unreadable(
-            f"There is no decoder for the Transfer Syntax {uid.name if uid else '(none stated)'}",
-            "Export the scan uncompressed or in JPEG, JPEG-LS, JPEG 2000 or RLE",
-        )
-    return uid
 
 
 def _refuse_too_large(description: PixelDescription) -> None:
@@ -172,57 +163,4 @@ def _refuse_truncated(available: int, description: PixelDescription) -> None:
     needed = description.rows * description.columns * description.frames
     needed *= description.bits_allocated // 8
     if available < needed:
-        raise _truncated(f"Pixel Data holds {available} of {needed} bytes")
-
-
-def _codestream(
-    dataset: Dataset, description: PixelDescription, index: int, *, scrambles: bool
-) -> bytes:
-    try:
-        return get_frame(_pixel_bytes(dataset), index, number_of_frames=description.frames)
-    except READING_ERRORS as error:
-        raise _undecodable(type(error).__name__, scrambles=scrambles) from error
-
-
-def _check_codestream(frame: bytes, description: PixelDescription, *, scrambles: bool) -> None:
-    if description.transfer_syntax == RLELossless:
-        return
-    size = codestream_size(frame)
-    if size != (description.rows, description.columns):
-        stated = f"{size[0]} × {size[1]}" if size else "no picture"
-        raise _undecodable(
-            f"the compressed data state {stated}, the header {description.rows} × "
-            f"{description.columns}",
-            scrambles=scrambles,
-        )
-    if not is_complete(frame):
-        raise _truncated("The compressed picture has no end marker")
-
-
-def _pixel_bytes(dataset: Dataset) -> bytes:
-    try:
-        value = dataset["PixelData"].value
-    except READING_ERRORS:
-        return b""
-    return value if isinstance(value, bytes) else b""
-
-
-def _undecodable(cause: str, *, scrambles: bool) -> ScanRefused:
-    if scrambles:
-        return ScanRefused(
-            ReasonCode.VENDOR_ENCRYPTED_PIXELS,
-            "The pixel data of this Zeiss object are obfuscated; export standard OPT "
-            f"(Ophthalmic Tomography) from the device or its archive. Found: {cause}.",
-        )
-    return _unreadable(f"The pixel data cannot be decoded: {cause}")
-
-
-def _unreadable(finding: str, remedy: str = "Export the scan again") -> ScanRefused:
-    return ScanRefused(ReasonCode.PIXELS_UNREADABLE, f"{finding}. {remedy}.")
-
-
-def _truncated(finding: str) -> ScanRefused:
-    return ScanRefused(
-        ReasonCode.PIXELS_TRUNCATED,
-        f"{finding}: the object was cut short. Send it again.",
-    )
+        raise truncated(f"Pixel Data holds {available} of {needed} bytes")
