@@ -12,9 +12,10 @@ from core.errors import ScanRefused
 from core.values.laterality import Laterality
 from core.values.profile import Profile
 from core.values.reason import Reason, ReasonCode
-from core.values.scan import Device, Scan
+from core.values.scan import Device, Scan, ScanKind
 from dicom_node.devices.description import describe
 from dicom_node.devices.reading import read_scan
+from inference.model_card import ModelKind
 from inference.preparation.prepare import prepare
 
 _AGE_MISSING: Final = Reason(
@@ -43,6 +44,13 @@ class Examination:
     scan: Scan | None = None
     profile: Profile | None = None
     reasons: tuple[Reason, ...] = ()
+
+    @property
+    def kind(self) -> ModelKind | None:
+        """Which kind of model it is for; None where reading stopped before that was known."""
+        if self.scan is None:
+            return None if self.profile is None else ModelKind.PROFILE
+        return ModelKind.FUNDUS if self.scan.kind is ScanKind.FUNDUS else ModelKind.PROFILE
 
     @property
     def input(self) -> tuple[NDArray[np.float32], float] | None:
