@@ -16,7 +16,7 @@ from inference.preparation.shadows import without_shadows
 from inference.preparation.shortest_path import closed_shortest_path
 
 STEP_ROWS: Final = 2
-_OVERLAP_COLUMNS: Final = 200
+_OVERLAP_COLUMNS: Final = 100
 
 #: The device's own line lies this far below the steepest rise (measured on one real scan).
 _ILM_EDGE_UM: Final = 2.63

@@ -26,29 +26,36 @@ def shortest_path(
     """
     rows, columns = cost.shape
     steps = np.arange(-step_rows, step_rows + 1)
-    penalties = (step_penalty * steps.astype(np.float32) ** 2)[:, np.newaxis]
-    came_from = np.empty((columns, rows), np.int8)
-    padded = np.full(rows + 2 * step_rows, _UNREACHABLE, np.float32)
-    # A view: row r of every window holds the total of the neighbours r - step_rows … r + step_rows.
-    windows = np.lib.stride_tricks.sliding_window_view(padded, rows)
-    by_column = np.ascontiguousarray(cost.T)
-    every_row = np.arange(rows)
-    padded[step_rows:-step_rows] = by_column[0]
-    for column in range(1, columns):
-        candidates = windows + penalties
-        best = candidates.argmin(axis=0)
-        came_from[column] = best
-        padded[step_rows:-step_rows] = candidates[best, every_row] + by_column[column]
-    last = int(padded[step_rows:-step_rows].argmin())
-    return _walk_back(came_from, last, step_rows)
+    penalties = (step_penalty * steps.astype(np.float32) ** 2).astype(np.float32)
+    # Row r of a column's windows holds the totals of the rows r - step_rows … r + step_rows.
+    totals = np.full((columns, rows + 2 * step_rows), _UNREACHABLE, np.float32)
+    inside = totals[:, step_rows : step_rows + rows]
+    windows = np.lib.stride_tricks.sliding_window_view(totals, rows, axis=1)
+    inside[:] = cost.T
+    candidates = np.empty((len(steps), rows), np.float32)
+    cheapest = np.empty(rows, np.float32)
+    by_step = penalties[:, np.newaxis]
+    for before, total in zip(windows[:-1], inside[1:], strict=True):
+        np.add(before, by_step, out=candidates)
+        np.minimum.reduce(candidates, axis=0, out=cheapest)
+        np.add(total, cheapest, out=total)
+    return _walk_back(totals, penalties, int(inside[-1].argmin()))
 
 
-def _walk_back(came_from: NDArray[np.int8], last_row: int, step_rows: int) -> NDArray[np.intp]:
-    path = np.empty(len(came_from), np.intp)
-    row = last_row
-    for column in range(len(came_from) - 1, -1, -1):
+def _walk_back(
+    totals: NDArray[np.float32], penalties: NDArray[np.float32], last_row: int
+) -> NDArray[np.intp]:
+    """Return the path that ends in a row: only its own steps are worked out again.
+
+    Remembering the step into every pixel would cost more than the search itself.
+    """
+    reach = len(penalties) // 2
+    path = np.empty(len(totals), np.intp)
+    path[-1] = row = last_row
+    for column in range(len(totals) - 2, -1, -1):
+        candidates = totals[column, row : row + len(penalties)] + penalties
+        row += int(candidates.argmin()) - reach
         path[column] = row
-        row += int(came_from[column, row]) - step_rows if column else 0
     return path
 
 

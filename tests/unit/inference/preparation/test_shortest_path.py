@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from arcuate.bench.plain_shortest_path import plain_shortest_path
 from inference.preparation.shortest_path import closed_shortest_path, shortest_path
 
 
@@ -26,6 +27,18 @@ def test_shortest_path_costs_no_more_than_any_other(seed: int, step_rows: int) -
 
     cheapest = min(total(cost, path, 0.1) for path in allowed)
     assert total(cost, found, 0.1) == pytest.approx(cheapest, abs=1e-5)
+
+
+@pytest.mark.parametrize("levels", [3, 4096])
+@pytest.mark.parametrize(("step_rows", "penalty"), [(1, 0.0), (2, 0.05), (3, 0.3)])
+def test_shortest_path_is_the_one_of_the_plain_search_also_among_equals(
+    step_rows: int, penalty: float, levels: int
+) -> None:
+    cost = np.random.default_rng(11).integers(0, levels, (60, 300)).astype(np.float32) / levels
+
+    found = shortest_path(cost, step_rows, penalty)
+
+    np.testing.assert_array_equal(found, plain_shortest_path(cost, step_rows, penalty))
 
 
 def test_shortest_path_never_leaps_further_than_allowed() -> None:
