@@ -36,8 +36,8 @@ def score(
         typer.Option(
             exists=True,
             dir_okay=False,
-            help="Score RNFL profiles instead: CSV with eye_id, laterality, age_years and "
-            "p000 to p767 in µm, TSNIT.",
+            help="Score RNFL profiles instead: CSV with eye_id, laterality, age_years and p000 to "
+            "p767 in µm, TSNIT, or the six sectors T, TS, NS, N, NI, TI.",
         ),
     ] = None,
     out: Annotated[
@@ -73,7 +73,8 @@ def _rows(paths: Sequence[Path], done: set[str], settings: "Settings") -> "Itera
 
 
 def _profile_rows(path: Path, done: set[str], settings: "Settings") -> "Iterable[Row]":
-    from arcuate.profiles import read_lines, score_profiles
+    from arcuate.profile_table import read_lines
+    from arcuate.profiles import score_profiles
     from inference.loading import load_predictor
 
     todo = [line for line in read_lines(path) if line.eye_id not in done]

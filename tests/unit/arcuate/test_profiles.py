@@ -5,14 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arcuate.errors import ProfilesUnreadable
-from arcuate.profiles import read_lines, score_profiles
+from arcuate.profile_table import read_lines
+from arcuate.profiles import score_profiles
 from arcuate.score_row import Row
 from core.perimetry.rnfl import normal_profile_um
 from inference.model_store import ModelStore
 from inference.predictor import Predictor
+from inference.sector_profile import SECTORS, sectors_of
 
 HEADER = ["eye_id", "laterality", "age_years", *(f"p{sample:03d}" for sample in range(768))]
+SECTOR_HEADER = ["eye_id", "laterality", "age_years", *SECTORS]
+HEALTHY_SECTORS_UM = [f"{value:.2f}" for value in sectors_of(normal_profile_um(60.0))]
 HEALTHY_UM = [f"{value:.2f}" for value in normal_profile_um(60.0)]
 
 
@@ -120,12 +123,6 @@ def test_second_eye_of_one_name_is_refused(tmp_path: Path, predictor: Predictor)
     assert rows[1]["reasons"] == "an earlier line has the same eye_id: each eye needs its own"
 
 
-def test_line_without_a_name_is_named_by_its_number(tmp_path: Path) -> None:
-    lines = read_lines(written(tmp_path, line("a"), line("")))
-
-    assert [found.eye_id for found in lines] == ["a", "line 3"]
-
-
 def test_more_lines_than_a_group_keep_their_order(tmp_path: Path, predictor: Predictor) -> None:
     names = [f"eye {number}" for number in range(70)]
     sides = ["X" if number % 9 == 0 else "R" for number in range(70)]
@@ -136,34 +133,63 @@ def test_more_lines_than_a_group_keep_their_order(tmp_path: Path, predictor: Pre
     assert [row["status"] == "failed" for row in rows] == [side == "X" for side in sides]
 
 
-def test_file_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
-    path = written(tmp_path, line("a"))
-    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+def scored_sectors(
+    folder: Path, predictor: Predictor, sectors_um: Sequence[str], age: str = "60"
+) -> Row:
+    path = written(folder, line(age=age, samples=sectors_um), header=SECTOR_HEADER)
+    (row,) = score_profiles(read_lines(path), predictor)
+    return row
 
-    assert [found.eye_id for found in read_lines(path)] == ["a"]
+
+def test_row_says_what_the_profile_was_made_from(tmp_path: Path, predictor: Predictor) -> None:
+    samples, failed = scored(tmp_path, predictor, line("a"), line("b", "X"))
+    sectors = scored_sectors(tmp_path, predictor, HEALTHY_SECTORS_UM)
+
+    assert [row["profile_from"] for row in (samples, failed, sectors)] == [
+        "samples",
+        "samples",
+        "sectors",
+    ]
+
+
+def test_sectors_of_a_profile_give_nearly_its_field(tmp_path: Path, predictor: Predictor) -> None:
+    (from_samples,) = scored(tmp_path, predictor, line())
+    from_sectors = scored_sectors(tmp_path, predictor, HEALTHY_SECTORS_UM)
+
+    fields = [[row[f"s{n}"] for n in range(1, 53)] for row in (from_samples, from_sectors)]
+    assert from_sectors["status"] == "final"
+    assert fields[1] == pytest.approx(fields[0], abs=0.1)
+
+
+def test_thin_inferotemporal_sector_lowers_the_superior_field(
+    tmp_path: Path, predictor: Predictor
+) -> None:
+    row = scored_sectors(tmp_path, predictor, [*HEALTHY_SECTORS_UM[:-1], "60"])
+
+    superior = np.mean([row[f"s{n}"] for n in range(1, 27)])
+    assert superior < np.mean([row[f"s{n}"] for n in range(27, 53)])
 
 
 @pytest.mark.parametrize(
-    ("header", "cause"),
+    ("sectors_um", "cause"),
     [
-        (["eye_id", "laterality", "age_years", "T", "TS", "NS", "N", "NI", "TI"], "six sectors"),
-        (HEADER[:-1], "lacks 1 columns, the first is p767"),
-        (HEADER[1:], "the first is eye_id"),
-        ([";".join(HEADER)], "separated by commas"),
-        ([*HEADER, "p000"], "names a column twice"),
-        ([], "lacks 771 columns"),
+        ([*HEALTHY_SECTORS_UM[:-1], "0"], "TI is not between 1 and 500"),
+        (["", *HEALTHY_SECTORS_UM[1:]], "T is no number"),
+        (["9"] * 6, "the mean is 9.0: is the thickness in µm?"),
     ],
 )
-def test_file_with_other_columns_is_refused(
-    tmp_path: Path, header: Sequence[str], cause: str
+def test_sectors_that_are_none_are_a_failed_row(
+    tmp_path: Path, predictor: Predictor, sectors_um: list[str], cause: str
 ) -> None:
-    with pytest.raises(ProfilesUnreadable, match=cause):
-        read_lines(written(tmp_path, header=header))
+    row = scored_sectors(tmp_path, predictor, sectors_um)
+
+    assert (row["status"], row["reasons"]) == ("failed", cause)
 
 
-def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "profiles.csv"
-    path.write_bytes(b"\xff\xfe\x00\x01" * 50)
+@pytest.mark.parametrize(("age", "reason"), [("", "age_missing"), ("4", "outside_intended_use")])
+def test_sectors_of_an_eye_the_model_is_not_meant_for_are_not_assessable(
+    tmp_path: Path, predictor: Predictor, age: str, reason: str
+) -> None:
+    row = scored_sectors(tmp_path, predictor, HEALTHY_SECTORS_UM, age)
 
-    with pytest.raises(ProfilesUnreadable, match="no CSV file in UTF-8"):
-        read_lines(path)
+    assert (row["status"], row["reasons"]) == ("not_assessable", reason)
