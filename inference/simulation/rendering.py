@@ -7,12 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from inference.simulation.retina import CHOROID_UM, LAYERS, VITREOUS, Retina
+from inference.simulation.retina import CHOROID_UM, LAYERS, NERVE_FIBRE_LAYER, VITREOUS, Retina
 from inference.simulation.smooth_noise import smooth_noise
 from inference.simulation.speckle import background, display, speckle
 
-#: Optical blur (SD) in rows and columns.
-BLUR_PX: Final = (0.7, 0.5)
+#: Optical blur (SD) in rows and columns; with it the membrane is as wide as on one real scan.
+BLUR_PX: Final = (1.0, 0.5)
+
+#: How far inside the two lines of a device the nerve fibres begin and end to shine. The truth of a
+#: simulated scan is where a device draws: on one real scan its lines lie 0.5 rows below and 0.15
+#: above where the grey value is halfway, which half the intensity of a blurred edge does not give.
+MEMBRANE_UM: Final = 2.5
+FRINGE_UM: Final = 1.5
 
 #: Rows over which a vessel's shadow sets in.
 SHADOW_ONSET_ROWS: Final = 3.0
@@ -90,15 +96,23 @@ def _tissue(retina: Retina, frame: Frame, rng: np.random.Generator) -> NDArray[n
     bottom = np.full(columns, frame.rows + 1.0)
     picture = VITREOUS * _covered(row, np.full(columns, -1.0), retina.ilm_row)
     picture += _posterior_hyaloid(row, retina.ilm_row, rng)
-    lower_borders = (*retina.tops_row[1:], bottom)
+    tops = _as_seen(retina.tops_row, frame)
     for index, tissue in enumerate(LAYERS.values()):
-        top = retina.tops_row[index]
-        layer = retina.reflectivity[index] * _covered(row, top, lower_borders[index])
+        top = tops[index]
+        layer = retina.reflectivity[index] * _covered(row, top, (*tops, bottom)[index + 1])
         if tissue.decay_per_mm:
             depth_mm = np.clip(row - top, 0, None) * frame.axial_um / 1000
             layer *= np.exp(-tissue.decay_per_mm * depth_mm)
         picture += layer
     return _with_choroid_vessels(picture, retina, frame, rng)
+
+
+def _as_seen(tops_row: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
+    """Return the borders where light changes, given those where a device draws its lines."""
+    seen = tops_row.copy()
+    seen[NERVE_FIBRE_LAYER] += MEMBRANE_UM / frame.axial_um
+    seen[NERVE_FIBRE_LAYER + 1] -= FRINGE_UM / frame.axial_um
+    return seen
 
 
 def _posterior_hyaloid(
