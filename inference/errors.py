@@ -25,5 +25,9 @@ class DeviceUnavailable(NodeError):
     """The accelerator asked for is not there."""
 
 
+class RuntimeUnavailable(NodeError):
+    """The library that would run the model is not installed, or not one that is served."""
+
+
 class TrainingDataInvalid(NodeError):
     """The data to train on are missing or unusable."""

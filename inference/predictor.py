@@ -1,34 +1,40 @@
-"""From thickness profiles to estimated fields. Knows no TensorFlow until a network is loaded."""
+"""From a profile or a photograph to an estimated field, by one model. Knows no network library."""
 
-import os
 from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.values.prediction import FIELD_POINTS, FieldEstimate, ModelIdentity
-from core.values.profile import PROFILE_SAMPLES
 from inference.errors import InputOutsideIntendedUse, PredictionFailed
 from inference.model_card import ModelCard
+from inference.runtimes.compiled_network import DeviceUsed
+from inference.runtimes.network import Network, NetworkAnswer
+from inference.runtimes.ports import AGE_INPUT
 
 #: What a perimeter can show, in dB.
 SENSITIVITY_LIMITS_DB: Final = (0.0, 40.0)
 
 
-class Network(Protocol):
+class AnsweringNetwork(Protocol):
     """What computes fields: here or on another machine."""
 
-    def sensitivities_db(
-        self, thickness_um: NDArray[np.float32], age_years: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Return the field in dB, shape (n, 52), for profiles (n, 768) in µm and ages (n,)."""
+    @property
+    def device_used(self) -> DeviceUsed:
+        """Where it computes."""
+        ...
+
+    def answer(
+        self, structure: NDArray[np.float32], age_years: NDArray[np.float32]
+    ) -> NetworkAnswer:
+        """Return the fields for the card's first input, (n, *its shape), and ages (n,)."""
         ...
 
 
 class Predictor:
     """Estimates fields with one model."""
 
-    def __init__(self, card: ModelCard, network: Network) -> None:
+    def __init__(self, card: ModelCard, network: AnsweringNetwork) -> None:
         self.card = card
         self._network = network
 
@@ -44,37 +50,38 @@ class Predictor:
         Raises
         ------
         ModelDamaged
-            If the weights are not those the card describes.
+            If the weights are not those the card describes, or are not safe to read.
         DeviceUnavailable
             If the device is not there.
+        RuntimeUnavailable
+            If the library that runs such a model is not installed.
         """
         card.verify_weights()
-        # TensorFlow and Keras read these once, on import; a value set by the operator stands.
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        # Slower for a network this small, and its rounding differs from one processor to another.
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-        # Imported here: it costs seconds and half a gigabyte that readers of a card need not pay.
-        from inference.tensorflow_runtime import TensorFlowNetwork  # noqa: PLC0415
-
-        return cls(card, TensorFlowNetwork(card.weights_path, device))
+        return cls(card, Network.load(card, device))
 
     @property
     def identity(self) -> ModelIdentity:
         """Name, version and digest of the model."""
         return self.card.identity
 
+    @property
+    def device_used(self) -> DeviceUsed:
+        """Where the model really runs, and on which libraries."""
+        return self._network.device_used
+
     def predict(
-        self, thickness_um: NDArray[np.float32], age_years: NDArray[np.float32]
+        self, structure: NDArray[np.float32], age_years: NDArray[np.float32]
     ) -> list[FieldEstimate]:
         """Return one estimated field per eye, in the order given, whatever the grouping.
 
         Parameters
         ----------
-        thickness_um
-            float32, shape (n, 768), TSNIT, the same frame for both eyes.
+        structure
+            float32, one example of the card's first input per eye: profiles (n, 768) in µm, TSNIT,
+            or rings of photographs (n, angles, radii, channels). A last axis of one may be left
+            out. The same frame for both eyes.
         age_years
-            float32, shape (n,).
+            float32, shape (n,); not looked at where the model reads no age.
 
         Raises
         ------
@@ -83,21 +90,62 @@ class Predictor:
         PredictionFailed
             If the network gave anything but 52 finite numbers per eye.
         """
-        _check_inputs(thickness_um, age_years)
         if not len(age_years):
             return []
-        raw_db = self._network.sensitivities_db(
-            np.asarray(thickness_um, dtype=np.float32), np.asarray(age_years, dtype=np.float32)
-        )
-        if raw_db.shape != (len(age_years), FIELD_POINTS) or not np.all(np.isfinite(raw_db)):
-            raise PredictionFailed(
-                f"{self.card.name} {self.card.version} gave no finite field of {FIELD_POINTS} "
-                "points for every eye of this batch."
-            )
-        return self._estimates(raw_db)
+        return self._estimates(self.answer(structure, age_years))
 
-    def _estimates(self, raw_db: NDArray[np.float32]) -> list[FieldEstimate]:
-        fields_db = np.clip(raw_db, *SENSITIVITY_LIMITS_DB)
+    def answer(
+        self, structure: NDArray[np.float32], age_years: NDArray[np.float32]
+    ) -> NetworkAnswer:
+        """Return what the network itself says, finite but not held to what a perimeter shows.
+
+        Parameters and errors are those of `predict`; at least one eye.
+        """
+        answer = self._network.answer(self._shaped(structure, age_years), age_years)
+        self._check(answer, len(age_years))
+        return answer
+
+    def _shaped(
+        self, structure: NDArray[np.float32], age_years: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        first, *others = self.card.inputs
+        accepted = {first.shape} | ({first.shape[:-1]} if first.shape[-1] == 1 else set())
+        if structure.shape[1:] not in accepted or age_years.shape != structure.shape[:1]:
+            raise InputOutsideIntendedUse(
+                f"{self._label} reads a {first.name} of {_size(first.shape)} and one age per eye, "
+                f"not shapes {structure.shape} and {age_years.shape}."
+            )
+        needs_age = AGE_INPUT in {entry.name for entry in others}
+        if not np.isfinite(structure).all() or (needs_age and not np.isfinite(age_years).all()):
+            raise InputOutsideIntendedUse(
+                f"A {first.name} has missing samples or its age is unknown; neither may be filled "
+                "in."
+            )
+        return np.asarray(structure, np.float32).reshape(-1, *first.shape)
+
+    def _check(self, answer: NetworkAnswer, eyes: int) -> None:
+        field_db, spread_db = answer.sensitivities_db, answer.spread_db
+        if field_db.shape != (eyes, FIELD_POINTS) or not np.isfinite(field_db).all():
+            raise PredictionFailed(
+                f"{self._label} gave no finite field of {FIELD_POINTS} points for every eye of "
+                "this batch."
+            )
+        if spread_db is None:
+            return
+        if spread_db.shape != (eyes, FIELD_POINTS, 2) or not (
+            np.isfinite(spread_db).all() and (spread_db > 0).all()
+        ):
+            raise PredictionFailed(
+                f"{self._label} gave no finite, positive spread below and above every point of "
+                "this batch."
+            )
+
+    @property
+    def _label(self) -> str:
+        return f"{self.card.name} {self.card.version}"
+
+    def _estimates(self, answer: NetworkAnswer) -> list[FieldEstimate]:
+        fields_db = np.clip(answer.sensitivities_db, *SENSITIVITY_LIMITS_DB)
         lower_db, upper_db = self.card.intervals.limits_db(fields_db)
         lower_db = np.clip(lower_db, *SENSITIVITY_LIMITS_DB)
         upper_db = np.clip(upper_db, *SENSITIVITY_LIMITS_DB)
@@ -106,13 +154,5 @@ class Predictor:
         ]
 
 
-def _check_inputs(thickness_um: NDArray[np.float32], age_years: NDArray[np.float32]) -> None:
-    if thickness_um.shape != (len(age_years), PROFILE_SAMPLES) or age_years.ndim != 1:
-        raise InputOutsideIntendedUse(
-            f"The model takes profiles of {PROFILE_SAMPLES} samples and one age each, not shapes "
-            f"{thickness_um.shape} and {age_years.shape}."
-        )
-    if not (np.all(np.isfinite(thickness_um)) and np.all(np.isfinite(age_years))):
-        raise InputOutsideIntendedUse(
-            "A profile has missing samples or its age is unknown; neither may be filled in."
-        )
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))

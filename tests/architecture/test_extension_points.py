@@ -11,6 +11,7 @@ from tests.conftest import REPOSITORY
 EXTENSIONS = {
     "dicom_node/devices": "recognises",
     "inference/models": "build_",
+    "inference/runtimes": "load_network",
     "reports": "build",
 }
 

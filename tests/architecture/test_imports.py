@@ -60,10 +60,10 @@ def sqlite_version_after(imports: str) -> str:
 
 def test_tensorflow_does_not_replace_the_sqlite_library() -> None:
     """TensorFlow shows the symbols of a SQLite of its own to every library loaded after it."""
-    beside_tensorflow = sqlite_version_after("core.database, inference.tensorflow_runtime")
+    beside_tensorflow = sqlite_version_after("core.database, inference.runtimes.keras_tensorflow")
 
     assert beside_tensorflow == sqlite_version_after("core.database")
 
 
 def test_tensorflow_is_found_where_it_is_meant_to_be() -> None:
-    assert "tensorflow" in loaded_by("inference.tensorflow_runtime")
+    assert "tensorflow" in loaded_by("inference.runtimes.keras_tensorflow")

@@ -1,0 +1,34 @@
+"""Runs `.keras` files on TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from inference.runtimes.compiled_network import Port
+from inference.runtimes.keras_file import KERAS, keras_ports, read_keras
+from inference.runtimes.tensorflow_network import (
+    TENSORFLOW,
+    TensorFlowNetwork,
+    tensorflow_device,
+)
+
+
+def load_network(weights: Path, device: str) -> TensorFlowNetwork:
+    """Return the network in that file on that device; errors as `Network.load`."""
+    name = tensorflow_device(device)
+    with tf.device(name):
+        network = read_keras(weights)
+        inputs, outputs = keras_ports(network)
+        function = _compiled(network, inputs)
+    return TensorFlowNetwork(function, inputs, outputs, name, f"{TENSORFLOW}, {KERAS}")
+
+
+def _compiled(network: Any, inputs: tuple[Port, ...]) -> Any:
+    # Traced once for any batch size. XLA is left off: it is slower on CPU.
+    signature = [tf.TensorSpec((None, *port.shape), tf.float32) for port in inputs]
+
+    def estimate(*tensors: Any) -> list[Any]:
+        return list(tf.nest.flatten(network(list(tensors), training=False)))
+
+    return tf.function(estimate, input_signature=signature, jit_compile=False)

@@ -1,0 +1,126 @@
+"""A network with the inputs and outputs of its card, whatever library runs it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.model_card import ModelCard, ModelInput
+from inference.runtimes.compiled_network import CompiledNetwork, DeviceUsed
+from inference.runtimes.ports import match_inputs, match_outputs
+from inference.runtimes.register import runtime_for
+
+#: Batches are padded up to one of these sizes, so that few shapes are ever prepared for, and the
+#: result of a scan does not depend on which others it was grouped with.
+BATCH_SIZES: Final = (1, 4, 16, 64)
+
+
+@dataclass(frozen=True)
+class NetworkAnswer:
+    """What a network says of some eyes.
+
+    Attributes
+    ----------
+    sensitivities_db
+        float32, shape (n, 52), right-eye order, as the network gave them.
+    spread_db
+        float32, shape (n, 52, 2): how far below and above the estimate typical measurements lie,
+        positive; None where the network does not say.
+    """
+
+    sensitivities_db: NDArray[np.float32]
+    spread_db: NDArray[np.float32] | None = None
+
+
+class Network:
+    """A network that answers for any number of eyes, warm.
+
+    Parameters
+    ----------
+    compiled
+        The network as its runtime loaded it.
+    card
+        What the network reads and gives.
+
+    Raises
+    ------
+    ModelDamaged
+        If the network does not take and give what the card says.
+    """
+
+    def __init__(self, compiled: CompiledNetwork, card: ModelCard) -> None:
+        label = card.weights_path.name
+        self._compiled = compiled
+        self._inputs = match_inputs(card.inputs, compiled.inputs, label)
+        self._field, self._spread = match_outputs(compiled.outputs, card.output_layer, label)
+        self._warm(card.inputs[0])
+
+    @classmethod
+    def load(cls, card: ModelCard, device: str) -> "Network":
+        """Read the files of a card; its digest is not looked at.
+
+        Raises
+        ------
+        ModelDamaged
+            If the files are not safe to read, or are not the network of the card.
+        DeviceUnavailable
+            If the device is not there.
+        RuntimeUnavailable
+            If the library to run it with is not installed.
+        """
+        runtime = runtime_for(card.weights_path)
+        return cls(runtime.load(card.weights_path, device), card)
+
+    @property
+    def device_used(self) -> DeviceUsed:
+        """Where the network ran."""
+        return self._compiled.device_used
+
+    def answer(
+        self, structure: NDArray[np.float32], age_years: NDArray[np.float32]
+    ) -> NetworkAnswer:
+        """Return what the network says.
+
+        Parameters
+        ----------
+        structure
+            float32, shape (n, *shape of the card's first input).
+        age_years
+            float32, shape (n,); not looked at where the card names no age.
+
+        Raises
+        ------
+        PredictionFailed
+            If the device gave up.
+        """
+        largest = BATCH_SIZES[-1]
+        starts = range(0, len(structure), largest)
+        parts = [
+            self._padded(structure[start : start + largest], age_years[start : start + largest])
+            for start in starts
+        ]
+        field = np.concatenate([outputs[self._field] for outputs in parts])
+        if self._spread is None:
+            return NetworkAnswer(field)
+        return NetworkAnswer(field, np.concatenate([outputs[self._spread] for outputs in parts]))
+
+    def _padded(
+        self, structure: NDArray[np.float32], age_years: NDArray[np.float32]
+    ) -> list[NDArray[np.float32]]:
+        count = len(structure)
+        size = next(size for size in BATCH_SIZES if size >= count)
+        known = (_filled(structure, size), _filled(age_years[:, np.newaxis], size))
+        outputs = self._compiled.run([known[index] for index in self._inputs])
+        return [np.asarray(output[:count], dtype=np.float32) for output in outputs]
+
+    def _warm(self, first: ModelInput) -> None:
+        """Answer once at every batch size, so that no patient waits for the first of its kind."""
+        for size in BATCH_SIZES:
+            self.answer(np.full((size, *first.shape), 0.5, np.float32), np.full(size, 60, "f4"))
+
+
+def _filled(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Return an array of that length whose last entry is repeated."""
+    padding = [(0, size - len(values)), *[(0, 0)] * (values.ndim - 1)]
+    return np.pad(values, padding, mode="edge")
