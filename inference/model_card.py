@@ -3,19 +3,23 @@
 Kept as `card.toml` beside the weights. Reading it loads no TensorFlow.
 """
 
-import hashlib
-import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import ClassVar, Final, Literal
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from core.perimetry.norms import NORM_AGE_RANGE_YEARS, NORM_NAME
 from core.values.prediction import ModelIdentity
+from inference.card_rules import check_gate, check_identity, check_inputs, check_weights_name
 from inference.errors import ModelDamaged
 from inference.intervals import IntervalTable
+from inference.weights import weights_digest
 
 CARD_FILE: Final = "card.toml"
+_STRICT: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class ModelKind(StrEnum):
@@ -27,9 +31,22 @@ class ModelKind(StrEnum):
     FUNDUS = "fundus"
 
 
+class ModelFormat(StrEnum):
+    """How the weights are kept."""
+
+    #: One `.keras` file.
+    KERAS = "keras"
+    #: A TensorFlow SavedModel folder.
+    SAVEDMODEL = "savedmodel"
+    #: One `.onnx` file.
+    ONNX = "onnx"
+
+
 @dataclass(frozen=True)
 class ModelInput:
     """One input of a network: its name, the shape of one example, and its unit."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     name: str
     shape: tuple[int, ...]
@@ -38,7 +55,7 @@ class ModelInput:
 
 @dataclass(frozen=True)
 class Figures:
-    """How far one predictor was off, on simulated eyes of patients it never saw, in dB.
+    """How far one predictor was off, on eyes it never saw, in dB.
 
     Attributes
     ----------
@@ -50,7 +67,11 @@ class Figures:
         Mean absolute error of the mean of the 52 points.
     early_mae_db, moderate_mae_db, advanced_mae_db
         The first by true mean deviation: to -6 dB, to -12 dB, below. None where no eye was so.
+    measured_on
+        Which eyes, for people: rows that name the same ones are one table.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     predictor: str
     mae_db: float
@@ -59,9 +80,10 @@ class Figures:
     early_mae_db: float | None = None
     moderate_mae_db: float | None = None
     advanced_mae_db: float | None = None
+    measured_on: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelCard:
     """What is known of one version of a model.
 
@@ -70,42 +92,63 @@ class ModelCard:
     folder
         Where card and weights lie; not part of the card's text.
     digest
-        `sha256:` and the hexadecimal digest of the weights file.
+        `sha256:` and the hexadecimal digest of the weights, a file or a folder beside the card.
+    inputs
+        The structure the model reads, then the age where it takes one.
+    limits
+        What its results are known to be weak at, for people.
     trained_age_range_years
-        Youngest and oldest simulated eye it was trained on.
-    norm_age_range_years
-        Ages of the people behind the norm its results are compared with.
+        Youngest and oldest eye it was trained on; an eye outside is refused.
+    without_age
+        What happens to an eye without age: it is refused. No age is ever made up.
+    norm, norm_age_range_years
+        The norm its results are compared with, and the ages of the people behind it.
+    gate, gate_digest
+        The file beside the card that knows which inputs the model was made for, and its digest;
+        None where every input of the right shape is taken.
     interval_coverage
         Share of measurements of the evaluation's eyes that lay inside the interval.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     folder: Path
     name: str
     version: str
     digest: str
     weights: str
+    format: ModelFormat = ModelFormat.KERAS
     inputs: tuple[ModelInput, ...]
     output_layer: str
     output_unit: str
     intended_use: str
     not_for: tuple[str, ...]
+    limits: tuple[str, ...] = ()
     notice: str
     training_data: str
-    simulator: str
+    simulator: str = ""
     trained_age_range_years: tuple[float, float]
-    norm: str
-    norm_age_range_years: tuple[float, float]
+    without_age: Literal["refuse"] = "refuse"
+    norm: str = NORM_NAME
+    norm_age_range_years: tuple[float, float] = NORM_AGE_RANGE_YEARS
     licence: str
-    seed: int
+    seed: int | None = None
+    gate: str | None = None
+    gate_digest: str | None = None
     intervals: IntervalTable
     interval_coverage: float | None = None
     figures: tuple[Figures, ...] = ()
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\d+(\.\d+)*", self.version):
-            raise ValueError(f"A version is numbers and dots, not {self.version!r}.")
-        if Path(self.weights).name != self.weights:
-            raise ValueError("The weights lie beside the card; their entry is a plain file name.")
+        check_identity(self.name, self.version, self.digest)
+        check_weights_name(self.weights, self.format)
+        check_inputs([(entry.name, entry.shape, entry.unit) for entry in self.inputs])
+        check_gate(self.gate, self.gate_digest)
+        if (self.output_layer, self.output_unit) != ("dense_1", "dB"):
+            raise ValueError('the output is output_layer = "dense_1" with output_unit = "dB"')
+        youngest, oldest = self.trained_age_range_years
+        if not 0 <= youngest < oldest:
+            raise ValueError("trained_age_range_years is the youngest age, then the oldest")
 
     @property
     def kind(self) -> ModelKind:
@@ -114,8 +157,13 @@ class ModelCard:
 
     @property
     def weights_path(self) -> Path:
-        """The weights file beside the card."""
+        """The weights beside the card."""
         return self.folder / self.weights
+
+    @property
+    def gate_path(self) -> Path | None:
+        """The gate beside the card; None where it has none."""
+        return None if self.gate is None else self.folder / self.gate
 
     @property
     def identity(self) -> ModelIdentity:
@@ -123,32 +171,17 @@ class ModelCard:
         return ModelIdentity(self.name, self.version, self.digest)
 
     def verify_weights(self) -> None:
-        """Compare the weights with the digest.
+        """Compare the weights, and the gate where there is one, with their digests.
 
         Raises
         ------
         ModelDamaged
-            If the weights are missing or are not those the card describes.
+            If a file is missing or is not the one the card describes.
         """
         label = f"{self.name} {self.version}"
-        try:
-            found = weights_digest(self.weights_path)
-        except OSError as error:
-            raise ModelDamaged(
-                f"The weights of {label} cannot be read ({error.strerror}). "
-                "Install the model again."
-            ) from error
-        if found != self.digest:
-            raise ModelDamaged(
-                f"The weights of {label} have digest {found}, its card says {self.digest}. "
-                "They were changed after the card was written: install the model again."
-            )
-
-
-def weights_digest(path: Path) -> str:
-    """Return `sha256:` and the hexadecimal digest of a file."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        _verify(f"The weights of {label} have", self.weights_path, self.digest)
+        if self.gate_path is not None and self.gate_digest is not None:
+            _verify(f"The gate of {label} has", self.gate_path, self.gate_digest)
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -157,43 +190,45 @@ def read_card(folder: Path) -> ModelCard:
     Raises
     ------
     ModelDamaged
-        If the card is missing, is not TOML, or lacks an entry.
+        If the card is missing, is not TOML, lacks an entry or has one that means nothing.
     """
+    label = f"the model folder {folder.resolve().name}"
     try:
-        text = (folder / CARD_FILE).read_text(encoding="utf-8")
-        return _card(folder, tomllib.loads(text))
+        entries = tomllib.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+        return _CARD.validate_python({**entries, "folder": folder})
     except OSError as error:
         raise ModelDamaged(
-            f"The model folder {folder.name} has no readable {CARD_FILE} ({error.strerror}). "
+            f"There is no readable {CARD_FILE} in {label} ({error.strerror}). "
             "Install the model again, or remove the folder."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise ModelDamaged(
-            f"The card of the model folder {folder.name} is not valid: {error!r}. "
-            "Install the model again, or remove the folder."
+            f"The card of {label} is not valid: {_explain(error)}. "
+            "Mend the card, install the model again, or remove the folder."
         ) from error
 
 
-def _card(folder: Path, entries: dict[str, Any]) -> ModelCard:
-    plain = {key: _tupled(value) for key, value in entries.items() if not _is_table(value)}
-    return ModelCard(
-        folder=folder,
-        **plain,
-        inputs=tuple(ModelInput(**_tupled_entries(entry)) for entry in entries["inputs"]),
-        intervals=IntervalTable(**_tupled_entries(entries["intervals"])),
-        figures=tuple(Figures(**entry) for entry in entries.get("figures", [])),
-    )
+def _verify(subject: str, path: Path, digest: str) -> None:
+    try:
+        found = weights_digest(path)
+    except OSError as error:
+        raise ModelDamaged(
+            f"{subject} a file that cannot be read ({error.strerror}). Install the model again."
+        ) from error
+    if found != digest:
+        raise ModelDamaged(
+            f"{subject} digest {found}, its card says {digest}. "
+            "Files were changed after the card was written: install the model again."
+        )
 
 
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict) or (
-        isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
-    )
+def _explain(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    places = [".".join(map(str, fault["loc"])) or "card" for fault in faults]
+    messages = [fault["msg"].removeprefix("Value error, ") for fault in faults]
+    return "; ".join(f"{place}: {told}" for place, told in zip(places, messages, strict=True))
 
 
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _tupled_entries(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: _tupled(value) for key, value in entry.items()}
+_CARD: Final = TypeAdapter(ModelCard)

@@ -11,12 +11,13 @@ import numpy as np
 from core.values.prediction import ModelIdentity
 from inference.evaluation import EvaluationSettings, evaluate, pattern_source
 from inference.intervals import IntervalTable, fit_intervals
-from inference.model_card import ModelCard, weights_digest
+from inference.model_card import ModelCard
 from inference.model_card_writer import write_card
 from inference.models.register import architecture
 from inference.reference_card import describe
 from inference.simulation.bank import Part
 from inference.simulation.eyes import SimulatedEyes, simulate_eyes
+from inference.weights import weights_digest
 
 #: Errors up to this many dB count by their square, larger ones by their size: a floor of scattered
 #: points does not rule the fit, nor is a real scotoma traded for a safe median.

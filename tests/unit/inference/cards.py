@@ -4,8 +4,9 @@ from pathlib import Path
 
 from core.perimetry.norms import NORM_AGE_RANGE_YEARS
 from inference.intervals import IntervalTable
-from inference.model_card import Figures, ModelCard, ModelInput, weights_digest
+from inference.model_card import Figures, ModelCard, ModelInput
 from inference.model_card_writer import write_card
+from inference.weights import weights_digest
 
 
 def make_model(root: Path, name: str = "phantom", version: str = "1.0.0") -> ModelCard:

@@ -1,11 +1,14 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inference.errors import ModelDamaged
-from inference.model_card import CARD_FILE, read_card
+from inference.model_card import CARD_FILE, ModelFormat, ModelInput, ModelKind, read_card
 from inference.model_card_writer import write_card
+from inference.model_store import SHIPPED_MODELS
+from inference.weights import weights_digest
 from tests.unit.inference.cards import make_model
 
 
@@ -47,30 +50,100 @@ def test_verify_weights_refuses_missing_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "replacement"),
+    ("text", "replacement", "cause"),
     [
-        ('name = "phantom"', ""),
-        ('name = "phantom"', 'name = "phantom'),
-        ('name = "phantom"', 'name = "phantom"\nunheard_of = 1'),
-        ('version = "1.0.0"', 'version = "new"'),
-        ('weights = "phantom.keras"', 'weights = "../phantom.keras"'),
-        ("lower_offsets_db = [-9.0, -5.0]", "lower_offsets_db = [-9.0]"),
-    ],
-    ids=[
-        "entry-missing",
-        "not-toml",
-        "entry-unknown",
-        "version",
-        "weights-elsewhere",
-        "intervals-short",
+        ('name = "phantom"', "", "name: "),
+        ('name = "phantom"', 'name = "phantom', "line 1"),
+        ('name = "phantom"', 'name = "phantom"\nunheard_of = 1', "unheard_of: "),
+        ('name = "phantom"', 'name = "../phantom"', "a name is"),
+        ('name = "phantom"', "name = 3", "name: "),
+        ('version = "1.0.0"', 'version = "new"', "a version is"),
+        ('digest = "sha256:', 'digest = "md5:', "a digest is"),
+        ('weights = "phantom.keras"', 'weights = "../phantom.keras"', "beside the card"),
+        ('weights = "phantom.keras"', 'weights = ".."', "beside the card"),
+        ('weights = "phantom.keras"', 'weights = "phantom.pkl"', "can run code"),
+        ('format = "keras"', 'format = "pickle"', "format: "),
+        ('format = "keras"', 'format = "onnx"', "end in .onnx"),
+        ('name = "profile"', 'name = "macula"', "the first input"),
+        ("shape = [768, 1]", "shape = [256, 1]", "the first input"),
+        ('unit = "µm"', 'unit = "mm"', "the first input"),
+        ('name = "age"', 'name = "sex"', "the second input"),
+        ('output_layer = "dense_1"', 'output_layer = "dense_2"', "the output"),
+        ('output_unit = "dB"', 'output_unit = "asb"', "the output"),
+        ('without_age = "refuse"', 'without_age = "mean"', "without_age: "),
+        ("[20.0, 92.0]", "[92.0, 20.0]", "trained_age_range_years"),
+        ("seed = 7", 'seed = 7\ngate = "gate.npz"', "go together"),
+        ("lower_offsets_db = [-9.0, -5.0]", "lower_offsets_db = [-9.0]", "intervals: "),
+        ("upper_offsets_db = [8.0, 4.0]", "upper_offsets_db = [8.0, nan]", "upper_offsets_db.1: "),
+        ("level = 0.9", "level = 0.9\nunheard_of = 1", "intervals.unheard_of: "),
+        ("mae_db = 4.4", "mae_db = inf", "figures.0.mae_db: "),
     ],
 )
-def test_read_card_refuses_a_damaged_card(tmp_path: Path, text: str, replacement: str) -> None:
+def test_read_card_refuses_a_damaged_card_and_names_the_entry(
+    tmp_path: Path, text: str, replacement: str, cause: str
+) -> None:
     path = make_model(tmp_path).folder / CARD_FILE
-    path.write_text(path.read_text().replace(text, replacement, 1))
+    whole = path.read_text()
+    path.write_text(whole.replace(text, replacement, 1))
+    assert path.read_text() != whole
+
+    with pytest.raises(ModelDamaged, match=f"not valid: .*{re.escape(cause)}"):
+        read_card(path.parent)
+
+
+def test_card_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = make_model(tmp_path).folder / CARD_FILE
+    path.write_bytes(b"\xff\xfe")
 
     with pytest.raises(ModelDamaged, match="not valid"):
         read_card(path.parent)
+
+
+def test_shipped_card_from_before_formats_and_gates_is_read_with_their_defaults() -> None:
+    card = read_card(SHIPPED_MODELS / "retinervenet-1.0.0")
+
+    assert (card.kind, card.format) == (ModelKind.PROFILE, ModelFormat.KERAS)
+    assert (card.without_age, card.gate, card.limits) == ("refuse", None, ())
+
+
+def test_fundus_card_is_read_as_it_was_written(tmp_path: Path) -> None:
+    inputs = (ModelInput("fundus", (96, 32, 3), "1"), ModelInput("age", (1,), "year"))
+    card = replace(make_model(tmp_path), inputs=inputs, limits=("weaker than OCT",))
+    write_card(card)
+
+    assert read_card(card.folder) == card
+    assert card.kind is ModelKind.FUNDUS
+
+
+def test_verify_weights_refuses_a_changed_gate(tmp_path: Path) -> None:
+    card = make_model(tmp_path)
+    gate = card.folder / "gate.npz"
+    gate.write_bytes(b"gate")
+    gated = replace(card, gate=gate.name, gate_digest=weights_digest(gate))
+    write_card(gated)
+    assert read_card(card.folder) == gated
+    gated.verify_weights()
+
+    gate.write_bytes(b"another")
+
+    with pytest.raises(ModelDamaged, match=r"gate of phantom 1\.0\.0 has digest"):
+        gated.verify_weights()
+
+
+def test_weights_in_a_folder_are_verified_whole(tmp_path: Path) -> None:
+    card = make_model(tmp_path)
+    folder = card.folder / "network"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "variables" / "values").write_bytes(b"1")
+    kept = replace(
+        card, format=ModelFormat.SAVEDMODEL, weights="network", digest=weights_digest(folder)
+    )
+    kept.verify_weights()
+
+    (folder / "assets").write_bytes(b"one more")
+
+    with pytest.raises(ModelDamaged, match="digest"):
+        kept.verify_weights()
 
 
 def test_read_card_refuses_a_folder_without_card(tmp_path: Path) -> None:
