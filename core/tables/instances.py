@@ -34,6 +34,7 @@ class InstanceRow(SQLModel, table=True):
     """A SOP instance kept in storage.
 
     `storage_key` finds the bytes, `digest` is the SHA-256 of the encoded data set as received, hex.
+    `outcome_message` tells people why a good object was not scored; else it is empty.
     """
 
     __tablename__ = "instances"
@@ -50,4 +51,5 @@ class InstanceRow(SQLModel, table=True):
     calling_ae_title: str = ""
     origin: str = InstanceOrigin.RECEIVED
     outcome: str = InstanceOutcome.PENDING
+    outcome_message: str = Field(default="", sa_column_kwargs={"server_default": ""})
     received_at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -7,12 +7,14 @@ from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
 from core.tables.logins import BrowserSessionRow, LoginTokenRow
+from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
 from core.tables.series import SeriesRow
+from core.tables.shadow_predictions import ShadowPredictionRow
 from core.tables.studies import StudyRow
 
 TABLES: tuple[type[SQLModel], ...] = (
@@ -31,4 +33,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     KeyRow,
     LoginTokenRow,
     BrowserSessionRow,
+    ModelRow,
+    ShadowPredictionRow,
 )
