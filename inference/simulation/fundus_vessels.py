@@ -15,9 +15,11 @@ from inference.simulation.vessels import Vessel, draw_vessels
 #: Vessels are drawn as bands this many times finer than the picture.
 _FINER: Final = 3
 _FARTHEST_DEGREE: Final = 45.0
-_STEP_DEGREE: Final = 0.25
+_STEP_DEGREE: Final = 0.4
 #: Vessels of the arcades, by their angle from temporal, bend round the fovea.
 _ARCADE_DEGREE: Final = (40.0, 120.0)
+#: Followed this far out of the picture.
+_OUTSIDE_PX: Final = 20
 #: Wider than this a vessel has branches.
 _BRANCHING_FROM_UM: Final = 80.0
 
@@ -103,7 +105,8 @@ def paint_vessels(
         distance, angle = drawn.path()
         row, column = pixel_of(distance, angle)
         widths = np.maximum(drawn.width_degree(distance) * px_per_degree, 0.4) * _FINER
-        near = (np.minimum(row, column) > -40) & (row < rows + 40) & (column < columns + 40)
+        near = (np.minimum(row, column) > -_OUTSIDE_PX) & (row < rows + _OUTSIDE_PX)
+        near &= column < columns + _OUTSIDE_PX
         _paint(pen, drawn, np.column_stack([column, row])[near] * _FINER, widths[near])
     return np.asarray(canvas.reduce(_FINER), np.float32) / np.float32(255)
 
@@ -121,9 +124,9 @@ def _paint(
     for start in range(0, len(points) - 1, 8):
         stretch = [tuple(point) for point in points[start : start + 9].tolist()]
         width = float(np.mean(widths[start : start + 9]))
-        pen.line(stretch, fill=round(255 * depth), width=max(1, round(width)), joint="curve")
+        pen.line(stretch, fill=round(255 * depth), width=max(1, round(width)))
         if width >= 6:
-            pen.line(stretch, fill=round(255 * reflex), width=round(width / 3), joint="curve")
+            pen.line(stretch, fill=round(255 * reflex), width=round(width / 3))
 
 
 def _trunk(rng: np.random.Generator, vessel: Vessel) -> FundusVessel:

@@ -1,0 +1,109 @@
+"""From the patch around the disc to the ring a network reads."""
+
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, grey_closing, map_coordinates, maximum_filter
+
+from core.values.fundus import FUNDUS_ANGLES, FUNDUS_RADII, RING_LIMITS, RING_RADII
+from inference.preparation.fundus_patch import DISC_RADIUS_PX, PATCH_PX, FundusPatch
+
+#: Samples to one place of the ring, along the angle and along the radius.
+_FINER: Final = 2
+#: Light below this is black: its logarithm would be noise.
+_DARKEST: Final = 0.02
+#: Vessels are dark lines narrower than this; 9 pixels are 0.7°, wider than any vessel.
+_VESSEL_PX: Final = 9
+_VESSEL_SMOOTH_PX: Final = 0.7
+#: Darker than the light around by this much (logarithm) begins and is surely a vessel.
+_VESSEL_FROM, _VESSEL_SURE = 0.08, 0.20
+#: Striation is looked for between these two scales, away from vessels.
+_FINE_PX: Final = 0.8
+#: Radii, in disc radii, of the retina the brightness is counted from.
+_REFERENCE_RADII: Final = (1.3, 2.2)
+_LEAST_WEIGHT: Final = 1e-3
+
+
+def unroll(patch: FundusPatch) -> NDArray[np.float32]:
+    """Return the ring of a patch, float32, shape (128, 24, 4), as `PreparedFundus` describes it."""
+    light = np.log(np.maximum(patch.light, _DARKEST))
+    smooth = gaussian_filter(light, _VESSEL_SMOOTH_PX)
+    bare = grey_closing(smooth, size=(_VESSEL_PX, _VESSEL_PX))
+    vessel = np.clip((bare - smooth - _VESSEL_FROM) / (_VESSEL_SURE - _VESSEL_FROM), 0, 1)
+    clear = 1 - maximum_filter(vessel, size=3)
+    filled = light * (1 - vessel) + bare * vessel
+    layers = (filled, vessel, clear, _across_fibres(light), patch.seen)
+    sampled = [_places(layer) for layer in layers]
+    return _channels(*sampled)
+
+
+def vessel_map(light: NDArray[np.float32], vessel_px: int) -> NDArray[np.float32]:
+    """Return how surely each pixel is a vessel, 0 to 1, where none is wider than `vessel_px`."""
+    smooth = gaussian_filter(np.log(np.maximum(light, _DARKEST)), _VESSEL_SMOOTH_PX)
+    deep = grey_closing(smooth, size=(vessel_px, vessel_px)) - smooth
+    return np.asarray(np.clip((deep - _VESSEL_FROM) / (_VESSEL_SURE - _VESSEL_FROM), 0, 1))
+
+
+def _across_fibres(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return squared contrast across the fibres less that along them: noise has as much of both."""
+    down, right = np.gradient(gaussian_filter(light, _FINE_PX))
+    cosine, sine = _directions()
+    across = -sine * right - cosine * down
+    along = cosine * right - sine * down
+    return np.asarray(across**2 - along**2, np.float32)
+
+
+def _channels(
+    filled: NDArray[np.float32],
+    vessel: NDArray[np.float32],
+    clear: NDArray[np.float32],
+    across: NDArray[np.float32],
+    seen: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    in_field = _mean(seen)
+    brightness = _mean(filled * seen) / np.maximum(in_field, _LEAST_WEIGHT)
+    open_retina = _mean(clear * seen)
+    fine = _mean(across * clear * seen) / np.maximum(open_retina, 0.05)
+    striation = np.sign(fine) * np.sqrt(np.abs(fine))
+    there = in_field > 0.5
+    low, high = _REFERENCE_RADII
+    around = there & (low <= RING_RADII) & (high >= RING_RADII)
+    reference = float(np.median(brightness[around])) if around.any() else 0.0
+    ring = np.stack([brightness - reference, striation, _mean(vessel), in_field], axis=2)
+    ring[~there] = 0
+    return np.asarray(ring, np.float32)
+
+
+def _mean(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of each place, shape (128, 24)."""
+    boxes = samples.reshape(FUNDUS_ANGLES, _FINER, FUNDUS_RADII, _FINER)
+    return np.asarray(boxes.mean(axis=(1, 3)), np.float32)
+
+
+def _places(layer: NDArray[np.floating]) -> NDArray[np.float32]:
+    sampled = map_coordinates(layer, _coordinates(), order=1, mode="nearest")
+    return np.asarray(sampled, np.float32)
+
+
+@cache
+def _coordinates() -> NDArray[np.float64]:
+    """Return row and column of each sample on a patch, shape (2, 256, 48)."""
+    angles = np.deg2rad((np.arange(_FINER * FUNDUS_ANGLES) + 0.5) * 360 / (_FINER * FUNDUS_ANGLES))
+    low, high = RING_LIMITS
+    shares = (np.arange(_FINER * FUNDUS_RADII) + 0.5) / (_FINER * FUNDUS_RADII)
+    radii = (low + shares * (high - low)) * DISC_RADIUS_PX
+    middle = PATCH_PX / 2 - 0.5
+    rows = middle - np.outer(np.sin(angles), radii)
+    columns = middle + np.outer(np.cos(angles), radii)
+    return np.stack([rows, columns])
+
+
+@cache
+def _directions() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return cosine and sine of each pixel's TSNIT angle on a patch."""
+    offset = np.arange(PATCH_PX, dtype=np.float32) + np.float32(0.5 - PATCH_PX / 2)
+    up, right = np.meshgrid(-offset, offset, indexing="ij")
+    distance = np.maximum(np.hypot(up, right), np.float32(0.5))
+    return right / distance, up / distance
