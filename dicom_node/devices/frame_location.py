@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from dicom_node.devices.attributes import numbers_of, text_of
-from dicom_node.devices.functional_groups import frame_item
+from dicom_node.devices.functional_groups import frame_items
 
 #: Fewer points than this fit a circle too easily to prove one.
 _FEWEST_CIRCLE_POINTS: Final = 8
@@ -17,6 +17,8 @@ _FEWEST_CIRCLE_POINTS: Final = 8
 _CIRCLE_RESIDUAL: Final = 0.02
 #: The widest gap between neighbouring points of a closed circle, in typical steps.
 _WIDEST_GAP_STEPS: Final = 4.0
+#: No picture is larger; what lies beyond is no place on it.
+_FARTHEST_PIXEL: Final = 1e6
 #: Distance of points from their straight line, as a share of its length.
 _LINE_RESIDUAL: Final = 0.01
 
@@ -103,16 +105,18 @@ class FrameLocation:
         return bool(distances.max() <= _LINE_RESIDUAL * length)
 
 
-def read_frame_location(dataset: Dataset, frame: int) -> FrameLocation | None:
-    """Return where a frame (0 = the first) lies on its localizer, None where it does not say.
+def read_frame_locations(dataset: Dataset, frames: int) -> tuple[FrameLocation | None, ...]:
+    """Return where each frame lies on its localizer, None for one that does not say.
 
     Source: PS3.3 C.8.17.10: Reference Coordinates are pairs of row and column.
     """
-    item = frame_item(dataset, frame, "OphthalmicFrameLocationSequence")
-    if item is None:
-        return None
+    items = frame_items(dataset, frames, "OphthalmicFrameLocationSequence")
+    return tuple(None if item is None else _read_location(item) for item in items)
+
+
+def _read_location(item: Dataset) -> FrameLocation | None:
     numbers = numbers_of(item, "ReferenceCoordinates")
-    if len(numbers) < 4 or len(numbers) % 2:
+    if len(numbers) < 4 or len(numbers) % 2 or max(map(abs, numbers)) > _FARTHEST_PIXEL:
         return None
     points = np.array(numbers, np.float64).reshape(-1, 2)
     return FrameLocation(points, text_of(item, "OphthalmicImageOrientation").upper())

@@ -1,33 +1,32 @@
 """From a DICOM object to a scan: the door other rooms use."""
 
-import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from pydicom.dataset import Dataset
+from pydicom.uid import OphthalmicTomographyImageStorage
 
 from core.errors import ScanRefused
+from core.values.laterality import Laterality
 from core.values.reason import ReasonCode
-from core.values.scan import Scan, ScanKind
+from core.values.scan import Scan
 from dicom_node.devices.attributes import (
-    clean_text,
     items_of,
     silenced_reader,
     text_of,
-    values_of,
     whole_number_of,
 )
-from dicom_node.devices.circle import Localizer, read_circle, read_localizer
-from dicom_node.devices.description import describe
 from dicom_node.devices.functional_groups import every_item
 from dicom_node.devices.input_class import is_model_input
 from dicom_node.devices.laterality import read_laterality
-from dicom_node.devices.pixels import PixelDescription, describe_pixels, read_frame
 from dicom_node.devices.register import profile_of
-from dicom_node.devices.scan_pattern import CircleFrame, find_circle_frames
-from dicom_node.devices.spacing import read_spacing
+from dicom_node.devices.tomography import read_tomography
 
-#: Diameter of the usual circle of 12 degree in millimetre.
-_USUAL_DIAMETER_MM: Final = 3.45
+#: What reads an object of each SOP Class, given its own localizer and its eye.
+_READERS: Final[dict[str, Callable[[Dataset, Dataset | None, Laterality], Scan]]] = {
+    OphthalmicTomographyImageStorage: read_tomography,
+}
 
 
 def read_scan(dataset: Dataset, localizer: Dataset | None = None) -> Scan:
@@ -50,28 +49,11 @@ def read_scan(dataset: Dataset, localizer: Dataset | None = None) -> Scan:
         _refuse_other_objects(dataset)
         localizer, notes = _own_localizer(dataset, localizer)
         laterality = read_laterality(dataset, localizer)
-        scrambles = profile_of(dataset).scrambles_pixels
-        pixels = describe_pixels(dataset, scrambles=scrambles)
-        place = read_localizer(localizer)
-        circles = find_circle_frames(dataset, pixels.frames)
-        circle = _usual_circle(circles, dataset, pixels, place)
-        spacing = read_spacing(dataset, circle.index, pixels.rows)
-        geometry = read_circle(
-            circle.location, place, laterality, pixels.columns, spacing.lateral_mm
-        )
-        said = describe(dataset)
-        return Scan(
-            kind=ScanKind.CIRCLE,
-            pixels=read_frame(dataset, pixels, circle.index, scrambles=scrambles),
-            axial_um=spacing.axial_mm * 1000,
-            lateral_um=spacing.lateral_mm * 1000,
-            geometry=geometry,
-            laterality=laterality,
-            acquired_at=said.acquired_at,
-            age_years=said.age_years,
-            device=said.device,
-            notes=(*notes, *place.notes, *_frame_note(circle, pixels)),
-        )
+        read = _READERS.get(text_of(dataset, "SOPClassUID"))
+        if read is None:
+            raise _not_model_input()
+        scan = read(dataset, localizer, laterality)
+        return replace(scan, notes=(*notes, *scan.notes))
 
 
 def read_localizer_reference(dataset: Dataset) -> str | None:
@@ -92,10 +74,7 @@ def _refuse_other_objects(dataset: Dataset) -> None:
         raise refusal
     kind = text_of(dataset, "SOPClassUID"), text_of(dataset, "Modality")
     if not is_model_input(*kind, text_of(dataset, "Manufacturer")):
-        raise ScanRefused(
-            ReasonCode.NOT_MODEL_INPUT,
-            "The object is no Ophthalmic Tomography: no active model takes it. Nothing to do.",
-        )
+        raise _not_model_input()
     parts = whole_number_of(dataset, "InConcatenationTotalNumber")
     if parts is not None and parts > 1:
         raise ScanRefused(
@@ -103,14 +82,19 @@ def _refuse_other_objects(dataset: Dataset) -> None:
             f"The object is one of {parts} parts of a concatenation, which are not put together "
             "here. Export the scan as one object.",
         )
-    image_type = [clean_text(value).upper() for value in values_of(dataset, "ImageType")]
-    burned_in = text_of(dataset, "BurnedInAnnotation").upper() == "YES"
-    if image_type[:1] == ["DERIVED"] or burned_in:
+    if text_of(dataset, "BurnedInAnnotation").upper() == "YES":
         raise ScanRefused(
             ReasonCode.DERIVED_OR_BURNED_IN,
-            "Image Type (0008,0008) says DERIVED or Burned In Annotation (0028,0301) says YES: the "
-            "grey values are not those of the device. Export the original scan.",
+            "Burned In Annotation (0028,0301) says YES: text or marks may stand over the picture. "
+            "Export the original scan.",
         )
+
+
+def _not_model_input() -> ScanRefused:
+    return ScanRefused(
+        ReasonCode.NOT_MODEL_INPUT,
+        "The object is no scan of a kind that is read: no active model takes it. Nothing to do.",
+    )
 
 
 def _own_localizer(
@@ -122,31 +106,3 @@ def _own_localizer(
     if text_of(localizer, "SOPInstanceUID") == read_localizer_reference(dataset):
         return localizer, ()
     return None, ("The picture at hand is not the localizer the scan refers to; left aside.",)
-
-
-def _usual_circle(
-    circles: tuple[CircleFrame, ...],
-    dataset: Dataset,
-    pixels: PixelDescription,
-    localizer: Localizer,
-) -> CircleFrame:
-    """Return the circle nearest to the usual diameter; the first of equals."""
-    if len(circles) == 1:
-        return circles[0]
-
-    def distance_mm(circle: CircleFrame) -> float:
-        fitted = circle.location.circle
-        if localizer.pixel_mm is not None and fitted is not None:
-            diameter_mm = 2 * fitted.radius * localizer.pixel_mm
-        else:
-            lateral_mm = read_spacing(dataset, circle.index, pixels.rows).lateral_mm
-            diameter_mm = pixels.columns * lateral_mm / math.pi
-        return round(abs(diameter_mm - _USUAL_DIAMETER_MM), 3)
-
-    return min(circles, key=distance_mm)
-
-
-def _frame_note(circle: CircleFrame, pixels: PixelDescription) -> tuple[str, ...]:
-    if pixels.frames == 1:
-        return ()
-    return (f"Frame {circle.index + 1} of {pixels.frames} is the circle that was read.",)

@@ -1,4 +1,4 @@
-"""Which frames of a tomography object are circles around the disc."""
+"""Which frames of a tomography object are circles around the disc, and which object is a volume."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from core.errors import ScanRefused
 from core.values.reason import ReasonCode
 from dicom_node.devices.attributes import items_of, numbers_of, text_of
-from dicom_node.devices.frame_location import FrameLocation, read_frame_location
+from dicom_node.devices.frame_location import FrameLocation, read_frame_locations
 from dicom_node.devices.functional_groups import every_item
 
 
@@ -39,6 +39,8 @@ _PATTERN_OF_CODE: Final = {
 }
 #: Relative Image Position (CID 4207).
 _MACULA_CENTRED: Final = "111900"
+#: Fovea centralis in SNOMED CT, and as older devices still write it (SRT).
+_MACULA: Final = frozenset({"67046006", "T-AA621"})
 _CIRCULAR: Final = (Pattern.CIRCLE, Pattern.MIXED)
 
 
@@ -51,7 +53,7 @@ class CircleFrame:
 
 
 def find_circle_frames(dataset: Dataset, frames: int) -> tuple[CircleFrame, ...]:
-    """Return the frames of an object that are circles, at least one, in frame order.
+    """Return the frames of an object that are circles, in frame order; none of a volume.
 
     Scan Pattern Type decides first, then each frame's location on the localizer, then whether the
     object is a volume. One frame alone proves nothing: it may be a line.
@@ -64,18 +66,20 @@ def find_circle_frames(dataset: Dataset, frames: int) -> tuple[CircleFrame, ...]
     Source: PS3.3 C.8.17.9 (Scan Pattern Type), C.8.17.10 (Ophthalmic Frame Location).
     """
     stated = _stated_pattern(dataset)
-    places = [(frame, read_frame_location(dataset, frame)) for frame in range(frames)]
-    located = [place for _, place in places if place is not None]
+    places = read_frame_locations(dataset, frames)
+    located = [place for place in places if place is not None]
     _refuse_contradiction(stated, dataset, located)
     circles = tuple(
         CircleFrame(frame, place)
-        for frame, place in places
+        for frame, place in enumerate(places)
         if place is not None and place.is_circle
     )
-    if circles:
-        _refuse_macula(dataset)
-        return circles
-    raise _refusal(stated, dataset, located)
+    if not circles:
+        pattern = _other_pattern(stated, dataset, located)
+        if pattern is not Pattern.VOLUME:
+            raise _refusal(pattern)
+    refuse_macula(dataset)
+    return circles
 
 
 def _stated_pattern(dataset: Dataset) -> Pattern | None:
@@ -105,13 +109,12 @@ def _refuse_contradiction(
         )
 
 
-def _refusal(stated: Pattern | None, dataset: Dataset, located: list[FrameLocation]) -> ScanRefused:
-    pattern = _other_pattern(stated, dataset, located)
+def _refusal(pattern: Pattern | None) -> ScanRefused:
     if pattern is not None:
         return ScanRefused(
             ReasonCode.SCAN_PATTERN_UNSUPPORTED,
-            f"The scan is {pattern}, not a circle around the optic disc: no active model takes it. "
-            "Send the peripapillary circle scan (RNFL scan) of this eye.",
+            f"The scan is {pattern}, neither a circle around the optic disc nor a volume over it: "
+            "no active model takes it. Send the peripapillary circle scan (RNFL scan) of this eye.",
         )
     return ScanRefused(
         ReasonCode.PATTERN_UNKNOWN,
@@ -139,18 +142,33 @@ def _other_pattern(
     return Pattern.VOLUME if len(stepping) > 1 or _is_flagged_volume(dataset) else None
 
 
-def _refuse_macula(dataset: Dataset) -> None:
-    """Refuse a circle around the macula: its nerve fibres are not those that enter the disc."""
-    centres = {
-        text_of(item, "CodeValue")
-        for item in items_of(dataset, "RelativeImagePositionCodeSequence")
-    }
+def refuse_macula(dataset: Dataset) -> None:
+    """Refuse a scan of the macula: its nerve fibres are not those that enter the disc.
+
+    Raises
+    ------
+    ScanRefused
+        `scan_pattern_unsupported`.
+    """
+    centres = _codes(dataset, "RelativeImagePositionCodeSequence")
     if centres == {_MACULA_CENTRED}:
-        raise ScanRefused(
-            ReasonCode.SCAN_PATTERN_UNSUPPORTED,
-            "Relative Image Position (0022,001D) says that the circle is centred on the macula: no "
-            "active model takes it. Send the peripapillary circle scan (RNFL scan) of this eye.",
-        )
+        raise _macula_refusal("Relative Image Position (0022,001D)")
+    anatomies = every_item(dataset, "FrameAnatomySequence")
+    regions = set().union(*(_codes(item, "AnatomicRegionSequence") for item in anatomies))
+    if regions and regions <= _MACULA:
+        raise _macula_refusal("Anatomic Region (0008,2218)")
+
+
+def _codes(dataset: Dataset, keyword: str) -> set[str]:
+    return {text_of(item, "CodeValue") for item in items_of(dataset, keyword)} - {""}
+
+
+def _macula_refusal(attribute: str) -> ScanRefused:
+    return ScanRefused(
+        ReasonCode.SCAN_PATTERN_UNSUPPORTED,
+        f"{attribute} says that the scan is centred on the macula: no active model takes it. Send "
+        "the peripapillary circle scan (RNFL scan) of this eye, or a volume over its disc.",
+    )
 
 
 def _is_flagged_volume(dataset: Dataset) -> bool:

@@ -21,6 +21,16 @@ _CIRCUMFERENCE_SHARE: Final = 0.02
 #: eyes differ in length: 12 degree were 3.60 mm in one eye and 4.37 in another.
 _CIRCLE_DEGREE: Final = (10.2, 13.5)
 _LOCALIZER_MM_A_DEGREE: Final = (0.24, 0.42)
+#: Diameter of the usual circle around the disc in millimetre: what Cirrus samples in its disc
+#: volumes, and about 12 degree of an eye of usual length on Spectralis.
+USUAL_CIRCLE_MM: Final = 3.46
+#: A field must hold the usual circle with room for a disc that is not quite in its middle.
+SMALLEST_FIELD_MM: Final = 4.0
+_LARGEST_FIELD_MM: Final = 15.0
+#: B-scans farther apart are single lines: too few of them cross a circle.
+_B_SCAN_DISTANCE_MM: Final = 0.3
+#: How far the distance that is written may be from that of the frames' places.
+_DISTANCE_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,65 @@ def check_circle(diameter_mm: float, columns: int, lateral_mm: float) -> None:
         raise _implausible(
             f"{columns} columns of {lateral_mm:.6g} mm make {columns * lateral_mm:.2f} mm, the "
             f"circle on the localizer is {circumference_mm:.2f} mm round"
+        )
+
+
+def check_line(length_mm: float, columns: int, lateral_mm: float) -> None:
+    """Refuse a frame whose columns do not make up its length on the localizer.
+
+    Raises
+    ------
+    ScanRefused
+        `spacing_implausible`.
+    """
+    if abs(length_mm / (columns * lateral_mm) - 1) > _CIRCUMFERENCE_SHARE:
+        raise _implausible(
+            f"{columns} columns of {lateral_mm:.6g} mm make {columns * lateral_mm:.2f} mm, the "
+            f"line on the localizer is {length_mm:.2f} mm long"
+        )
+
+
+def check_b_scan_distance(dataset: Dataset, distance_mm: float) -> None:
+    """Refuse B-scans that are no volume, or whose distance the object itself contradicts.
+
+    Raises
+    ------
+    ScanRefused
+        `scan_pattern_unsupported` or `spacing_implausible`.
+    """
+    if distance_mm > _B_SCAN_DISTANCE_MM:
+        raise ScanRefused(
+            ReasonCode.SCAN_PATTERN_UNSUPPORTED,
+            f"The B-scans are {distance_mm:.2f} mm apart: single lines, no volume. The limit is "
+            f"{_B_SCAN_DISTANCE_MM} mm. Send the circle scan or a denser volume over the disc.",
+        )
+    measures = frame_item(dataset, 0, "PixelMeasuresSequence") or Dataset()
+    stated_mm = numbers_of(measures, "SpacingBetweenSlices")
+    if stated_mm and abs(stated_mm[0] / distance_mm - 1) > _DISTANCE_SHARE:
+        raise _implausible(
+            f"Spacing Between Slices (0018,0088) says {stated_mm[0]:.4g} mm, the places of the "
+            f"frames say {distance_mm:.4g} mm"
+        )
+
+
+def check_field(width_mm: float, height_mm: float) -> None:
+    """Refuse a field that cannot hold the circle around the disc, or that no eye has.
+
+    Raises
+    ------
+    ScanRefused
+        `scan_pattern_unsupported` or `spacing_implausible`.
+    """
+    if max(width_mm, height_mm) > _LARGEST_FIELD_MM:
+        raise _implausible(
+            f"The field is {width_mm:.1f} × {height_mm:.1f} mm, more than {_LARGEST_FIELD_MM} mm"
+        )
+    if min(width_mm, height_mm) < SMALLEST_FIELD_MM:
+        raise ScanRefused(
+            ReasonCode.SCAN_PATTERN_UNSUPPORTED,
+            f"The field is {width_mm:.2f} × {height_mm:.2f} mm: the circle of {USUAL_CIRCLE_MM} mm "
+            f"around the disc needs {SMALLEST_FIELD_MM} mm each way. Send a wider volume or map "
+            "over the disc, or the circle scan.",
         )
 
 

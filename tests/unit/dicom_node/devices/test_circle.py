@@ -8,7 +8,8 @@ from pydicom.dataset import Dataset
 from core.errors import ScanRefused
 from core.values.laterality import Laterality
 from core.values.reason import ReasonCode
-from dicom_node.devices.circle import Localizer, read_circle, read_localizer
+from dicom_node.devices.circle import read_circle
+from dicom_node.devices.localizer import Localizer, read_localizer
 from dicom_node.devices.frame_location import FrameLocation
 
 RADIUS_PIXELS = 150.0

@@ -86,30 +86,22 @@ def test_pattern_is_decided_for_each_frame() -> None:
     [
         scan(located(LINE, "LINEAR")),
         scan(located(LINE, "NONLINEAR")),
-        scan(located(LINE, "LINEAR"), located(LINE + 10, "LINEAR")),
         scan(located(circle(degrees=180.0))),
         scan(located(circle(wobble=0.2))),
         scan(located(np.vstack((circle(), circle())))),
         scan(located(np.array([[0.0, 0.0], [768.0, 768.0]]), "TRANSVERSE")),
         scan(Dataset(), pattern="128281"),
-        scan(Dataset(), pattern="128279"),
         scan(Dataset(), pattern="128282"),
-        scan(Dataset(), OphthalmicVolumetricPropertiesFlag="YES"),
-        scan(positioned(0.0), positioned(0.1)),
     ],
     ids=[
         "line",
         "straight curve",
-        "raster",
         "half circle",
         "flower",
         "twice around",
         "en face",
         "stated line",
-        "stated cube",
         "stated radial",
-        "volumetric",
-        "stepping positions",
     ],
 )
 def test_pattern_that_is_known_and_no_circle_is_unsupported(dataset: Dataset) -> None:
@@ -117,6 +109,43 @@ def test_pattern_that_is_known_and_no_circle_is_unsupported(dataset: Dataset) ->
 
     with pytest.raises(ScanRefused) as refused:
         find_circle_frames(dataset, frames)
+
+    assert refused.value.reason.code is ReasonCode.SCAN_PATTERN_UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        scan(located(LINE, "LINEAR"), located(LINE + 10, "LINEAR")),
+        scan(located(LINE, "LINEAR"), pattern="128279"),
+        scan(Dataset(), pattern="128280"),
+        scan(Dataset(), OphthalmicVolumetricPropertiesFlag="YES"),
+        scan(positioned(0.0), positioned(0.1)),
+    ],
+    ids=["parallel lines", "stated cube", "stated raster", "volumetric", "stepping positions"],
+)
+def test_pattern_of_a_volume_has_no_circle(dataset: Dataset) -> None:
+    frames = len(dataset.PerFrameFunctionalGroupsSequence)
+
+    assert find_circle_frames(dataset, frames) == ()
+
+
+@pytest.mark.parametrize(
+    ("keyword", "code"),
+    [("RelativeImagePositionCodeSequence", "111900"), ("FrameAnatomySequence", "67046006")],
+)
+def test_pattern_of_a_volume_of_the_macula_is_unsupported(keyword: str, code: str) -> None:
+    dataset, item = scan(Dataset(), pattern="128279"), Dataset()
+    item.CodeValue = code
+    if keyword == "FrameAnatomySequence":
+        anatomy = Dataset()
+        anatomy.AnatomicRegionSequence = Sequence([item])
+        dataset.PerFrameFunctionalGroupsSequence[0].FrameAnatomySequence = Sequence([anatomy])
+    else:
+        setattr(dataset, keyword, Sequence([item]))
+
+    with pytest.raises(ScanRefused) as refused:
+        find_circle_frames(dataset, 1)
 
     assert refused.value.reason.code is ReasonCode.SCAN_PATTERN_UNSUPPORTED
 
