@@ -11,6 +11,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from core.values.laterality import Laterality
 from inference.simulation.b_scans import COLUMNS, FRAME, BScanOptions, simulate_b_scan
 from inference.simulation.circle_course import Circle, CircleCourse, spectralis_course
+from inference.simulation.displays import GreyValues
 from inference.simulation.localizers import (
     SIZE,
     circle_on_localizer,
@@ -123,6 +124,6 @@ def scan_macular_line(
     return ScannedEye(scan, draw_vessels(rng), disc)
 
 
-def _on_scale(pixels: NDArray[np.uint8], bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _on_scale(pixels: GreyValues, bits: int) -> GreyValues:
     """Return grey values 0 to 255, or the same shades as 0 to 65535."""
     return pixels if bits == 8 else pixels.astype(np.uint16) * np.uint16(257)

@@ -18,7 +18,7 @@ from inference.preparation.shortest_path import closed_shortest_path
 STEP_ROWS: Final = 2
 _OVERLAP_COLUMNS: Final = 100
 
-#: A device draws its line this far below the steepest rise of grey. The only correction there is: it
+#: A device draws its line this far below the steepest rise of grey. The one correction there is: it
 #: makes the mean thickness of one real scan the device's, and leaves simulated ones within 1 µm.
 _ILM_EDGE_UM: Final = 2.28
 _ILM_BLUR: Final = (2.0, 6.0)

@@ -1,10 +1,11 @@
 """Synthetic circle B-scans around the optic disc, with the true borders of their layers.
 
-They look like an OCT scan, and no more than that: no motion, blink, atrophy, decentration or
-segmentation trap is in them. What works on them is not thereby shown to work on people.
+They look like an OCT scan, and no more than that. Without options they are clean; motion, atrophy,
+decentration, a folded retina and other displays are in them where options ask for it. What works
+on them is not thereby shown to work on people.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -13,8 +14,16 @@ from numpy.typing import NDArray
 from core.values.laterality import Laterality
 from core.values.profile import PROFILE_ANGLES_DEGREE, PROFILE_SAMPLES, Layers
 from inference.simulation.circle_course import CircleCourse, spectralis_course
-from inference.simulation.rendering import Frame, Light, render
-from inference.simulation.retina import draw_layers_um, stack
+from inference.simulation.displays import Display, GreyValues
+from inference.simulation.disturbances import (
+    atrophy_share,
+    decentred,
+    motion_rows,
+    paled,
+    thinned,
+)
+from inference.simulation.rendering import Frame, Light, intensity
+from inference.simulation.retina import Retina, draw_layers_um, stack
 from inference.simulation.vessels import Vessel, bumps_um, draw_vessels, transmission
 
 #: Height of a row in µm and size of the picture, as the Spectralis writes them.
@@ -45,6 +54,16 @@ class BScanOptions:
         Height of the first and second harmonic of Bruch's membrane along the scan, in rows.
     vessels
         The vessels to show, so that a localizer picture can show the same ones.
+    motion_rows
+        SD of the steps by which the eye moved while it was scanned.
+    atrophy_degree
+        Width of the temporal stretch where the outer retina is wasted.
+    decentration_mm
+        (temporal, superior) distance of the circle's centre from the disc's.
+    folded_rows
+        How far the retina reaches above the top of the picture, where OCT shows it mirrored.
+    display
+        How light becomes grey values.
     """
 
     course: CircleCourse | None = None
@@ -52,6 +71,11 @@ class BScanOptions:
     tilt_rows: float | None = None
     undulation_rows: float | None = None
     vessels: tuple[Vessel, ...] | None = None
+    motion_rows: float = 0.0
+    atrophy_degree: float = 0.0
+    decentration_mm: tuple[float, float] = (0.0, 0.0)
+    folded_rows: float = 0.0
+    display: Display = field(default_factory=Display)
 
 
 @dataclass(frozen=True)
@@ -61,16 +85,22 @@ class SimulatedBScan:
     Attributes
     ----------
     pixels
-        uint8, shape (496, 768), vitreous at the top, columns in scan order.
+        uint8 or uint16, shape (496, 768), vitreous at the top, columns in scan order.
     layers
-        The true borders. Their distance is the given thickness plus the bump of each vessel.
+        The true borders, above row 0 where the retina is folded. Their distance is the given
+        thickness, as the circle meets it, plus the bump of each vessel.
     angles_degree
-        TSNIT angle of each column, shape (768,).
+        TSNIT angle of each column, shape (768,), around the centre of the circle.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: GreyValues
     layers: Layers
     angles_degree: NDArray[np.float64]
+
+    @property
+    def shown(self) -> NDArray[np.float32]:
+        """The grey values from 0 to 1, as a reader of the scan hands them on."""
+        return self.pixels.astype(np.float32) / np.float32(np.iinfo(self.pixels.dtype).max)
 
 
 def simulate_b_scan(
@@ -96,17 +126,55 @@ def simulate_b_scan(
     course = options.course or spectralis_course(laterality)
     angles = course.tsnit_angles_degree(COLUMNS, laterality)
     vessels = options.vessels if options.vessels is not None else draw_vessels(rng)
-    fibres_um = _at_angles(thickness_um, angles) + bumps_um(vessels, angles, UM_PER_DEGREE)
-    layers_um = draw_layers_um(rng, COLUMNS)
-    total_um = float(np.mean(fibres_um + sum(layers_um.values())))
-    bruch_row = _bruch_row(angles, total_um, options, rng)
-    retina = stack(fibres_um, layers_um, bruch_row, FRAME.axial_um, rng)
-    passed = transmission(vessels, angles, UM_PER_DEGREE)
+    disc_angles, distance = decentred(angles, options.decentration_mm)
+    bumps = bumps_um(vessels, disc_angles, UM_PER_DEGREE)
+    # The same fibres spread over a longer way round further out.
+    fibres_um = _at_angles(thickness_um, disc_angles) / distance + bumps
+    retina = _retina(fibres_um, disc_angles, options, rng)
+    passed = transmission(vessels, disc_angles, UM_PER_DEGREE)
+    light = _folded_intensity(retina, passed, options.light, rng)
     return SimulatedBScan(
-        pixels=render(retina, passed, FRAME, options.light, rng),
+        pixels=options.display.grey_values(light),
         layers=Layers(retina.ilm_row.astype(np.float32), retina.rnfl_row.astype(np.float32)),
         angles_degree=angles,
     )
+
+
+def _retina(
+    fibres_um: NDArray[np.float64],
+    angles_degree: NDArray[np.float64],
+    options: BScanOptions,
+    rng: np.random.Generator,
+) -> Retina:
+    """Return the layers as the scan meets them."""
+    layers_um = draw_layers_um(rng, COLUMNS)
+    total_um = float(np.mean(fibres_um + sum(layers_um.values())))
+    bruch_row = _bruch_row(angles_degree, total_um, options, rng)
+    wasted = np.zeros(COLUMNS)
+    if options.atrophy_degree:
+        wasted = atrophy_share(rng, angles_degree, options.atrophy_degree)
+        layers_um = thinned(layers_um, wasted)
+    if options.motion_rows:
+        bruch_row = bruch_row + motion_rows(rng, COLUMNS, options.motion_rows)
+    if options.folded_rows:
+        height_rows = (fibres_um + sum(layers_um.values())) / FRAME.axial_um
+        bruch_row = bruch_row - (bruch_row - height_rows).min() - options.folded_rows
+    return paled(stack(fibres_um, layers_um, bruch_row, FRAME.axial_um, rng), wasted)
+
+
+def _folded_intensity(
+    retina: Retina, passed: NDArray[np.float64], light: Light, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return the light of each pixel; what lies above the picture is mirrored at its top."""
+    above = max(0, int(np.ceil(-retina.tops_row.min())))
+    if not above:
+        return intensity(retina, passed, FRAME, light, rng)
+    lowered = replace(retina, tops_row=retina.tops_row + above)
+    taller = replace(FRAME, rows=FRAME.rows + above)
+    whole = intensity(lowered, passed, taller, light, rng)
+    seen = whole[above:].copy()
+    seen[:above] += whole[:above][::-1]
+    return seen
 
 
 def _at_angles(

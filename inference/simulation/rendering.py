@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from inference.simulation.displays import Display
 from inference.simulation.retina import CHOROID_UM, LAYERS, NERVE_FIBRE_LAYER, VITREOUS, Retina
 from inference.simulation.smooth_noise import smooth_noise
-from inference.simulation.speckle import background, display, speckle
+from inference.simulation.speckle import background, speckle
 
 #: Optical blur (SD) in rows and columns; with it the membrane is as wide as on one real scan.
 BLUR_PX: Final = (1.0, 0.5)
@@ -41,11 +42,14 @@ class Light:
         Strength of the detector's background; 1 is a good scan.
     averaged_frames
         Frames averaged by the device: more of them, less speckle.
+    blur_rows
+        Blur (SD) of the picture in rows beyond that of a good one; half as much across.
     """
 
     signal_factor: float = 1.0
     noise_factor: float = 1.0
     averaged_frames: int = 20
+    blur_rows: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,18 @@ def render(
     light: Light,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    """Return the grey values, shape (rows, columns), of a retina under vessels.
+    """Return 8-bit grey values by power; see `intensity` for the parameters."""
+    return Display().grey_values(intensity(retina, passed, frame, light, rng)).astype(np.uint8)
+
+
+def intensity(
+    retina: Retina,
+    passed: NDArray[np.float64],
+    frame: Frame,
+    light: Light,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Return the light recorded of a retina under vessels, shape (rows, columns), full scale 1.
 
     Parameters
     ----------
@@ -86,7 +101,11 @@ def render(
     tissue = _tissue(retina, frame, rng) * _shadows(retina, passed, frame)
     signal = light.signal_factor * gaussian_filter(tissue, BLUR_PX, mode=["nearest", "wrap"])
     signal *= speckle(rng, signal.shape, light.averaged_frames)
-    return display(signal + light.noise_factor * background(rng, signal.shape))
+    recorded = signal + light.noise_factor * background(rng, signal.shape)
+    if not light.blur_rows:
+        return recorded
+    further = (light.blur_rows, light.blur_rows / 2)
+    return np.asarray(gaussian_filter(recorded, further, mode=["nearest", "wrap"]))
 
 
 def _tissue(retina: Retina, frame: Frame, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The grain of OCT and what the device does to it before a picture is shown."""
+"""The grain of OCT and the noise of its detector."""
 
 from typing import Final
 
@@ -18,9 +18,6 @@ SHAPE_PER_FRAME: Final = 0.45
 BACKGROUND_TOP: Final = 1.3e-4
 BACKGROUND_BOTTOM: Final = 6e-6
 
-#: Exponent of the display transform: grey value = 255 · intensity^0.25.
-DISPLAY_EXPONENT: Final = 0.25
-
 
 def speckle(
     rng: np.random.Generator, shape: tuple[int, int], averaged_frames: int
@@ -38,8 +35,3 @@ def background(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.f
     depth = np.geomspace(BACKGROUND_TOP, BACKGROUND_BOTTOM, rows)[:, None]
     stripes = np.exp(0.35 * smooth_noise(rng, (columns,), 1.5))
     return np.asarray(depth * stripes * gaussian_filter1d(rng.standard_normal(shape), 0.5, axis=0))
-
-
-def display(intensity: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return grey values of intensities; what the background took below zero is black."""
-    return np.rint(255 * np.clip(intensity, 0, 1) ** DISPLAY_EXPONENT).astype(np.uint8)
