@@ -69,8 +69,7 @@ class Network:
         RuntimeUnavailable
             If the library to run it with is not installed.
         """
-        runtime = runtime_for(card.weights_path)
-        return cls(runtime.load(card.weights_path, device), card)
+        return cls(runtime_for(card).load(card.weights_path, device), card)
 
     @property
     def device_used(self) -> DeviceUsed:

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from inference.errors import RuntimeUnavailable
+from inference.errors import ModelDamaged, RuntimeUnavailable
+from inference.model_card import ModelCard, ModelFormat
 from inference.runtimes.compiled_network import CompiledNetwork
-from inference.runtimes.weights_form import WeightsForm, weights_form
+from inference.runtimes.weights_format import weights_format
 
 #: Read by Keras itself, once, on import: the operator's choice of the library below it.
 KERAS_BACKEND: Final = "KERAS_BACKEND"
@@ -16,7 +18,7 @@ KERAS_BACKEND: Final = "KERAS_BACKEND"
 
 @dataclass(frozen=True)
 class Runtime:
-    """One way to run one form of network.
+    """One way to run one format of network.
 
     Attributes
     ----------
@@ -27,25 +29,31 @@ class Runtime:
         The value of `KERAS_BACKEND` it serves, None where that does not matter.
     """
 
-    form: WeightsForm
+    format: ModelFormat
     load: Callable[[Path, str], CompiledNetwork]
     keras_backend: str | None = None
 
 
-def runtime_for(weights: Path) -> Runtime:
-    """Return what runs the network at that path.
+def runtime_for(card: ModelCard) -> Runtime:
+    """Return what runs the network of a card.
 
     Raises
     ------
     ModelDamaged
-        If it is no network that is read, or cannot be read safely.
+        If it is no network that is read, cannot be read safely, or is kept otherwise than the card
+        says.
     RuntimeUnavailable
         If Keras is told to run on a library that is not served.
     """
-    form = weights_form(weights)
+    found = weights_format(card.weights_path)
+    if found is not card.format:
+        raise ModelDamaged(
+            f'{card.weights} is kept as {found}, and its card says format = "{card.format}". Mend '
+            "the card, or give the weights it was written for."
+        )
     backend = os.environ.setdefault(KERAS_BACKEND, "tensorflow")
     for runtime in RUNTIMES:
-        if runtime.form is form and runtime.keras_backend in {None, backend}:
+        if runtime.format is found and runtime.keras_backend in {None, backend}:
             return runtime
     served = " or ".join(str(known.keras_backend) for known in RUNTIMES if known.keras_backend)
     raise RuntimeUnavailable(
@@ -61,6 +69,21 @@ def _keras_on_tensorflow(weights: Path, device: str) -> CompiledNetwork:
     return load_network(weights, device)
 
 
+def _keras_on_jax(weights: Path, device: str) -> CompiledNetwork:
+    # Memory as needed, for others may work beside us.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    if device == "cpu":
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    if find_spec("jax") is None:
+        raise RuntimeUnavailable(
+            f"{KERAS_BACKEND} is jax, and JAX is not installed here. Install jax beside the "
+            "product, or unset it to run on TensorFlow."
+        )
+    from inference.runtimes.keras_jax import load_network  # noqa: PLC0415
+
+    return load_network(weights, device)
+
+
 def _set_up_tensorflow() -> None:
     # Read once, on import; a value set by the operator stands.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -68,4 +91,7 @@ def _set_up_tensorflow() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
-RUNTIMES: Final = (Runtime(WeightsForm.KERAS, _keras_on_tensorflow, "tensorflow"),)
+RUNTIMES: Final = (
+    Runtime(ModelFormat.KERAS, _keras_on_tensorflow, "tensorflow"),
+    Runtime(ModelFormat.KERAS, _keras_on_jax, "jax"),
+)

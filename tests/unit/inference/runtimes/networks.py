@@ -19,7 +19,7 @@ def small_keras(with_age: bool = True, with_spread: bool = False, seed: int = 3)
     bias = keras.initializers.Constant(25.0)
     outputs = [keras.layers.Dense(52, bias_initializer=bias, name="dense_1")(features)]
     if with_spread:
-        wide = keras.layers.Dense(104, activation="softplus")(features)
+        wide = keras.layers.Dense(104, activation="softplus", name="widths")(features)
         outputs.append(keras.layers.Reshape((52, 2), name="spread")(wide))
     inputs = [profile, age] if with_age else [profile]
     return keras.Model(inputs, outputs if with_spread else outputs[0])

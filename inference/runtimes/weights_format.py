@@ -1,20 +1,11 @@
-"""What kind of network a file or folder holds, told by its content and its name."""
+"""How a network is kept, told by its content and its name."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from inference.errors import ModelDamaged
-
-
-class WeightsForm(StrEnum):
-    """The forms of a network that are read."""
-
-    KERAS = "Keras file"
-    SAVED_MODEL = "TensorFlow SavedModel"
-    ONNX = "ONNX file"
-
+from inference.model_card import ModelFormat
 
 #: Reading a pickle runs whatever code it holds; nothing inside could be looked at first.
 _PICKLE: Final = (
@@ -34,8 +25,8 @@ _PICKLE_STARTS: Final = tuple(bytes((0x80, protocol)) for protocol in range(2, 6
 _HDF5_START: Final = b"\x89HDF\r\n\x1a\n"
 
 
-def weights_form(weights: Path) -> WeightsForm:
-    """Return what kind of network that path holds; nothing of it is run.
+def weights_format(weights: Path) -> ModelFormat:
+    """Return how the network at that path is kept; nothing of it is run.
 
     Raises
     ------
@@ -44,19 +35,19 @@ def weights_form(weights: Path) -> WeightsForm:
     """
     refusal = _REFUSED_BY_NAME.get(weights.suffix.lower())
     if refusal is None and weights.is_dir():
-        return _form_of_folder(weights)
+        return _format_of_folder(weights)
     try:
         refusal = refusal or _refusal_by_content(weights)
     except (OSError, BadZipFile) as error:
         raise ModelDamaged(f"{weights.name} cannot be read: {error}. Install it again.") from error
     if refusal is not None:
         raise ModelDamaged(f"{weights.name} {refusal}.")
-    return WeightsForm.KERAS if is_zipfile(weights) else WeightsForm.ONNX
+    return ModelFormat.KERAS if is_zipfile(weights) else ModelFormat.ONNX
 
 
-def _form_of_folder(folder: Path) -> WeightsForm:
+def _format_of_folder(folder: Path) -> ModelFormat:
     if (folder / "saved_model.pb").is_file():
-        return WeightsForm.SAVED_MODEL
+        return ModelFormat.SAVEDMODEL
     raise ModelDamaged(
         f"The folder {folder.name} holds no saved_model.pb: it is no TensorFlow SavedModel. Export "
         "the model again."

@@ -1,0 +1,84 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.predictor import Predictor
+from inference.simulation.eyes import simulate_eyes
+from inference.simulation.wedges import WedgePatterns
+
+#: Backends add up sums in another order; what is left of that on a CPU, in dB.
+BACKEND_TOLERANCE_DB = 1e-4
+
+#: Answers for the structures and ages in a file, in a fresh interpreter: Keras reads its backend
+#: once. TensorFlow is made unfindable, as where it is not installed.
+PROGRAM = """
+import json, sys
+
+class NoTensorFlow:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "tensorflow":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NoTensorFlow())
+import numpy as np
+from inference.model_store import ModelStore
+from inference.predictor import Predictor
+
+predictor = Predictor.load(ModelStore().load_card("retinervenet"), "cpu")
+given = np.load(sys.argv[1])
+answer = predictor.answer(given["structure"], given["ages"])
+np.save(sys.argv[2], answer.sensitivities_db)
+print(json.dumps({"device": str(predictor.device_used)}))
+"""
+
+
+def run_on_jax(*arguments: str, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+    )
+
+
+@pytest.fixture(scope="module")
+def needed_jax() -> None:
+    pytest.importorskip("jax", reason="JAX is not installed", exc_type=ImportError)
+
+
+@pytest.mark.usefixtures("needed_jax")
+def test_shipped_model_gives_the_fields_tensorflow_gives(
+    shipped_predictor: Predictor, tmp_path: Path
+) -> None:
+    eyes = simulate_eyes(np.random.default_rng(11), 64, WedgePatterns())
+    np.savez(tmp_path / "given.npz", structure=eyes.thickness_um, ages=eyes.age_years)
+
+    done = run_on_jax(str(tmp_path / "given.npz"), str(tmp_path / "found.npy"))
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["device"].startswith("CPU (JAX 0.")
+    expected_db = shipped_predictor.answer(eyes.thickness_um, eyes.age_years).sensitivities_db
+    found_db = np.load(tmp_path / "found.npy")
+    assert np.ptp(expected_db) > 10
+    assert found_db == pytest.approx(expected_db, abs=BACKEND_TOLERANCE_DB)
+
+
+@pytest.mark.usefixtures("needed_jax")
+def test_device_that_is_not_there_is_refused() -> None:
+    program = (
+        "from inference.errors import DeviceUnavailable\n"
+        "from inference.model_store import ModelStore\n"
+        "from inference.predictor import Predictor\n"
+        "try:\n    Predictor.load(ModelStore().load_card('retinervenet'), 'gpu:99')\n"
+        "except DeviceUnavailable as error:\n    print(error)\n"
+    )
+
+    done = run_on_jax(program=program)
+
+    assert "gpu:99 is not there" in done.stdout, done.stderr
