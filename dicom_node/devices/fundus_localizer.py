@@ -19,21 +19,28 @@ _REFERENCES: Final = (
 )
 
 
-def refuse_localizer(dataset: Dataset) -> None:
-    """Refuse a picture that by its own attributes is the localizer of an OCT scan.
+def is_localizer(dataset: Dataset) -> bool:
+    """Tell whether a picture is by its own attributes the localizer of an OCT scan.
 
     That is one an OCT scanner took, and a grey one of a scanning laser ophthalmoscope or of a
     device that also makes OCT: those take them for orientation, in infrared light.
+    """
+    with silenced_reader():
+        codes = device_codes(dataset)
+        is_grey = whole_number_of(dataset, "SamplesPerPixel") == 1
+        is_for_orientation = bool(codes & LASER_OPHTHALMOSCOPE) or _makes_oct(dataset)
+        return bool(codes & OCT_SCANNER) or (is_grey and is_for_orientation)
+
+
+def refuse_localizer(dataset: Dataset) -> None:
+    """Refuse the localizer of an OCT scan.
 
     Raises
     ------
     ScanRefused
         `not_model_input`.
     """
-    codes = device_codes(dataset)
-    is_grey = whole_number_of(dataset, "SamplesPerPixel") == 1
-    by_its_light = is_grey and (codes & LASER_OPHTHALMOSCOPE or _makes_oct(dataset))
-    if codes & OCT_SCANNER or by_its_light:
+    if is_localizer(dataset):
         raise of_an_oct_scan(
             "Acquisition Device Type (0022,0015), Manufacturer (0008,0070) or its model name "
             "(0008,1090) says that a device for OCT took this picture"

@@ -2,21 +2,52 @@
 
 from typing import Final
 
-from pydicom.uid import OphthalmicTomographyImageStorage, RawDataStorage
+from pydicom.uid import (
+    OphthalmicPhotography8BitImageStorage,
+    OphthalmicPhotography16BitImageStorage,
+    OphthalmicTomographyImageStorage,
+    RawDataStorage,
+    VLPhotographicImageStorage,
+    WideFieldOphthalmicPhotography3DCoordinatesImageStorage,
+    WideFieldOphthalmicPhotographyStereographicProjectionImageStorage,
+)
 
 _RAW_TOMOGRAPHY_MAKER: Final = "CARL ZEISS MEDITEC"
+_OCT_SCANS: Final = frozenset({OphthalmicTomographyImageStorage})
+_PHOTOGRAPHS: Final = frozenset(
+    {
+        OphthalmicPhotography8BitImageStorage,
+        OphthalmicPhotography16BitImageStorage,
+        WideFieldOphthalmicPhotographyStereographicProjectionImageStorage,
+        WideFieldOphthalmicPhotography3DCoordinatesImageStorage,
+        VLPhotographicImageStorage,
+    }
+)
 
 
 def is_model_input(sop_class_uid: str, modality: str = "", manufacturer: str = "") -> bool:
     """Tell whether an object is a candidate for scoring; all others are `not_model_input`.
 
+    A candidate may still end as `not_model_input`: most photographs are the localizer of an OCT
+    scan, which only their own attributes or the rest of their study tell.
+
     Modality and manufacturer matter for Raw Data alone: Carl Zeiss Meditec sends its OCT volumes
     as Raw Data with Modality OPT. They are meant for scoring and end refused, with what to export
     instead, rather than in silence.
     """
-    if sop_class_uid == OphthalmicTomographyImageStorage:
+    if is_oct_scan(sop_class_uid) or is_photograph(sop_class_uid):
         return True
     return is_raw_tomography(sop_class_uid, modality, manufacturer)
+
+
+def is_oct_scan(sop_class_uid: str) -> bool:
+    """Tell whether an object is an OCT scan as the standard has it."""
+    return sop_class_uid in _OCT_SCANS
+
+
+def is_photograph(sop_class_uid: str) -> bool:
+    """Tell whether an object is a photograph that may show the fundus of an eye."""
+    return sop_class_uid in _PHOTOGRAPHS
 
 
 def is_raw_tomography(sop_class_uid: str, modality: str, manufacturer: str) -> bool:

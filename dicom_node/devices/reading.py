@@ -18,7 +18,8 @@ from dicom_node.devices.attributes import (
     whole_number_of,
 )
 from dicom_node.devices.functional_groups import every_item
-from dicom_node.devices.input_class import is_model_input
+from dicom_node.devices.fundus_photograph import read_photograph
+from dicom_node.devices.input_class import is_model_input, is_photograph
 from dicom_node.devices.laterality import read_laterality
 from dicom_node.devices.register import profile_of
 from dicom_node.devices.tomography import read_tomography
@@ -46,6 +47,8 @@ def read_scan(dataset: Dataset, localizer: Dataset | None = None) -> Scan:
         With the one reason, what decided it and what to do.
     """
     with silenced_reader():
+        if is_photograph(text_of(dataset, "SOPClassUID")):
+            return read_photograph(dataset)
         _refuse_other_objects(dataset)
         localizer, notes = _own_localizer(dataset, localizer)
         laterality = read_laterality(dataset, localizer)

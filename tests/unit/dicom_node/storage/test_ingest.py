@@ -101,7 +101,7 @@ def test_ingest_keeps_the_bytes_as_received(archive: Archive, transfer_syntax_ui
 @pytest.mark.parametrize(
     ("sop_class_uid", "modality", "maker", "outcome", "jobs"),
     [
-        (LOCALIZER_SOP_CLASS, "OP", "Any", InstanceOutcome.NOT_MODEL_INPUT, 0),
+        (LOCALIZER_SOP_CLASS, "OP", "Any", InstanceOutcome.PENDING, 1),
         (RAW_DATA_SOP_CLASS, "OPV", "Carl Zeiss Meditec", InstanceOutcome.NOT_MODEL_INPUT, 0),
         (RAW_DATA_SOP_CLASS, "OPT", "Any", InstanceOutcome.NOT_MODEL_INPUT, 0),
         (RAW_DATA_SOP_CLASS, "OPT", "Carl Zeiss Meditec AG", InstanceOutcome.PENDING, 1),
