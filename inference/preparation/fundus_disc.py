@@ -1,0 +1,287 @@
+"""Finds the optic disc: a round region of its own brightness where the vessels come together."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, grey_closing, map_coordinates, uniform_filter
+
+#: Radii looked for on the overview, in pixels: fields of view from 20° to 110°.
+RADII_PX: Final = (7.0, 48.0)
+_RADIUS_STEPS: Final = 9
+#: Vessels on the overview are narrower than this.
+_VESSEL_PX: Final = 9
+#: Several trunks beside each other on the disc are narrower than this.
+_TRUNK_PX: Final = 13
+_VESSEL_FROM, _VESSEL_SURE = 0.06, 0.16
+_MOST_VESSEL_PIXELS: Final = 4000
+#: Each piece of a vessel points this far both ways, in this many directions told apart.
+_REACH_PX: Final = 60
+_DIRECTIONS: Final = 8
+_VOTE_SMOOTH_PX: Final = 4.0
+_CANDIDATES: Final = 10
+#: Closer in size than this, two candidates at one place are the same.
+_SAME_SIZE: Final = 1.3
+#: A circle around the likeliest one that is this much as likely is the disc, and the other its cup
+#: or a piece of it between vessels.
+_AROUND_SHARE: Final = 0.5
+_EDGE_ANGLES: Final = 32
+#: A place of the edge counts up to this contrast for a pixel, so that no vessel outweighs the rest.
+_EDGE_CAP: Final = 0.05
+_EDGE_FROM: Final = 0.012
+#: The outermost edge this strong is the disc's; a stronger one within is the cup's.
+_OUTER_SHARE: Final = 0.6
+
+
+@dataclass(frozen=True)
+class FoundDisc:
+    """A place that may be the disc, on the overview.
+
+    Attributes
+    ----------
+    row, column, radius
+        Overview pixels; row and column count from the middle of the first pixel.
+    is_bright
+        Whether it is brighter than the retina.
+    contrast
+        Logarithm of its light over that of the retina around it, without the sign.
+    edge_share
+        Share of its edge where the light changes as it should, 0 to 1.
+    convergence
+        How many directions of vessels meet there: 1 is the picture's usual place.
+    """
+
+    row: float
+    column: float
+    radius: float
+    is_bright: bool
+    contrast: float
+    edge_share: float
+    convergence: float
+
+    @property
+    def score(self) -> float:
+        """How likely it is the disc, for comparison with others of the same photograph."""
+        size = np.sqrt(self.radius / RADII_PX[1])
+        return float(self.convergence * self.edge_share * min(self.contrast, 0.5) * size)
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """What the search looks at: each float, shape (rows, columns)."""
+
+    bare: NDArray[np.float64]
+    down: NDArray[np.float64]
+    right: NDArray[np.float64]
+    votes: NDArray[np.float64]
+    seen: NDArray[np.bool_]
+
+
+def vessels_of(log_light: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return how surely each pixel of an overview is a vessel, 0 to 1."""
+    smooth = gaussian_filter(log_light, 0.8)
+    deep = grey_closing(smooth, size=(_VESSEL_PX, _VESSEL_PX)) - smooth
+    return np.clip((deep - _VESSEL_FROM) / (_VESSEL_SURE - _VESSEL_FROM), 0, 1)
+
+
+def find_disc(
+    log_light: NDArray[np.floating],
+    seen: NDArray[np.bool_],
+    radii_px: tuple[float, float],
+    *,
+    may_be_dark: bool,
+) -> FoundDisc | None:
+    """Return the likeliest disc of an overview, None where nothing is like one.
+
+    Parameters
+    ----------
+    log_light
+        Logarithm of the evened light; 0 outside the field of view.
+    radii_px
+        Smallest and largest radius to look for.
+    may_be_dark
+        Whether the disc may be darker than the retina, as in infrared light.
+    """
+    bare = gaussian_filter(grey_closing(log_light, size=(_TRUNK_PX, _TRUNK_PX)), 1.0)
+    votes = _votes(vessels_of(log_light) * seen, log_light)
+    usual = float(np.mean(votes[seen])) if seen.any() else 0.0
+    if usual <= 0:
+        return None
+    down, right = np.gradient(bare)
+    fields = _Fields(bare, down, right, votes / usual, seen)
+    candidates = [
+        _refined(fields, row, column, radius, is_bright)
+        for row, column, radius, is_bright in _candidates(fields, radii_px, may_be_dark)
+    ]
+    return _outermost(candidates)
+
+
+def _outermost(candidates: list[FoundDisc]) -> FoundDisc | None:
+    """Return the likeliest candidate, or a larger one around it that is nearly as likely."""
+    likeliest = max(candidates, key=lambda found: found.score, default=None)
+    if likeliest is None:
+        return None
+    around = [
+        found
+        for found in candidates
+        if found.score >= _AROUND_SHARE * likeliest.score
+        and np.hypot(found.row - likeliest.row, found.column - likeliest.column)
+        <= found.radius - 0.5 * likeliest.radius
+    ]
+    return max(around, key=lambda found: found.radius, default=likeliest)
+
+
+def _votes(vessels: NDArray[np.float64], log_light: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return where the lines along all vessels meet, each direction counted by its root."""
+    rows, columns = np.nonzero(vessels > 0.5)
+    if len(rows) > _MOST_VESSEL_PIXELS:
+        kept = np.linspace(0, len(rows) - 1, _MOST_VESSEL_PIXELS).astype(np.intp)
+        rows, columns = rows[kept], columns[kept]
+    direction = _vessel_direction(log_light)[rows, columns]
+    reach = np.arange(-_REACH_PX, _REACH_PX + 1)
+    at_row = np.rint(rows[:, np.newaxis] + np.outer(np.sin(direction), reach)).astype(np.intp)
+    at_column = np.rint(columns[:, np.newaxis] + np.outer(np.cos(direction), reach)).astype(np.intp)
+    height, width = vessels.shape
+    sector = (direction / np.pi * _DIRECTIONS).astype(np.intp) % _DIRECTIONS
+    inside = (at_row >= 0) & (at_row < height) & (at_column >= 0) & (at_column < width)
+    place = (sector[:, np.newaxis] * height + at_row) * width + at_column
+    counts = np.bincount(place[inside], minlength=_DIRECTIONS * height * width)
+    counts = counts.reshape(_DIRECTIONS, height, width).astype(np.float64)
+    smooth = gaussian_filter(counts, (0, _VOTE_SMOOTH_PX, _VOTE_SMOOTH_PX))
+    total: NDArray[np.float64] = np.sqrt(smooth).sum(axis=0)
+    return total
+
+
+def _vessel_direction(log_light: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the direction along the darkest line through each pixel, 0 to π from right to down."""
+    smooth = gaussian_filter(log_light, 1.5)
+    down, right = np.gradient(smooth)
+    down_down, _ = np.gradient(down)
+    right_down, right_right = np.gradient(right)
+    # Across a dark line the light curves most.
+    across = 0.5 * np.arctan2(2 * right_down, right_right - down_down)
+    return np.asarray((across + np.pi / 2) % np.pi)
+
+
+def _candidates(
+    fields: _Fields, radii_px: tuple[float, float], may_be_dark: bool
+) -> list[tuple[float, float, float, bool]]:
+    weight = gaussian_filter(fields.seen.astype(np.float64), 3.0)
+    best: list[tuple[float, float, float, float, bool]] = []
+    for radius in np.geomspace(*radii_px, _RADIUS_STEPS):
+        blob = _smoothed(fields, 1.5 * radius) - _smoothed(fields, 4 * radius)
+        for is_bright in (True, False) if may_be_dark else (True,):
+            like = np.maximum(blob if is_bright else -blob, 0) * fields.votes * weight
+            for _ in range(2):
+                row, column = np.unravel_index(int(np.argmax(like)), like.shape)
+                best.append(
+                    (float(like[row, column]), float(row), float(column), radius, is_bright)
+                )
+                _blank(like, row, column, radius)
+    best.sort(reverse=True)
+    return [candidate[1:] for candidate in _apart(best)]
+
+
+def _apart(
+    best: list[tuple[float, float, float, float, bool]],
+) -> list[tuple[float, float, float, float, bool]]:
+    """Return the best few candidates that are not the same place at another radius."""
+    kept: list[tuple[float, float, float, float, bool]] = []
+    for candidate in best:
+        same = [
+            other
+            for other in kept
+            if np.hypot(candidate[1] - other[1], candidate[2] - other[2]) < 0.5 * other[3]
+            and max(candidate[3], other[3]) < _SAME_SIZE * min(candidate[3], other[3])
+            and candidate[4] == other[4]
+        ]
+        if not same:
+            kept.append(candidate)
+    return kept[:_CANDIDATES]
+
+
+def _smoothed(fields: _Fields, side: float) -> NDArray[np.float64]:
+    """Return the mean light of a square around each pixel, of the field of view only."""
+    size = max(3, round(side))
+    seen = uniform_filter(fields.seen.astype(np.float64), size)
+    light = uniform_filter(fields.bare * fields.seen, size)
+    return np.asarray(light / np.maximum(seen, 0.05))
+
+
+def _blank(like: NDArray[np.float64], row: np.intp, column: np.intp, radius: float) -> None:
+    top, left = max(int(row - radius), 0), max(int(column - radius), 0)
+    like[top : int(row + radius) + 1, left : int(column + radius) + 1] = 0
+
+
+def _refined(
+    fields: _Fields, row: float, column: float, radius: float, is_bright: bool
+) -> FoundDisc:
+    """Return the candidate moved and sized so that its edge lies on the strongest round edge."""
+    for reach in (0.5, 0.2):
+        row, column, radius = _best_circle(fields, row, column, radius, reach, is_bright)
+    sides = _edge(fields, np.array([row]), np.array([column]), np.array([radius]), is_bright)[0, 0]
+    inner, outer = _mean_light(fields, row, column, radius)
+    contrast = (inner - outer) * (1 if is_bright else -1)
+    place = (
+        min(round(row), fields.votes.shape[0] - 1),
+        min(round(column), fields.votes.shape[1] - 1),
+    )
+    return FoundDisc(
+        row=row,
+        column=column,
+        radius=radius,
+        is_bright=is_bright,
+        contrast=max(contrast, 0.0),
+        edge_share=float(np.mean(sides > _EDGE_FROM)),
+        convergence=float(fields.votes[place]),
+    )
+
+
+def _best_circle(
+    fields: _Fields, row: float, column: float, radius: float, reach: float, is_bright: bool
+) -> tuple[float, float, float]:
+    shifts = np.linspace(-reach, reach, 7) * radius
+    rows, columns = (axis.ravel() for axis in np.meshgrid(row + shifts, column + shifts))
+    low, high = (0.6, 1.9) if reach > 0.3 else (0.85, 1.15)
+    radii = np.linspace(low * radius, high * radius, 20)
+    strength = _edge(fields, rows, columns, radii, is_bright).mean(axis=2)
+    by_radius = strength.max(axis=0)
+    strong = np.flatnonzero(by_radius >= _OUTER_SHARE * by_radius.max())
+    peaks = [
+        index
+        for index in strong
+        if by_radius[index] == by_radius[max(index - 2, 0) : index + 3].max()
+    ]
+    chosen = max(peaks)
+    centre = int(np.argmax(strength[:, chosen]))
+    return float(rows[centre]), float(columns[centre]), float(radii[chosen])
+
+
+def _edge(
+    fields: _Fields,
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    is_bright: bool,
+) -> NDArray[np.float64]:
+    """Return the change of light outward across circles, shape (centres, radii, 32)."""
+    angles = np.arange(_EDGE_ANGLES) * 2 * np.pi / _EDGE_ANGLES
+    at_row = rows[:, np.newaxis, np.newaxis] + np.multiply.outer(radii, np.sin(angles))
+    at_column = columns[:, np.newaxis, np.newaxis] + np.multiply.outer(radii, np.cos(angles))
+    places = np.stack([at_row, at_column])
+    down = map_coordinates(fields.down, places, order=1, mode="nearest")
+    right = map_coordinates(fields.right, places, order=1, mode="nearest")
+    outward = down * np.sin(angles) + right * np.cos(angles)
+    return np.clip(-outward if is_bright else outward, 0, _EDGE_CAP)
+
+
+def _mean_light(fields: _Fields, row: float, column: float, radius: float) -> tuple[float, float]:
+    """Return the median light within the edge and outside, 0 where nothing of it is seen."""
+    rows, columns = np.indices(fields.bare.shape)
+    away = np.hypot(rows - row, columns - column) / radius
+    values = []
+    for low, high in ((0.6, 0.95), (1.1, 1.5)):
+        inside = (away >= low) & (away < high) & fields.seen
+        values.append(float(np.median(fields.bare[inside])) if inside.any() else 0.0)
+    return values[0], values[1]
