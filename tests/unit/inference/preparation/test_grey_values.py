@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,10 +10,11 @@ ROW_UM = 3.872
 
 
 def tissue() -> NDArray[np.float32]:
-    """A dark picture with a retina of many grey values."""
+    """A dark picture with a bright layer and the fainter rest of a retina below it."""
     rng = np.random.default_rng(0)
     pixels = np.zeros((496, 200), np.float32)
-    pixels[150:250] = rng.uniform(0.2, 0.8, (100, 200))
+    pixels[150:170] = rng.uniform(0.5, 0.8, (20, 200))
+    pixels[170:300] = rng.uniform(0.3, 0.5, (130, 200))
     return pixels
 
 
@@ -24,6 +27,25 @@ def test_grey_values_do_not_depend_on_gain_and_gamma(gain: float, gamma: float) 
     assert usual is not None
     assert changed is not None
     np.testing.assert_allclose(changed, usual, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        lambda pixels: np.clip((pixels - 0.1) / 0.9, 0, 1),
+        lambda pixels: 1 + np.log10(np.maximum(pixels**4, 1e-3)) / 3,
+    ],
+    ids=["window", "three decades of a logarithm"],
+)
+def test_grey_values_do_not_depend_on_what_a_display_takes_from_faint_light(
+    display: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> None:
+    usual = standardise(tissue(), ROW_UM)
+    changed = standardise(display(tissue()).astype(np.float32), ROW_UM)
+
+    assert usual is not None
+    assert changed is not None
+    assert float(np.abs(changed - usual)[150:300].mean()) < 0.03
 
 
 def test_grey_values_put_the_reference_depths_at_their_levels() -> None:
