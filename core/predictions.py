@@ -29,7 +29,7 @@ from core.values.prediction import (
 )
 from core.values.profile import Layers
 from core.values.reason import Reason, ReasonCode
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 
 #: A prediction's row with all it belongs to.
 PredictionRecord = Row[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]
@@ -87,6 +87,8 @@ def prediction_of(record: PredictionRecord) -> Prediction:
         deviations=_deviations_of(row),
         thickness_um=None if row.thickness_um is None else _array(row.thickness_um),
         layers=_layers_of(row.layers),
+        scan_kind=ScanKind(row.scan_kind) if row.scan_kind else None,
+        notes=tuple(row.notes),
     )
 
 
@@ -97,31 +99,33 @@ def record_prediction(
 
     Scoring the same instance with the same weights again returns the first one's id and records
     nothing, so that a repeated job has one effect. Only a failure is no answer: one that is there
-    when its job was retried with success is superseded.
+    when its job was retried with success, or by another model, is superseded.
     """
     statement = select(PredictionRow).where(
         col(PredictionRow.instance_key) == instance_key,
-        col(PredictionRow.model_digest) == prediction.model.digest,
         col(PredictionRow.status) != PredictionStatus.SUPERSEDED,
     )
-    recorded: PredictionRow | None = session.execute(statement).scalar_one_or_none()
-    if recorded is not None and not _is_overcome(recorded, prediction):
-        return recorded.id
-    if recorded is not None:
-        recorded.status = PredictionStatus.SUPERSEDED
-        # Written before the answer, of which there may be one per instance and weights.
-        session.flush()
+    standing: Sequence[PredictionRow] = session.execute(statement).scalars().all()
+    overcome = [row for row in standing if _is_overcome(row, prediction)]
+    for row in standing:
+        if row.model_digest == prediction.model.digest and row not in overcome:
+            return row.id
+    for row in overcome:
+        row.status = PredictionStatus.SUPERSEDED
+    # Written before the answer, of which there may be one per instance and weights.
+    session.flush()
     session.add(_row_of(prediction, instance_key, preview_key))
     session.flush()
-    if recorded is not None:
-        recorded.superseded_by = prediction.prediction_id
+    for row in overcome:
+        row.superseded_by = prediction.prediction_id
     append_change(session, ChangeKind.PREDICTION_RECORDED, prediction.prediction_id)
     return prediction.prediction_id
 
 
 def _is_overcome(recorded: PredictionRow, later: Prediction) -> bool:
     failed = PredictionStatus.FAILED
-    return recorded.status == failed and later.status is not failed
+    is_same_failure = later.status is failed and recorded.model_digest == later.model.digest
+    return recorded.status == failed and not is_same_failure
 
 
 def _row_of(prediction: Prediction, instance_key: int, preview_key: str | None) -> PredictionRow:
@@ -143,6 +147,8 @@ def _row_of(prediction: Prediction, instance_key: int, preview_key: str | None) 
         reasons=[{"code": r.code, "message": r.message} for r in prediction.reasons],
         thickness_um=_numbers(prediction.thickness_um),
         preview_key=preview_key,
+        scan_kind=prediction.scan_kind,
+        notes=list(prediction.notes),
     )
     _fill_estimate(row, prediction.estimate)
     _fill_deviations(row, prediction.deviations)

@@ -13,7 +13,7 @@ class PredictionRow(SQLModel, table=True):
     """What `core.values.prediction.Prediction` holds, in columns.
 
     The unique index makes scoring safe to repeat: the same scan and weights give one answer.
-    Arrays are JSON lists in the order and unit of the value; `preview_key` finds the B-scan
+    Arrays are JSON lists in the order and unit of the value; `preview_key` finds the scan's
     picture.
     """
 
@@ -55,4 +55,8 @@ class PredictionRow(SQLModel, table=True):
     thickness_um: list[float] | None = Field(default=None, sa_type=JsonValue)
     layers: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     preview_key: str | None = None
+    scan_kind: str | None = None
+    notes: list[str] = Field(
+        default_factory=list, sa_type=JsonValue, sa_column_kwargs={"server_default": "[]"}
+    )
     superseded_by: str | None = Field(default=None, foreign_key="predictions.id")

@@ -12,7 +12,7 @@ from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.profile import Layers
 from core.values.reason import Reason
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 
 #: Points of the 24-2 pattern without the two at the blind spot.
 FIELD_POINTS: Final = 52
@@ -22,6 +22,9 @@ ESTIMATE_NOTICE: Final = (
     "Estimated from structure, not measured. Reference model trained on simulated structure paired "
     "with real, public visual-field patterns. Not clinically validated; not for clinical use."
 )
+
+#: Stands before it on every result of a photograph.
+FUNDUS_NOTICE: Final = "Estimated from a fundus photograph: weaker than an estimate from OCT."
 
 
 class PredictionStatus(StrEnum):
@@ -104,6 +107,13 @@ class Prediction:
         When the device took the scan, None where it did not say.
     received_at, predicted_at
         UTC, time-zone aware.
+    scan_kind
+        What the device recorded, None where that could not be read.
+    notes
+        Warnings for people about the scan, without patient data.
+    picture
+        What the scan showed, for reports: uint8, shape (rows, columns) or (rows, columns, 3). None
+        where none is kept or nobody draws it; the record itself does not hold it.
     """
 
     prediction_id: str
@@ -123,3 +133,21 @@ class Prediction:
     deviations: FieldDeviations | None = None
     thickness_um: NDArray[np.float32] | None = None
     layers: Layers | None = None
+    scan_kind: ScanKind | None = None
+    notes: tuple[str, ...] = ()
+    picture: NDArray[np.uint8] | None = None
+
+    @property
+    def is_of_photograph(self) -> bool:
+        """Whether it was made from a photograph of the fundus."""
+        return self.scan_kind is ScanKind.FUNDUS
+
+    @property
+    def origin(self) -> str:
+        """What it was estimated from, for people: `estimated from …`."""
+        return "a fundus photograph" if self.is_of_photograph else "OCT"
+
+    @property
+    def notice(self) -> str:
+        """The sentences that stand on the result."""
+        return f"{FUNDUS_NOTICE} {ESTIMATE_NOTICE}" if self.is_of_photograph else ESTIMATE_NOTICE

@@ -18,6 +18,7 @@ from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
+from core.values.scan import ScanKind
 from tests.builders.prediction import build_prediction
 
 
@@ -72,6 +73,22 @@ def _equal(one: object, other: object) -> bool:
         return bool(np.allclose(one, other, atol=1e-5, equal_nan=True))
     both_missing = isinstance(one, float) and isinstance(other, float) and math.isnan(one + other)
     return one == other or both_missing
+
+
+@pytest.mark.parametrize("scan_kind", [None, *ScanKind])
+def test_kind_and_notes_of_the_scan_come_back(
+    database: Database, scan_kind: ScanKind | None
+) -> None:
+    prediction = build_prediction(scan_kind=scan_kind, notes=("First.", "Second: 12°."))
+    instance = keep_instance(database, prediction)
+
+    with database.transaction() as session:
+        record_prediction(session, prediction, instance, None)
+    with database.reading() as session:
+        loaded = load_prediction(session, prediction.prediction_id)
+
+    assert (loaded.scan_kind, loaded.notes) == (scan_kind, ("First.", "Second: 12°."))
+    assert loaded.is_of_photograph == (scan_kind is ScanKind.FUNDUS)
 
 
 @pytest.mark.parametrize("laterality", Laterality)
