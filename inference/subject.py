@@ -24,10 +24,12 @@ class Subject:
     source: InstanceIdentity
     device: Device
     received_at: datetime
+    sop_class_uid: str = ""
 
-    def set_outcome(self, session: Session, outcome: InstanceOutcome) -> None:
-        """Write how the analysis ended into the instance's row."""
-        self.instance_row(session).outcome = outcome
+    def set_outcome(self, session: Session, outcome: InstanceOutcome, message: str = "") -> None:
+        """Write how the analysis ended, and for people why, into the instance's row."""
+        row = self.instance_row(session)
+        row.outcome, row.outcome_message = outcome, message
 
     def instance_row(self, session: Session) -> InstanceRow:
         """Return the instance's row.
@@ -81,4 +83,5 @@ def load_subject(session: Session, instance_key: int) -> Subject:
             series.manufacturer, series.manufacturer_model_name, series.device_serial_number
         ),
         received_at=instance.received_at,
+        sop_class_uid=instance.sop_class_uid,
     )

@@ -6,7 +6,7 @@ from pydicom import FileDataset, dcmread
 from sqlmodel import Session, col, select
 
 from core.errors import RecordNotFound
-from core.tables.instances import InstanceRow
+from core.tables.instances import InstanceOrigin, InstanceRow
 from core.tables.series import SeriesRow
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.instances import find_instance
@@ -53,6 +53,18 @@ def referenced_localizer(
         col(SeriesRow.id).in_([instance.series_key, localizer.series_key])
     )
     return localizer if len(set(session.exec(studies).all())) == 1 else None
+
+
+def received_with(session: Session, instance: InstanceRow) -> list[InstanceRow]:
+    """Return what was received of the study of an instance, itself included; no reports."""
+    study = select(SeriesRow.study_key).where(col(SeriesRow.id) == instance.series_key)
+    statement = (
+        select(InstanceRow)
+        .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
+        .where(col(SeriesRow.study_key) == study.scalar_subquery())
+        .where(col(InstanceRow.origin) == InstanceOrigin.RECEIVED)
+    )
+    return list(session.exec(statement).all())
 
 
 def _find(session: Session, sop_instance_uid: str) -> InstanceRow:
