@@ -84,6 +84,19 @@ def _keras_on_jax(weights: Path, device: str) -> CompiledNetwork:
     return load_network(weights, device)
 
 
+def _saved_model(weights: Path, device: str) -> CompiledNetwork:
+    _set_up_tensorflow()
+    from inference.runtimes.saved_model import load_network  # noqa: PLC0415
+
+    return load_network(weights, device)
+
+
+def _onnx(weights: Path, device: str) -> CompiledNetwork:
+    from inference.runtimes.onnx_runtime import load_network  # noqa: PLC0415
+
+    return load_network(weights, device)
+
+
 def _set_up_tensorflow() -> None:
     # Read once, on import; a value set by the operator stands.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -94,4 +107,6 @@ def _set_up_tensorflow() -> None:
 RUNTIMES: Final = (
     Runtime(ModelFormat.KERAS, _keras_on_tensorflow, "tensorflow"),
     Runtime(ModelFormat.KERAS, _keras_on_jax, "jax"),
+    Runtime(ModelFormat.SAVEDMODEL, _saved_model),
+    Runtime(ModelFormat.ONNX, _onnx),
 )

@@ -30,3 +30,58 @@ def save_keras(model: Any, folder: Path) -> Path:
     path = folder / "small.keras"
     model.save(path)
     return path
+
+
+def save_saved_model(model: Any, folder: Path) -> Path:
+    """Export a Keras network as the SavedModel `small` in that folder."""
+    path = folder / "small"
+    model.export(path, verbose=False)
+    return path
+
+
+def small_onnx(domain: str = "", batch: int | str = "eyes") -> Any:
+    """Return an ONNX network from a profile and an age to 52 dB that differ by point.
+
+    `domain` is that of its first node, `batch` the length or name of the first axes.
+    """
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(3)
+    weights = rng.normal(0, 0.02, (769, 52)).astype(np.float32)
+    nodes = [
+        helper.make_node("Flatten", ["profile"], ["flat"], name="first", domain=domain),
+        helper.make_node("Concat", ["flat", "age"], ["features"], axis=1),
+        helper.make_node("Gemm", ["features", "weights", "bias"], ["dense_1"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [
+            helper.make_tensor_value_info("profile", TensorProto.FLOAT, [batch, 768, 1]),
+            helper.make_tensor_value_info("age", TensorProto.FLOAT, [batch, 1]),
+        ],
+        [helper.make_tensor_value_info("dense_1", TensorProto.FLOAT, [batch, 52])],
+        [
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(np.linspace(20, 30, 52, dtype=np.float32), "bias"),
+        ],
+    )
+    opsets = [helper.make_opsetid("", 17), *([helper.make_opsetid(domain, 1)] if domain else [])]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
+def save_onnx(model: Any, folder: Path) -> Path:
+    """Save an ONNX network as `small.onnx` in that folder."""
+    path = folder / "small.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def eyes(count: int, seed: int = 5) -> tuple[Any, Any]:
+    """Return random profiles (n, 768, 1) in µm and ages (n, 1) in years, float32."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    profiles = rng.uniform(30, 150, (count, 768, 1)).astype(np.float32)
+    return profiles, rng.uniform(30, 90, (count, 1)).astype(np.float32)
