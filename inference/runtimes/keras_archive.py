@@ -40,7 +40,7 @@ def check_archive(weights: Path) -> None:
     try:
         with ZipFile(weights) as archive:
             entries, text = archive.infolist(), archive.read("config.json")
-        config = json.loads(text)
+        config = _entries(json.loads(text))
     except (OSError, BadZipFile, KeyError, ValueError, RecursionError) as error:
         raise ModelDamaged(
             f"{weights.name} is not a network that Keras saved: {error}. Save it again."
@@ -55,6 +55,12 @@ def check_archive(weights: Path) -> None:
     parts = {key: value for key, value in config.items() if key != "compile_config"}
     for layer, cause in _faults(parts, "the model"):
         raise ModelDamaged(f"{weights.name} is not safe to read: {layer} {cause}. {_REMEDY}.")
+
+
+def _entries(config: object) -> dict[str, object]:
+    if not isinstance(config, dict):
+        raise ValueError("its configuration has no entries")  # noqa: TRY004
+    return config
 
 
 def _leads_out(entry: ZipInfo) -> bool:
