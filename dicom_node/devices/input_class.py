@@ -5,6 +5,7 @@ from typing import Final
 from pydicom.uid import (
     OphthalmicPhotography8BitImageStorage,
     OphthalmicPhotography16BitImageStorage,
+    OphthalmicThicknessMapStorage,
     OphthalmicTomographyImageStorage,
     RawDataStorage,
     VLPhotographicImageStorage,
@@ -13,7 +14,7 @@ from pydicom.uid import (
 )
 
 _RAW_TOMOGRAPHY_MAKER: Final = "CARL ZEISS MEDITEC"
-_OCT_SCANS: Final = frozenset({OphthalmicTomographyImageStorage})
+_OCT_SCANS: Final = frozenset({OphthalmicTomographyImageStorage, OphthalmicThicknessMapStorage})
 _PHOTOGRAPHS: Final = frozenset(
     {
         OphthalmicPhotography8BitImageStorage,

@@ -80,6 +80,27 @@ def read_frame(
     ScanRefused
         `pixels_unreadable`, `pixels_truncated` or `vendor_encrypted_pixels`.
     """
+    stored = read_stored(dataset, description, index, scrambles=scrambles)
+    lowest = -(2 ** (description.bits_stored - 1)) if description.signed else 0
+    grey: NDArray[np.float32] = (stored.astype(np.float32) - np.float32(lowest)) / np.float32(
+        _highest(description)
+    )
+    np.clip(grey, 0.0, 1.0, out=grey)
+    if description.inverted:
+        np.subtract(np.float32(1.0), grey, out=grey)
+    return grey
+
+
+def read_stored(
+    dataset: Dataset, description: PixelDescription, index: int, *, scrambles: bool
+) -> NDArray[np.integer]:
+    """Return a frame (0 = the first) as it is stored, shape (rows, columns).
+
+    Raises
+    ------
+    ScanRefused
+        `pixels_unreadable`, `pixels_truncated` or `vendor_encrypted_pixels`.
+    """
     size = description.rows, description.columns
     if description.transfer_syntax.is_encapsulated:
         checked_codestream(dataset, index, description.frames, size, scrambles=scrambles)
@@ -90,14 +111,7 @@ def read_frame(
         raise undecodable(type(error).__name__, scrambles=scrambles) from error
     if stored.shape != size:
         raise undecodable("the decoded picture has another size", scrambles=scrambles)
-    lowest = -(2 ** (description.bits_stored - 1)) if description.signed else 0
-    grey: NDArray[np.float32] = (stored.astype(np.float32) - np.float32(lowest)) / np.float32(
-        _highest(description)
-    )
-    np.clip(grey, 0.0, 1.0, out=grey)
-    if description.inverted:
-        np.subtract(np.float32(1.0), grey, out=grey)
-    return grey
+    return stored
 
 
 def _highest(description: PixelDescription) -> int:

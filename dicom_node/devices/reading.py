@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from pydicom.dataset import Dataset
-from pydicom.uid import OphthalmicTomographyImageStorage
+from pydicom.uid import OphthalmicThicknessMapStorage, OphthalmicTomographyImageStorage
 
 from core.errors import ScanRefused
 from core.values.laterality import Laterality
@@ -22,12 +22,16 @@ from dicom_node.devices.fundus_photograph import read_photograph
 from dicom_node.devices.input_class import is_model_input, is_photograph
 from dicom_node.devices.laterality import read_laterality
 from dicom_node.devices.register import profile_of
+from dicom_node.devices.thickness_map import read_thickness_map
 from dicom_node.devices.tomography import read_tomography
 
 #: What reads an object of each SOP Class, given its own localizer and its eye.
 _READERS: Final[dict[str, Callable[[Dataset, Dataset | None, Laterality], Scan]]] = {
     OphthalmicTomographyImageStorage: read_tomography,
+    OphthalmicThicknessMapStorage: read_thickness_map,
 }
+#: CID 4264 (Ophthalmic Map Purpose of Reference).
+_LOCALIZER: Final = "121311"
 
 
 def read_scan(dataset: Dataset, localizer: Dataset | None = None) -> Scan:
@@ -64,11 +68,21 @@ def read_localizer_reference(dataset: Dataset) -> str | None:
     with silenced_reader():
         for group in ("OphthalmicFrameLocationSequence", "ReferencedImageSequence"):
             items = (*every_item(dataset, group), *items_of(dataset, group))
-            uids = (text_of(item, "ReferencedSOPInstanceUID") for item in items)
-            uid = next(filter(None, uids), None)
+            uid = _first_reference(items)
             if uid is not None:
                 return uid
-    return None
+        references = items_of(dataset, "ReferencedInstanceSequence")
+        return _first_reference(tuple(filter(_is_localizer, references)))
+
+
+def _first_reference(items: tuple[Dataset, ...]) -> str | None:
+    return next(filter(None, (text_of(item, "ReferencedSOPInstanceUID") for item in items)), None)
+
+
+def _is_localizer(reference: Dataset) -> bool:
+    """Tell whether a thickness map refers to its localizer rather than to another object."""
+    purposes = items_of(reference, "PurposeOfReferenceCodeSequence")
+    return any(text_of(purpose, "CodeValue") == _LOCALIZER for purpose in purposes)
 
 
 def _refuse_other_objects(dataset: Dataset) -> None:

@@ -154,8 +154,9 @@ def refuse_macula(dataset: Dataset) -> None:
     if centres == {_MACULA_CENTRED}:
         raise _macula_refusal("Relative Image Position (0022,001D)")
     anatomies = every_item(dataset, "FrameAnatomySequence")
-    regions = set().union(*(_codes(item, "AnatomicRegionSequence") for item in anatomies))
-    if regions and regions <= _MACULA:
+    of_frames = set().union(*(_codes(item, "AnatomicRegionSequence") for item in anatomies))
+    of_object = _codes(dataset, "AnatomicRegionSequence")
+    if any(regions and regions <= _MACULA for regions in (of_frames, of_object)):
         raise _macula_refusal("Anatomic Region (0008,2218)")
 
 

@@ -29,6 +29,8 @@ SMALLEST_FIELD_MM: Final = 4.0
 _LARGEST_FIELD_MM: Final = 15.0
 #: B-scans farther apart are single lines: too few of them cross a circle.
 _B_SCAN_DISTANCE_MM: Final = 0.3
+#: Thickness maps have one value for each A-scan, or are spread finer over the picture.
+_MAP_PIXEL_MM: Final = (0.004, 0.3)
 #: How far the distance that is written may be from that of the frames' places.
 _DISTANCE_SHARE: Final = 0.05
 
@@ -70,6 +72,27 @@ def read_spacing(dataset: Dataset, frame: int, rows: int) -> Spacing:
     _within("The depth of the scan, rows × axial spacing,", rows * spacing.axial_mm, _DEPTH_MM)
     _within("The lateral spacing", spacing.lateral_mm, _LATERAL_MM)
     return spacing
+
+
+def read_map_spacing(dataset: Dataset) -> tuple[float, float]:
+    """Return the distance of the rows and of the columns of a map of the retina in millimetre.
+
+    Raises
+    ------
+    ScanRefused
+        `spacing_missing` or `spacing_implausible`.
+    """
+    numbers = numbers_of(dataset, "PixelSpacing")
+    if len(numbers) != 2 or min(numbers) <= 0:
+        raise ScanRefused(
+            ReasonCode.SPACING_MISSING,
+            "Pixel Spacing (0028,0030) is absent or not two positive numbers: where the map lies "
+            "on the retina cannot be told. Export the map with its Pixel Spacing.",
+        )
+    row_mm, column_mm = numbers
+    _within("The distance of the rows", row_mm, _MAP_PIXEL_MM)
+    _within("The distance of the columns", column_mm, _MAP_PIXEL_MM)
+    return row_mm, column_mm
 
 
 def check_circle(diameter_mm: float, columns: int, lateral_mm: float) -> None:

@@ -112,7 +112,7 @@ def _turned(places_mm: NDArray[np.float64], turn: str, degree: float) -> NDArray
     if turn == "vertical":
         places_mm = places_mm[..., ::-1]
     cosine, sine = np.cos(np.radians(degree)), np.sin(np.radians(degree))
-    return np.matmul(places_mm, np.array([[cosine, sine], [-sine, cosine]]), dtype=np.float64)
+    return np.asarray(places_mm @ np.array([[cosine, sine], [-sine, cosine]]), np.float64)
 
 
 def _frame(
