@@ -30,11 +30,14 @@ class Neighbours:
     weights: NDArray[np.float64]
 
 
-def circle_mm(centre_mm: tuple[float, float]) -> NDArray[np.float64]:
-    """Return the 768 points of the circle around a centre, shape (768, 2), in the frame's mm."""
+def circle_mm(centre_mm: tuple[float, float], wider_mm: float = 0.0) -> NDArray[np.float64]:
+    """Return the 768 points of the circle around a centre, shape (768, 2), in the frame's mm.
+
+    With `wider_mm` of one whose radius is longer by that.
+    """
     angles = np.deg2rad(PROFILE_ANGLES_DEGREE)
     directions = np.stack((np.cos(angles), np.sin(angles)), axis=1)
-    return np.asarray(centre_mm) + 0.5 * CIRCLE_DIAMETER_MM * directions
+    return np.asarray(centre_mm) + (0.5 * CIRCLE_DIAMETER_MM + wider_mm) * directions
 
 
 def points_mm(geometry: GridGeometry, shape: tuple[int, int]) -> NDArray[np.float64]:

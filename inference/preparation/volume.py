@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from core.errors import ScanRefused
 from core.values.profile import PROFILE_ANGLES_DEGREE
@@ -25,6 +25,9 @@ from inference.preparation.outer_surface import OuterSurface, find_outer_surface
 
 #: Fewer than this hold no retina around a disc.
 _FEWEST: Final = (24, 64, 24)
+#: Radii that are averaged, from the circle's: A-scans of a volume are taken once and hold the full
+#: grain of OCT. The layer thins outwards nearly evenly, so that its mean stays.
+_WIDER_MM: Final = (-0.09, -0.06, -0.03, 0.0, 0.03, 0.06, 0.09)
 #: How much of the field must show the outer retina.
 _LEAST_FOUND: Final = 0.5
 _FOUND_SMOOTH_MM: Final = 0.08
@@ -58,7 +61,8 @@ def circle_in_volume(scan: Scan) -> Scan:
             "The B-scans have no contrast: they are black or overexposed. Scan the eye again.",
         )
     disc = disc_of(surface, geometry)
-    places_px = places(geometry, circle_mm(disc.centre_mm))
+    circles_mm = np.concatenate([circle_mm(disc.centre_mm, by) for by in _WIDER_MM])
+    places_px = places(geometry, circles_mm)
     if not on_grid(places_px, (scan.pixels.shape[0], scan.pixels.shape[2])):
         raise refusal(
             f"it lies too near the edge of the field for a circle of {CIRCLE_DIAMETER_MM} mm"
@@ -66,8 +70,10 @@ def circle_in_volume(scan: Scan) -> Scan:
     return replace(
         scan,
         kind=ScanKind.CIRCLE,
-        pixels=_along_circle(scan.pixels, scan.axial_um, surface, places_px),
-        lateral_um=1000 * math.pi * CIRCLE_DIAMETER_MM / len(places_px),
+        pixels=_along_circles(
+            scan.pixels, scan.axial_um, surface, places_px.reshape(len(_WIDER_MM), -1, 2)
+        ),
+        lateral_um=1000 * math.pi * CIRCLE_DIAMETER_MM / len(PROFILE_ANGLES_DEGREE),
         geometry=CircleGeometry(PROFILE_ANGLES_DEGREE, CIRCLE_DIAMETER_MM),
     )
 
@@ -97,31 +103,47 @@ def _of_bins(geometry: GridGeometry, columns_a_bin: int) -> GridGeometry:
     )
 
 
-def _along_circle(
+def _along_circles(
     pixels: NDArray[np.float32],
     axial_um: float,
     surface: OuterSurface,
     places_px: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """Return the B-scan along places of shape (columns, 2), as high as all of them were scanned."""
-    near = neighbours(places_px, (pixels.shape[0], pixels.shape[2]))
-    rows = surface.rows_at(near.rows, near.columns.astype(np.float64))
-    first = math.ceil(-rows.min())
-    last = math.floor(pixels.shape[1] - 1 - rows.max())
-    if last - first < _LEAST_DEPTH_UM / axial_um:
+    """Return the mean B-scan along places of shape (circles, columns, 2).
+
+    It is as high as all of its A-scans were scanned.
+    """
+    circles, columns, _ = places_px.shape
+    near = neighbours(places_px.reshape(-1, 2), (pixels.shape[0], pixels.shape[2]))
+    used, of_used = np.unique(near.rows * pixels.shape[2] + near.columns, return_inverse=True)
+    b_scans, a_scans = np.divmod(used, pixels.shape[2])
+    rows = surface.rows_at(b_scans, a_scans.astype(np.float64))
+    straight = _straightened(pixels[b_scans, :, a_scans], rows, axial_um)
+    wanted = np.broadcast_to(np.tile(np.arange(columns), circles), near.rows.shape)
+    blend = sparse.csr_array(
+        ((near.weights / circles).astype(np.float32).ravel(), (wanted.ravel(), of_used.ravel())),
+        shape=(columns, len(used)),
+    )
+    return np.ascontiguousarray((blend @ straight).T, np.float32)
+
+
+def _straightened(
+    a_scans: NDArray[np.float32], rows: NDArray[np.float64], axial_um: float
+) -> NDArray[np.float32]:
+    """Return A-scans, shape (A-scans, rows), shifted so that what lay in `rows` lies in one row."""
+    count = a_scans.shape[1]
+    first, last = math.ceil(-rows.min()), math.floor(count - 1 - rows.max())
+    if (last - first) * axial_um < _LEAST_DEPTH_UM:
         raise ScanRefused(
             ReasonCode.SEGMENTATION_UNRELIABLE,
             "The retina leaves the depth scanned along the circle. Scan the eye again, with the "
             "retina level in the middle of the picture.",
         )
-    wanted = np.arange(first, last + 1)
-    picture = np.zeros((len(wanted), len(places_px)), np.float32)
-    for corner in range(len(rows)):
-        a_scans = pixels[near.rows[corner], :, near.columns[corner]]
-        depth = rows[corner][:, np.newaxis] + wanted
-        upper = np.clip(depth.astype(np.intp), 0, pixels.shape[1] - 2)
-        share = (depth - upper).astype(np.float32)
-        value = np.take_along_axis(a_scans, upper, 1) * (1 - share)
-        value += np.take_along_axis(a_scans, upper + 1, 1) * share
-        picture += value.T * near.weights[corner].astype(np.float32)
-    return picture
+    begins = rows + first
+    upper = np.clip(np.floor(begins).astype(np.intp), 0, count - 1)
+    share = (begins - upper).astype(np.float32)[:, np.newaxis]
+    at = upper[:, np.newaxis] + np.arange(last - first + 1)
+    below = np.take_along_axis(a_scans, np.minimum(at + 1, count - 1), 1)
+    straight: NDArray[np.float32] = np.take_along_axis(a_scans, at, 1)
+    straight += (below - straight) * share
+    return straight
