@@ -39,11 +39,29 @@ def unroll(patch: FundusPatch) -> NDArray[np.float32]:
     return _channels(*sampled)
 
 
-def vessel_map(light: NDArray[np.float32], vessel_px: int) -> NDArray[np.float32]:
-    """Return how surely each pixel is a vessel, 0 to 1, where none is wider than `vessel_px`."""
-    smooth = gaussian_filter(np.log(np.maximum(light, _DARKEST)), _VESSEL_SMOOTH_PX)
-    deep = grey_closing(smooth, size=(vessel_px, vessel_px)) - smooth
-    return np.asarray(np.clip((deep - _VESSEL_FROM) / (_VESSEL_SURE - _VESSEL_FROM), 0, 1))
+def vessel_directions(patch: FundusPatch) -> tuple[float, float, float]:
+    """Return depth of the clearest vessels, noise, and share of contrast across radial lines.
+
+    Depth and noise as natural logarithms of light; the share, 0 to 1, of vessels outside the disc:
+    one half where lines run any way.
+    """
+    light = np.log(np.maximum(patch.light, _DARKEST))
+    smooth = gaussian_filter(light, _VESSEL_SMOOTH_PX)
+    deep = grey_closing(smooth, size=(_VESSEL_PX, _VESSEL_PX)) - smooth
+    outside = (_distance() > _REFERENCE_RADII[0] * DISC_RADIUS_PX) & (patch.seen > 0.5)
+    if not outside.any():
+        return 0.0, 0.0, 0.0
+    vessel = outside & (deep > 0.5 * (_VESSEL_FROM + _VESSEL_SURE))
+    down, right = np.gradient(smooth)
+    cosine, sine = _directions()
+    across = float(np.sum((sine * right + cosine * down)[vessel] ** 2))
+    along = float(np.sum((cosine * right - sine * down)[vessel] ** 2))
+    grain = np.abs(light - gaussian_filter(light, 1.0))[outside]
+    return (
+        float(np.quantile(deep[outside], 0.97)),
+        float(np.median(grain)),
+        across / (across + along) if across + along > 0 else 0.0,
+    )
 
 
 def _across_fibres(light: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -98,6 +116,12 @@ def _coordinates() -> NDArray[np.float64]:
     rows = middle - np.outer(np.sin(angles), radii)
     columns = middle + np.outer(np.cos(angles), radii)
     return np.stack([rows, columns])
+
+
+def _distance() -> NDArray[np.float32]:
+    """Return how many pixels each pixel of a patch lies from its middle."""
+    offset = np.arange(PATCH_PX, dtype=np.float32) + np.float32(0.5 - PATCH_PX / 2)
+    return np.hypot(offset[:, np.newaxis], offset[np.newaxis])
 
 
 @cache
