@@ -48,6 +48,14 @@ def fibres_um(
     return np.asarray(np.minimum(thickness * spread**_THINNING, _MOST_UM))
 
 
+def circle_truth_um(
+    thickness_um: NDArray[np.floating], vessels: Sequence[Vessel]
+) -> NDArray[np.float32]:
+    """Return the layer with the bumps of the vessels on the 3.46 mm circle, shape (768,), µm."""
+    circle = DiscView(np.full(PROFILE_ANGLES_DEGREE.shape, CIRCLE_RADIUS_MM), PROFILE_ANGLES_DEGREE)
+    return np.asarray(fibres_um(thickness_um, vessels, circle), np.float32)
+
+
 def transmission(vessels: Sequence[Vessel], view: DiscView) -> NDArray[np.float64]:
     """Return the share of light that passes the vessels at each point, 0 to 1."""
     angle = circle_angle_degree(view)

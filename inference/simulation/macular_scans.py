@@ -26,7 +26,7 @@ def simulate_macular_line(
     if laterality is Laterality.LEFT:
         nasal_mm = -nasal_mm
     bruch_row = BRUCH_ROW - BRUCH_RISE_ROWS * (nasal_mm / LENGTH_MM * 2) ** 2
-    layers_um = _with_foveal_pit(draw_layers_um(rng, COLUMNS), nasal_mm)
+    layers_um = with_foveal_pit(draw_layers_um(rng, COLUMNS), nasal_mm)
     retina = stack(_nerve_fibres_um(nasal_mm), layers_um, bruch_row, FRAME.axial_um, rng)
     passed = np.ones(COLUMNS)
     return render(retina, passed, FRAME, light or Light(), rng)
@@ -38,9 +38,10 @@ def _nerve_fibres_um(nasal_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(4 + (10 + towards_disc) * _outside_pit(nasal_mm, 1.2))
 
 
-def _with_foveal_pit(
+def with_foveal_pit(
     layers_um: dict[str, NDArray[np.float64]], nasal_mm: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
+    """Return the layers in µm thinned or thickened as they are that far from the fovea's centre."""
     pit = dict(layers_um)
     rim = 1 + 0.75 * np.exp(-(((np.abs(nasal_mm) - 1.1) / 0.7) ** 2))
     fade = 0.45 + 0.55 * np.exp(-((nasal_mm / 3.0) ** 2))

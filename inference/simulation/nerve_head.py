@@ -1,7 +1,6 @@
 """The layers of the retina over a field that holds the optic nerve head."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from inference.simulation.fibre_field import fibres_um, transmission
 from inference.simulation.retina import LAYERS, NERVE_FIBRE_LAYER, OUTER_LAYERS
 from inference.simulation.smooth_noise import smooth_noise
 from inference.simulation.vessels import Vessel
+from inference.simulation.volume_rendering import LayeredField
 
 #: The layers below the nerve fibres end at the opening's margin, over this distance.
 _TAPER_MM: Final = 0.12
@@ -23,32 +23,13 @@ _PIGMENTED: Final = ("ellipsoid zone", "interdigitation zone", "pigment epitheli
 _TEXTURE_MM: Final = 0.5
 
 
-@dataclass(frozen=True)
-class NerveHead:
-    """Layers over a field, each array's last two axes those of the field.
-
-    Attributes
-    ----------
-    tops_um
-        Height of each layer's inner border above Bruch's membrane in µm, negative below it.
-    reflectivity
-        Of each layer, relative to full scale.
-    passed
-        Share of light the vessels let pass, 0 to 1.
-    """
-
-    tops_um: NDArray[np.float64]
-    reflectivity: NDArray[np.float64]
-    passed: NDArray[np.float64]
-
-
 def draw_nerve_head(
     profile_um: NDArray[np.floating],
     disc: DiscShape,
     vessels: Sequence[Vessel],
     points_mm: NDArray[np.float64],
     rng: np.random.Generator,
-) -> NerveHead:
+) -> LayeredField:
     """Return the layers at points of shape (rows, columns, 2), (temporal, superior) in mm."""
     view = DiscView.of(points_mm, disc)
     margin_mm = disc.margin_mm(view.angle_degree)
@@ -69,7 +50,7 @@ def draw_nerve_head(
     values = _reflectivity(fibres, length_px, rng)
     values[NERVE_FIBRE_LAYER] *= np.where(inside, _HEAD_REFLECTIVITY, 1.0)
     _take_pigment(values, view, margin_mm, disc.atrophy_mm)
-    return NerveHead(tops_um, values, transmission(vessels, view))
+    return LayeredField(tops_um, values, transmission(vessels, view))
 
 
 def _head_surface_um(
