@@ -14,9 +14,9 @@ from core.values.laterality import Laterality
 from core.values.profile import Profile, Quality
 from core.values.reason import Reason, ReasonCode
 from core.values.scan import Device
-from inference.analysis import estimate_fields
 from inference.examination import Examination
 from inference.predictor import Predictor
+from inference.scorer import estimate_fields
 from inference.sector_profile import profile_from_sectors
 
 #: Thickness no retina has, in µm; a table in another unit is beyond one of these.

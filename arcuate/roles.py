@@ -58,13 +58,11 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
 def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from core.worker import Worker
     from inference.analysis import AnalyseStep
-    from inference.loading import load_predictor
+    from inference.scorers import RecordedScorers
 
-    predictor = load_predictor(node.settings)
+    step = AnalyseStep(node.database, node.storage, RecordedScorers(node.settings, node.database))
     announce(0)
-    Worker(
-        node.database, node.settings, AnalyseStep(node.database, node.storage, predictor), stopping
-    ).run()
+    Worker(node.database, node.settings, step, stopping).run()
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import inspect
 from sqlmodel import Session, col, select
 
 from core.clock import utc_now
+from core.database import Database
 from core.errors import NodeError
 from core.model_choice import KnownModel, chosen_model
 from core.tables.models import ModelRow, ModelState
@@ -25,9 +26,7 @@ class ModelStateRefused(NodeError):
 
 
 def list_models(session: Session) -> tuple[KnownModel, ...]:
-    """Return every model the record knows, by name and version; none where it is from before."""
-    if not inspect(session.connection()).has_table(str(ModelRow.__tablename__)):
-        return ()
+    """Return every model the record knows, by name and version."""
     rows = session.exec(select(ModelRow).order_by(col(ModelRow.name), col(ModelRow.version))).all()
     return tuple(
         KnownModel(
@@ -39,6 +38,13 @@ def list_models(session: Session) -> tuple[KnownModel, ...]:
         )
         for row in rows
     )
+
+
+def models_of_any_record(database: Database) -> tuple[KnownModel, ...]:
+    """Return every model the record knows; none where it is from before it kept models."""
+    with database.reading() as session:
+        has_models = inspect(session.connection()).has_table(str(ModelRow.__tablename__))
+        return list_models(session) if has_models else ()
 
 
 def register_models(
@@ -92,6 +98,27 @@ def activate_model(
             f"ARCUATE_MODEL is {setting}, and that decides which {row.kind} model scores: unset it "
             f"to leave that to `arcuate models activate`, or set it to {row.name}"
         )
+
+
+def keep_choice(session: Session, setting: str, now: datetime | None = None) -> None:
+    """Activate what scores so far only by its name, so that no newer version takes its place.
+
+    Parameters
+    ----------
+    setting
+        `ARCUATE_MODEL`.
+    """
+    models = list_models(session)
+    for kind in {model.kind for model in models}:
+        chosen = chosen_model(models, kind, setting)
+        if chosen is None or chosen.activated_at is not None:
+            continue
+        row = _row(session, chosen.identity)
+        row.activated_at = _at(now)
+        is_active = [model.kind == kind and model.state is ModelState.ACTIVE for model in models]
+        if not any(is_active):
+            _move(row, ModelState.ACTIVE, now)
+    session.flush()
 
 
 def shadow_model(

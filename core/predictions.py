@@ -61,6 +61,12 @@ def load_prediction(session: Session, prediction_id: str) -> Prediction:
     return prediction_of(record)
 
 
+def picture_key(session: Session, prediction_id: str) -> str | None:
+    """Return where the picture of a prediction's scan is kept, None where there is none."""
+    row = session.get(PredictionRow, prediction_id)
+    return None if row is None else row.preview_key
+
+
 def prediction_of(record: PredictionRecord) -> Prediction:
     """Return the value that a joined row holds."""
     row, instance, series, study, patient = record

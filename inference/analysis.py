@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 from sqlmodel import Session
 
 from core import ledger
@@ -20,9 +19,9 @@ from core.values.prediction import FieldEstimate, Prediction
 from core.values.reason import Reason, ReasonCode
 from dicom_node.storage.bytes import Storage
 from inference import outcome
-from inference.examination import Examination, examine
-from inference.predictor import Predictor
+from inference.examination import Examination, examine, kind_of, unread
 from inference.preview import keep_preview
+from inference.scorers import Scorers, ScorerSource
 from inference.stored_scan import LocalizerAwaited, read_stored_scan
 from inference.subject import Subject, load_subject
 
@@ -32,6 +31,8 @@ _log = get_logger(__name__)
 GROUP_SIZE: Final = 16
 #: How long to put a scan aside whose localizer is still on its way, in seconds.
 LOCALIZER_DELAY_SECONDS: Final = 0.1
+#: With these a good object is simply not for a model, and makes no prediction.
+_NO_PREDICTION: Final = (ReasonCode.NOT_MODEL_INPUT,)
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,32 @@ class Analysis:
 
 @dataclass(frozen=True)
 class AnalyseStep:
-    """Reads the scan, measures its profile, estimates the field and records the prediction."""
+    """Reads the scan, measures it, estimates the field and records the prediction."""
 
     database: Database
     storage: Storage
-    predictor: Predictor
+    models: ScorerSource
     clock: Clock = utc_now
     kind: JobKind = JobKind.ANALYSE
     group_size: int = GROUP_SIZE
 
     def run(self, claims: Sequence[Claim]) -> None:
-        """Analyse each claimed instance; those fit to be scored are predicted in one batch."""
-        analyses = [found for claimed in claims if (found := self._analyse(claimed)) is not None]
-        estimates = estimate_fields(self.predictor, [found.examination for found in analyses])
-        for found, estimate in zip(analyses, estimates, strict=True):
-            self._record(found, estimate)
+        """Analyse each claimed instance; those fit to be scored are predicted in one batch.
+
+        Models that only watch come last, when every result is recorded.
+        """
+        scorers = self.models.current()
+        read = (self._analyse(claimed, scorers) for claimed in claims)
+        analyses = [found for found in read if found is not None]
+        judged = scorers.judged([found.examination for found in analyses])
+        estimates = scorers.estimate(judged)
+        recorded: list[tuple[str, Examination]] = []
+        for found, examination, estimate in zip(analyses, judged, estimates, strict=True):
+            prediction_id = self._record(found, examination, estimate, scorers)
+            if prediction_id is not None:
+                recorded.append((prediction_id, found.examination))
+        for shadow in scorers.shadows:
+            shadow.watch(self.database, self.clock, recorded)
 
     def give_up(self, session: Session, claim: Claim, error: str) -> None:
         """Record a failed prediction, so that the scan is seen to have no result."""
@@ -69,60 +81,75 @@ class AnalyseStep:
             # Without its instance there is nothing to report on; the failed job tells of it.
             _log.warning("instance_gone", job=claim.job_id)
             return
+        scorer = self.models.current().active.get(kind_of(subject.sop_class_uid))
+        if scorer is None:
+            subject.set_outcome(session, InstanceOutcome.NOT_MODEL_INPUT, error)
+            return
         reason = Reason(ReasonCode.PROCESSING_FAILED, error)
-        failed = outcome.failed(subject, self.predictor.identity, self.clock(), reason)
-        _record_rows(session, subject, failed, preview_key=None)
+        failed = outcome.failed(subject, scorer.identity, self.clock(), reason)
+        _record_prediction(session, subject, failed, preview_key=None)
 
-    def _analyse(self, claimed: Claim) -> Analysis | None:
+    def _analyse(self, claimed: Claim, scorers: Scorers) -> Analysis | None:
         with self.database.reading() as session:
             subject = load_subject(session, int(claimed.subject))
+        kind = kind_of(subject.sop_class_uid)
+        if kind not in scorers.active:
+            return Analysis(claimed, subject, unread(subject.device, kind))
         try:
             stored = read_stored_scan(subject, self.database, self.storage, self.clock())
         except LocalizerAwaited:
             with self.database.transaction() as session:
                 ledger.give_back(session, claimed, LOCALIZER_DELAY_SECONDS)
             return None
-        limits = self.predictor.card.trained_age_range_years
-        return Analysis(claimed, subject, examine(stored.dataset, stored.localizer, limits))
+        return Analysis(claimed, subject, examine(stored, scorers.age_limits_years))
 
-    def _record(self, found: Analysis, estimate: FieldEstimate | None) -> None:
+    def _record(
+        self,
+        found: Analysis,
+        examination: Examination,
+        estimate: FieldEstimate | None,
+        scorers: Scorers,
+    ) -> str | None:
+        """Record how an examination ended; return the id of its prediction, None without one."""
+        scorer = scorers.active.get(examination.kind)
+        unfit = [reason for reason in examination.reasons if reason.code in _NO_PREDICTION]
+        if scorer is None or unfit:
+            self._leave(found, examination, unfit)
+            return None
         prediction = outcome.conclude(
-            found.subject, found.examination, self.predictor.identity, self.clock(), estimate
+            found.subject, examination, scorer.identity, self.clock(), estimate
         )
-        scan = found.examination.scan
-        preview_key = keep_preview(self.storage, scan) if scan is not None else None
+        picture = examination.picture
+        preview_key = None if picture is None else keep_preview(self.storage, picture)
         with self.database.transaction() as session:
-            _record_rows(session, found.subject, prediction, preview_key)
+            recorded = _record_prediction(session, found.subject, prediction, preview_key)
             ledger.finish(session, found.claimed)
-        _log.info(
-            "instance_analysed",
-            sop_instance_uid=found.subject.source.sop_instance_uid,
-            status=prediction.status,
-            reasons=[reason.code for reason in prediction.reasons],
-            notes=list(scan.notes) if scan is not None else [],
-        )
+        _log_analysed(found.subject, prediction.status, examination)
+        return recorded
+
+    def _leave(self, found: Analysis, examination: Examination, reasons: Sequence[Reason]) -> None:
+        """Record that an instance is for no model that scores."""
+        message = " ".join(reason.message for reason in reasons)
+        with self.database.transaction() as session:
+            found.subject.set_outcome(session, InstanceOutcome.NOT_MODEL_INPUT, message)
+            ledger.finish(session, found.claimed)
+        _log_analysed(found.subject, InstanceOutcome.NOT_MODEL_INPUT, examination)
 
 
-def estimate_fields(
-    predictor: Predictor, examinations: Sequence[Examination]
-) -> list[FieldEstimate | None]:
-    """Return one field per examination, in order; None for those that must not be scored."""
-    inputs = [examination.input for examination in examinations]
-    ready = [found for found in inputs if found is not None]
-    if not ready:
-        return [None] * len(inputs)
-    thickness_um = np.stack([thickness for thickness, _ in ready])
-    ages_years = np.array([age for _, age in ready], np.float32)
-    estimates = iter(predictor.predict(thickness_um, ages_years))
-    return [None if found is None else next(estimates) for found in inputs]
-
-
-def _record_rows(
+def _record_prediction(
     session: Session, subject: Subject, prediction: Prediction, preview_key: str | None
-) -> None:
-    if any(reason.code is ReasonCode.NOT_MODEL_INPUT for reason in prediction.reasons):
-        subject.set_outcome(session, InstanceOutcome.NOT_MODEL_INPUT)
-        return
+) -> str:
     recorded = record_prediction(session, prediction, subject.instance_key, preview_key)
     subject.set_outcome(session, InstanceOutcome.PREDICTED)
     ledger.enqueue(session, JobKind.REPORT, recorded)
+    return recorded
+
+
+def _log_analysed(subject: Subject, status: str, examination: Examination) -> None:
+    _log.info(
+        "instance_analysed",
+        sop_instance_uid=subject.source.sop_instance_uid,
+        status=status,
+        reasons=[reason.code for reason in examination.reasons],
+        notes=list(examination.notes),
+    )

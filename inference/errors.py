@@ -31,3 +31,7 @@ class RuntimeUnavailable(NodeError):
 
 class TrainingDataInvalid(NodeError):
     """The data to train on are missing or unusable."""
+
+
+class ModelAddingRefused(NodeError):
+    """Another model is installed under that version, or with those weights."""

@@ -146,6 +146,8 @@ class ModelCard:
         check_gate(self.gate, self.gate_digest)
         if (self.output_layer, self.output_unit) != ("dense_1", "dB"):
             raise ValueError('the output is output_layer = "dense_1" with output_unit = "dB"')
+        if self.gate is not None and self.kind is not ModelKind.PROFILE:
+            raise ValueError("a gate is for models that read profiles")
         youngest, oldest = self.trained_age_range_years
         if not 0 <= youngest < oldest:
             raise ValueError("trained_age_range_years is the youngest age, then the oldest")

@@ -1,21 +1,28 @@
-"""The picture of a scored B-scan, for people: 8-bit grey PNG in full size."""
+"""The picture of a scored scan, for people: 8-bit PNG in full size, grey or in colour."""
 
 import hashlib
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from core.values.scan import Scan
 from dicom_node.storage.bytes import Storage
 
 
-def keep_preview(storage: Storage, scan: Scan) -> str:
-    """Keep the picture of a scan and return its storage key."""
-    picture = io.BytesIO()
-    grey = np.round(255 * np.clip(scan.pixels, 0, 1)).astype(np.uint8)
-    Image.fromarray(grey).save(picture, "PNG")
-    content = picture.getvalue()
+def keep_preview(storage: Storage, picture: NDArray[np.float32]) -> str:
+    """Keep a picture and return its storage key.
+
+    Parameters
+    ----------
+    picture
+        Shape (rows, columns), or (rows, columns, 3) in red, green and blue; 0 to 1. Places without
+        a value (NaN) are black.
+    """
+    grey = np.round(255 * np.clip(np.nan_to_num(picture), 0, 1)).astype(np.uint8)
+    written = io.BytesIO()
+    Image.fromarray(grey).save(written, "PNG")
+    content = written.getvalue()
     digest = hashlib.sha256(content).hexdigest()
     key = f"previews/{digest[:2]}/{digest}.png"
     storage.put(key, content)

@@ -1,44 +1,190 @@
-"""`arcuate models`: the model store."""
+"""`arcuate models`: the model store, and which model scores."""
 
-from typing import Annotated
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arcuate.commands.context import print_json, print_rows, settings_of
 
-app = typer.Typer(help="The models that can score.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from sqlmodel import Session
+
+    from core.settings import Settings
+    from core.values.prediction import ModelIdentity
+    from inference.model_card import ModelCard
+
+app = typer.Typer(help="The models that can score, and which does.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+Name = Annotated[str, typer.Argument(help="NAME[:VERSION]")]
+
+_COLUMNS = ["name", "version", "kind", "state", "since", "digest"]
 
 
 @app.command(name="list")
 def list_models(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the models, with the one that scores marked."""
-    from inference.loading import active_card, open_model_store
+    """List the models: which scores what, which watches beside it, which is out of use."""
+    from core.model_choice import shown_state
+    from inference.loading import known_models
 
     settings = settings_of(context)
-    active = active_card(settings)
+    models = known_models(settings)
     rows = [
         {
-            "name": card.name,
-            "version": card.version,
-            "active": card.digest == active.digest,
-            "digest": card.digest,
+            "name": model.identity.name,
+            "version": model.identity.version,
+            "kind": model.kind,
+            "state": shown_state(model, models, settings.model),
+            "active": shown_state(model, models, settings.model) == "active",
+            "since": model.since,
+            "digest": model.identity.digest,
         }
-        for card in open_model_store(settings).list()
+        for model in models
     ]
-    print_rows(rows, ["name", "version", "active", "digest"], as_json)
+    print_rows(rows, _COLUMNS, as_json)
 
 
 @app.command()
-def show(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="NAME[:VERSION]")],
-    _as_json: AsJson = True,
-) -> None:
+def show(context: typer.Context, name: Name, _as_json: AsJson = True) -> None:
     """Show a model's card as JSON: what it is for, what it was trained on, its figures."""
     from dataclasses import asdict
 
+    from inference.loading import find_card
+
+    print_json(asdict(find_card(settings_of(context), name)))
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="With card.toml and weights.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Install a model: its card, files and answers are checked first; it does not score yet."""
+    from core.models import keep_choice
+    from inference.loading import added_models, open_model_store
+    from inference.model_adding import add_model
+    from inference.model_trial import try_model
+
+    settings = settings_of(context)
+
+    def trial(copy: "ModelCard") -> None:
+        try_model(copy, settings.device)
+        with _record(settings) as session:
+            # Before it is there, lest a newer version of the same name score by its name alone.
+            keep_choice(session, settings.model)
+
+    card = add_model(folder, added_models(settings), open_model_store(settings), trial)
+    with _record(settings):
+        pass
+    _tell(card, "is installed; `arcuate models activate` lets it score", as_json)
+
+
+@app.command()
+def activate(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Let a model score what arrives of its kind, from the next group of scans on."""
+    from core.models import activate_model
+    from inference.model_trial import try_model
+
+    settings = settings_of(context)
+    card = _card(settings, name)
+    try_model(card, settings.device)
+    _change(settings, card, activate_model)
+    _tell(card, f"is the active {card.kind} model", as_json)
+
+
+@app.command()
+def shadow(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Let a model score beside the active one, unseen; `arcuate models compare` tells how."""
+    from core.models import shadow_model
+    from inference.model_trial import try_model
+
+    settings = settings_of(context)
+    card = _card(settings, name)
+    try_model(card, settings.device)
+    _change(settings, card, shadow_model)
+    _tell(card, f"scores beside the active {card.kind} model, unseen", as_json)
+
+
+@app.command()
+def retire(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Take a model out of use; its files and predictions stay, and it can be activated again."""
+    from core.models import retire_model
+
+    settings = settings_of(context)
+    card = _card(settings, name)
+    _change(settings, card, retire_model)
+    _tell(card, "is out of use", as_json)
+
+
+@app.command()
+def compare(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Compare what a shadow model made of the scans with the results beside it."""
+    from dataclasses import asdict
+
+    from core.shadow_predictions import compare_shadow
+
+    settings = settings_of(context)
+    identity = _card(settings, name).identity
+    with _record(settings) as session:
+        found = asdict(compare_shadow(session, identity.digest))
+    if as_json:
+        print_json({"name": identity.name, "version": identity.version, **found})
+        return
+    rows = [{"what": what.replace("_", " "), "value": _rounded(v)} for what, v in found.items()]
+    print_rows(rows, ["what", "value"], as_json=False)
+
+
+def _card(settings: "Settings", name: str) -> "ModelCard":
+    """Return the card of a model, however it stands: one out of use can come back by its name."""
+    from inference.errors import ModelNotFound
     from inference.loading import find_card, open_model_store
 
-    print_json(asdict(find_card(open_model_store(settings_of(context)), name)))
+    try:
+        return find_card(settings, name)
+    except ModelNotFound:
+        base, _, version = name.partition(":")
+        return open_model_store(settings).load_card(base, version or None)
+
+
+def _change(
+    settings: "Settings",
+    card: "ModelCard",
+    change: "Callable[[Session, ModelIdentity, str], None]",
+) -> None:
+    with _record(settings) as session:
+        change(session, card.identity, settings.model)
+
+
+@contextmanager
+def _record(settings: "Settings") -> "Generator[Session]":
+    """Open the record, which knows every model installed here, made where there is none."""
+    from arcuate.node import prepare_node
+    from core.models import register_models
+    from inference.loading import known_models
+
+    database = prepare_node(settings).database
+    models = known_models(settings)
+    try:
+        with database.transaction() as session:
+            register_models(session, models)
+            yield session
+    finally:
+        database.close()
+
+
+def _tell(card: "ModelCard", what: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"name": card.name, "version": card.version, "digest": card.digest})
+        return
+    typer.echo(f"{card.name} {card.version} {what}.")
+
+
+def _rounded(value: float | None) -> float | None:
+    return round(value, 3) if isinstance(value, float) else value

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -14,7 +14,9 @@ from arcuate.commands.context import settings_of
 
 if TYPE_CHECKING:
     from arcuate.score_row import Row
-    from core.settings import Settings
+    from inference.model_card import ModelCard, ModelKind
+
+    Cards = Mapping[ModelKind, ModelCard]
 
 _Item = TypeVar("_Item")
 
@@ -48,37 +50,49 @@ def score(
 ) -> None:
     """Score files, one row an eye, estimated; eyes that --out holds already are left out."""
     from arcuate.score_table import ScoreTable, write_csv
-    from inference.loading import active_card
+    from inference.loading import scoring_cards
 
     if bool(paths) == bool(profiles):
         raise typer.BadParameter("give either scans or --profiles FILE.csv")
-    settings = settings_of(context, model=model)
+    settings = settings_of(context)
     table = ScoreTable(out) if out else None
-    done = table.eye_ids(active_card(settings).digest) if table else set[str]()
+    cards = scoring_cards(settings, model)
+    done = (
+        {eye for card in cards.values() for eye in table.eye_ids(card.digest)} if table else set()
+    )
+    device = settings.device
     rows = (
-        _profile_rows(profiles, done, settings) if profiles else _rows(paths or [], done, settings)
+        _profile_rows(profiles, done, cards, device)
+        if profiles
+        else _rows(paths or [], done, cards, device)
     )
     added = table.extend(rows) if table else write_csv(rows, sys.stdout)
     _conclude(added, done)
 
 
-def _rows(paths: Sequence[Path], done: set[str], settings: "Settings") -> "Iterable[Row]":
+def _rows(paths: Sequence[Path], done: set[str], cards: "Cards", device: str) -> "Iterable[Row]":
     from arcuate.dicom_files import find_files
     from arcuate.scoring import score_files
-    from inference.loading import load_predictor
+    from inference.scorers import load_scorers
 
     files = find_files(paths)
     todo = [path for path in files if str(path) not in done]
-    return score_files(files, _tracked(todo), load_predictor(settings)) if todo else ()
+    return score_files(files, _tracked(todo), load_scorers(cards, device)) if todo else ()
 
 
-def _profile_rows(path: Path, done: set[str], settings: "Settings") -> "Iterable[Row]":
+def _profile_rows(path: Path, done: set[str], cards: "Cards", device: str) -> "Iterable[Row]":
     from arcuate.profile_table import read_lines
     from arcuate.profiles import score_profiles
-    from inference.loading import load_predictor
+    from inference.model_card import ModelKind
+    from inference.scorers import load_scorers
 
+    if ModelKind.PROFILE not in cards:
+        raise typer.BadParameter("this model reads photographs: name one that reads profiles")
     todo = [line for line in read_lines(path) if line.eye_id not in done]
-    return score_profiles(_tracked(todo), load_predictor(settings)) if todo else ()
+    if not todo:
+        return ()
+    scorers = load_scorers({ModelKind.PROFILE: cards[ModelKind.PROFILE]}, device)
+    return score_profiles(_tracked(todo), scorers.active[ModelKind.PROFILE].predictor)
 
 
 def _tracked(todo: Sequence[_Item]) -> Iterable[_Item]:

@@ -1,15 +1,18 @@
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from core.database import Database
-from core.model_choice import DEFAULT_MODEL, KnownModel
+from core.model_choice import DEFAULT_MODEL, KnownModel, chosen_model
 from core.models import (
     ModelStateRefused,
     activate_model,
+    keep_choice,
     list_models,
+    models_of_any_record,
     register_models,
     retire_model,
     shadow_model,
@@ -21,6 +24,7 @@ AT = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 LATER = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
 OLD = ModelIdentity(DEFAULT_MODEL, "1.0.0", "sha256:a")
 NEW = ModelIdentity(DEFAULT_MODEL, "2.0.0", "sha256:b")
+OTHERNET_2 = ModelIdentity("othernet", "2.0.0", "sha256:e")
 FUNDUS = ModelIdentity("fundus_field", "1.0.0", "sha256:c")
 
 
@@ -164,6 +168,42 @@ def test_two_activations_at_a_time_leave_one_active(registered: Database) -> Non
 def test_record_from_before_models_knows_none(tmp_path: Path) -> None:
     empty = Database(f"sqlite:///{tmp_path / 'old.db'}")
 
-    with empty.reading() as session:
-        assert list_models(session) == ()
+    assert models_of_any_record(empty) == ()
     empty.close()
+
+
+def test_kept_choice_stays_when_a_newer_version_comes(registered: Database) -> None:
+    newest = KnownModel(ModelIdentity(DEFAULT_MODEL, "3.0.0", "sha256:d"), "profile")
+
+    with registered.transaction() as session:
+        keep_choice(session, DEFAULT_MODEL)
+        register_models(session, [newest])
+        chosen = chosen_model(list_models(session), "profile", DEFAULT_MODEL)
+
+    assert chosen is not None
+    assert chosen.identity == NEW
+    assert states(registered)["b"] is ModelState.ACTIVE
+
+
+def test_kept_choice_of_a_setting_leaves_what_was_activated(registered: Database) -> None:
+    other = KnownModel(ModelIdentity("othernet", "1.0.0", "sha256:d"), "profile")
+    change(registered, activate_model, OLD)
+
+    with registered.transaction() as session:
+        register_models(session, [other])
+        keep_choice(session, "othernet")
+        register_models(session, [replace(other, identity=OTHERNET_2)])
+        chosen = chosen_model(list_models(session), "profile", "othernet")
+
+    assert chosen is not None
+    assert chosen.identity == other.identity
+    assert states(registered)["a"] is ModelState.ACTIVE
+
+
+def test_keeping_a_choice_activates_nothing_of_a_kind_that_is_not_scored(
+    registered: Database,
+) -> None:
+    with registered.transaction() as session:
+        keep_choice(session, DEFAULT_MODEL)
+
+    assert states(registered)["c"] is ModelState.INSTALLED

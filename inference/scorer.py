@@ -1,0 +1,86 @@
+"""One model at work: whom it may judge, and what it estimates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from core.values.prediction import FieldEstimate, ModelIdentity
+from core.values.reason import Reason, ReasonCode
+from inference.examination import Examination
+from inference.gating import gate_of, gated
+from inference.model_card import ModelCard, ModelKind
+from inference.predictor import Predictor
+from inference.profile_gate import ProfileGate
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model with the limits of its card.
+
+    Attributes
+    ----------
+    gate
+        What knows the profiles the model was made for; None lets every one in.
+    """
+
+    predictor: Predictor
+    gate: ProfileGate | None = None
+
+    @classmethod
+    def load(cls, card: ModelCard, device: str) -> Self:
+        """Return the model, warm.
+
+        Parameters and errors are those of `Predictor.load`.
+        """
+        return cls(Predictor.load(card, device), gate_of(card))
+
+    @property
+    def card(self) -> ModelCard:
+        """What is known of the model."""
+        return self.predictor.card
+
+    @property
+    def kind(self) -> ModelKind:
+        """What it reads."""
+        return self.card.kind
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Name, version and digest, for every prediction."""
+        return self.card.identity
+
+    def judged(self, examinations: Sequence[Examination]) -> list[Examination]:
+        """Return the examinations, in order, with this model's own reasons against scoring them."""
+        within = [self._within_ages(examination) for examination in examinations]
+        return gated(self.gate, within)
+
+    def estimate(self, examinations: Sequence[Examination]) -> list[FieldEstimate | None]:
+        """Return one field per examination, in order; None for those that must not be scored."""
+        return estimate_fields(self.predictor, examinations)
+
+    def _within_ages(self, examination: Examination) -> Examination:
+        youngest, oldest = self.card.trained_age_range_years
+        found = examination.input
+        if found is None or youngest <= found[1] <= oldest:
+            return examination
+        message = (
+            f"The model is meant for ages from {youngest:.0f} to {oldest:.0f} years and this "
+            "patient was outside them at the scan: the field cannot be estimated."
+        )
+        return replace(examination, reasons=(Reason(ReasonCode.OUTSIDE_INTENDED_USE, message),))
+
+
+def estimate_fields(
+    predictor: Predictor, examinations: Sequence[Examination]
+) -> list[FieldEstimate | None]:
+    """Return one field per examination, in order; None for those that must not be scored."""
+    inputs = [examination.input for examination in examinations]
+    ready = [found for found in inputs if found is not None]
+    if not ready:
+        return [None] * len(inputs)
+    structures = np.stack([structure for structure, _ in ready])
+    ages_years = np.array([age for _, age in ready], np.float32)
+    estimates = iter(predictor.predict(structures, ages_years))
+    return [None if found is None else next(estimates) for found in inputs]
