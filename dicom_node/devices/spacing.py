@@ -19,6 +19,7 @@ _CIRCLE_DIAMETER_MM: Final = (2.6, 4.8)
 _CIRCUMFERENCE_SHARE: Final = 0.02
 #: The circle of 12 degree; a set of rings has the next at 14. In millimetre they overlap, since
 #: eyes differ in length: 12 degree were 3.60 mm in one eye and 4.37 in another.
+USUAL_CIRCLE_DEGREE: Final = 12.0
 _CIRCLE_DEGREE: Final = (10.2, 13.5)
 _LOCALIZER_MM_A_DEGREE: Final = (0.24, 0.42)
 #: Diameter of the usual circle around the disc in millimetre: what Cirrus samples in its disc
@@ -184,7 +185,8 @@ def check_circle_angle(diameter_degree: float) -> None:
         raise ScanRefused(
             ReasonCode.OUTSIDE_INTENDED_USE,
             f"The circle is {diameter_degree:.1f}° across on the localizer, the model is meant for "
-            f"one of 12° ({low} to {high}). Send the scan of the usual circle around the disc.",
+            f"one of {USUAL_CIRCLE_DEGREE:.0f}° ({low} to {high}). Send the scan of the usual "
+            "circle around the disc.",
         )
 
 

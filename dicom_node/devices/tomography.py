@@ -15,7 +15,7 @@ from dicom_node.devices.localizer import Localizer, read_localizer
 from dicom_node.devices.pixels import PixelDescription, describe_pixels, read_frame
 from dicom_node.devices.register import profile_of
 from dicom_node.devices.scan_pattern import CircleFrame, find_circle_frames
-from dicom_node.devices.spacing import USUAL_CIRCLE_MM, read_spacing
+from dicom_node.devices.spacing import USUAL_CIRCLE_DEGREE, USUAL_CIRCLE_MM, read_spacing
 from dicom_node.devices.volume import read_b_scans, read_volume_grid, read_volume_spacing
 
 
@@ -105,20 +105,26 @@ def _usual_circle(
     pixels: PixelDescription,
     localizer: Localizer,
 ) -> CircleFrame:
-    """Return the circle nearest to the usual diameter; the first of equals."""
+    """Return the circle nearest to the usual diameter; the first of equals.
+
+    Sets of circles are laid out in degree, so that decides where the localizer tells it: in
+    millimetre the next larger circle of a short eye may look more usual than its own.
+    """
     if len(circles) == 1:
         return circles[0]
 
-    def distance_mm(circle: CircleFrame) -> float:
+    def distance(circle: CircleFrame) -> float:
         fitted = circle.location.circle
+        if localizer.pixel_degree is not None and fitted is not None:
+            return abs(2 * fitted.radius * localizer.pixel_degree - USUAL_CIRCLE_DEGREE)
         if localizer.pixel_mm is not None and fitted is not None:
             diameter_mm = 2 * fitted.radius * localizer.pixel_mm
         else:
             lateral_mm = read_spacing(dataset, circle.index, pixels.rows).lateral_mm
             diameter_mm = pixels.columns * lateral_mm / math.pi
-        return round(abs(diameter_mm - USUAL_CIRCLE_MM), 3)
+        return abs(diameter_mm - USUAL_CIRCLE_MM)
 
-    return min(circles, key=distance_mm)
+    return min(circles, key=lambda circle: round(distance(circle), 3))
 
 
 def _frame_note(circle: CircleFrame, pixels: PixelDescription) -> tuple[str, ...]:
