@@ -24,7 +24,7 @@ def conclude(
     estimate: FieldEstimate | None,
 ) -> Prediction:
     """Return the prediction of an examined instance; without an estimate it says why."""
-    profile = examination.profile
+    profile, quality = examination.profile, examination.quality
     return Prediction(
         prediction_id=str(uuid4()),
         status=PredictionStatus.NOT_ASSESSABLE if estimate is None else PredictionStatus.FINAL,
@@ -37,12 +37,14 @@ def conclude(
         predicted_at=now,
         acquired_at=examination.acquired_at,
         age_years=examination.age_years,
-        quality_score=profile.quality.score if profile else 0.0,
+        quality_score=quality.score if quality else 0.0,
         reasons=examination.reasons,
         estimate=estimate,
         deviations=deviations_of(examination, estimate),
         thickness_um=profile.thickness_um if profile else None,
         layers=profile.layers if profile else None,
+        scan_kind=examination.scan_kind,
+        notes=examination.notes,
     )
 
 

@@ -1,32 +1,48 @@
-"""A stored instance with the localizer it refers to."""
+"""A stored instance with the localizer it refers to, or with the scan that refers to it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from pydicom import Dataset
+from sqlmodel import Session
 
 from core.database import Database
+from core.tables.instances import InstanceRow
+from dicom_node.devices.fundus_localizer import belongs_to_scan, is_localizer
+from dicom_node.devices.input_class import is_oct_scan, is_photograph
 from dicom_node.devices.reading import read_localizer_reference
 from dicom_node.storage.bytes import Storage
-from dicom_node.storage.retrieve import read_dataset, referenced_localizer
+from dicom_node.storage.retrieve import read_dataset, received_with, referenced_localizer
 from inference.subject import Subject
 
 #: A device sends scan and localizer in one association, in either order. A scan that comes first
 #: waits this long for its localizer, whose laterality and spacing can unmask a wrong eye.
 LOCALIZER_WAIT: Final = timedelta(seconds=1.0)
+#: A photograph waits until nothing more of its study has come for this long: the OCT scan it may
+#: belong to can follow it, and a volume takes seconds on a slow line.
+STUDY_WAIT: Final = timedelta(seconds=5.0)
 
 
 class LocalizerAwaited(Exception):
-    """The localizer of this scan may still be on its way; the scan is put aside for a moment."""
+    """What belongs to this scan may still be on its way; the scan is put aside for a moment."""
 
 
 @dataclass(frozen=True)
 class StoredScan:
-    """The data sets of one analysis; `localizer` is None where none is referred to or kept."""
+    """The data sets of one analysis.
+
+    Attributes
+    ----------
+    localizer
+        None where none is referred to or kept.
+    is_of_oct_scan
+        Whether an OCT scan of the same study refers to this photograph, or to its device.
+    """
 
     dataset: Dataset
-    localizer: Dataset | None
+    localizer: Dataset | None = None
+    is_of_oct_scan: bool = False
 
 
 def read_stored_scan(
@@ -37,17 +53,44 @@ def read_stored_scan(
     Raises
     ------
     LocalizerAwaited
-        If the localizer is not here yet and the scan came only just now.
+        If the localizer of a scan, or the scan of a photograph, may follow and is not here yet.
     """
     with database.reading() as session:
-        dataset = read_dataset(session, storage, subject.source.sop_instance_uid)
-        reference = read_localizer_reference(dataset)
-        if reference is None:
-            return StoredScan(dataset, None)
-        kept = referenced_localizer(session, subject.instance_row(session), reference)
-        if kept is None and now - subject.received_at < LOCALIZER_WAIT:
-            raise LocalizerAwaited
-        if kept is None:
-            return StoredScan(dataset, None)
-        localizer = read_dataset(session, storage, kept.sop_instance_uid, pixels=False)
-    return StoredScan(dataset, localizer)
+        instance = subject.instance_row(session)
+        if is_photograph(subject.sop_class_uid):
+            return _read_photograph(session, storage, instance, now)
+        return _read_scan(session, storage, instance, now)
+
+
+def _read_scan(
+    session: Session, storage: Storage, instance: InstanceRow, now: datetime
+) -> StoredScan:
+    dataset = read_dataset(session, storage, instance.sop_instance_uid)
+    reference = read_localizer_reference(dataset)
+    if reference is None:
+        return StoredScan(dataset)
+    kept = referenced_localizer(session, instance, reference)
+    if kept is None and now - instance.received_at < LOCALIZER_WAIT:
+        raise LocalizerAwaited
+    if kept is None:
+        return StoredScan(dataset)
+    return StoredScan(dataset, read_dataset(session, storage, kept.sop_instance_uid, pixels=False))
+
+
+def _read_photograph(
+    session: Session, storage: Storage, instance: InstanceRow, now: datetime
+) -> StoredScan:
+    header = read_dataset(session, storage, instance.sop_instance_uid, pixels=False)
+    if is_localizer(header):
+        return StoredScan(header, is_of_oct_scan=True)
+    study = received_with(session, instance)
+    scans = (
+        read_dataset(session, storage, row.sop_instance_uid, pixels=False)
+        for row in study
+        if is_oct_scan(row.sop_class_uid)
+    )
+    if any(belongs_to_scan(header, scan) for scan in scans):
+        return StoredScan(header, is_of_oct_scan=True)
+    if now - max(row.received_at for row in study) < STUDY_WAIT:
+        raise LocalizerAwaited
+    return StoredScan(read_dataset(session, storage, instance.sop_instance_uid))

@@ -7,9 +7,16 @@ from core.database import Database
 from core.tables.instances import InstanceRow
 from core.values.laterality import Laterality
 from dicom_node.storage.archive import Archive
-from inference.stored_scan import LOCALIZER_WAIT, LocalizerAwaited, StoredScan, read_stored_scan
+from inference.stored_scan import (
+    LOCALIZER_WAIT,
+    STUDY_WAIT,
+    LocalizerAwaited,
+    StoredScan,
+    read_stored_scan,
+)
 from inference.subject import load_subject
 from tests.builders.opt import build_circle_opt, build_localizer
+from tests.builders.photograph import build_photograph
 from tests.builders.received import receive
 
 RECEIVED_AT = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -77,3 +84,76 @@ def test_scan_in_the_future_of_this_clock_does_not_wait_for_ever(
     with database.reading() as session:
         waited = session.get_one(InstanceRow, key).received_at - RECEIVED_AT + LOCALIZER_WAIT
     assert read(archive, database, key, waited).localizer is None
+
+
+def test_photograph_waits_until_its_study_is_quiet(archive: Archive, database: Database) -> None:
+    photograph = build_photograph()
+    key = receive(archive, photograph, at=RECEIVED_AT)
+    later = build_photograph(laterality=Laterality.LEFT)
+    receive(archive, later, at=RECEIVED_AT + timedelta(seconds=3))
+
+    with pytest.raises(LocalizerAwaited):
+        read(archive, database, key, STUDY_WAIT + timedelta(seconds=2))
+    stored = read(archive, database, key, STUDY_WAIT + timedelta(seconds=3))
+
+    assert stored.dataset.PixelData == photograph.PixelData
+    assert not stored.is_of_oct_scan
+
+
+@pytest.mark.parametrize("scan_first", [True, False])
+def test_picture_an_oct_scan_refers_to_belongs_to_it_in_either_order(
+    archive: Archive, database: Database, scan_first: bool
+) -> None:
+    """Nothing in the picture itself says what it is for."""
+    scan, localizer = build_circle_opt(), build_localizer()
+    for keyword in ("AcquisitionDeviceTypeCodeSequence", "Manufacturer"):
+        delattr(localizer, keyword)
+    both = (scan, localizer) if scan_first else (localizer, scan)
+    keys = {dataset.Modality: receive(archive, dataset, at=RECEIVED_AT) for dataset in both}
+
+    assert read(archive, database, keys["OP"], timedelta()).is_of_oct_scan
+
+
+def test_colour_photograph_of_the_device_of_an_oct_scan_belongs_to_it(
+    archive: Archive, database: Database
+) -> None:
+    scan = build_circle_opt(key="both")
+    device = {"ManufacturerModelName": scan.ManufacturerModelName}
+    key = receive(archive, build_photograph(key="both", **device), at=RECEIVED_AT)
+    with pytest.raises(LocalizerAwaited):
+        read(archive, database, key, timedelta())
+
+    receive(archive, scan, at=RECEIVED_AT)
+
+    assert read(archive, database, key, timedelta()).is_of_oct_scan
+
+
+def test_photograph_of_another_device_is_scored_beside_an_oct_scan(
+    archive: Archive, database: Database
+) -> None:
+    receive(archive, build_circle_opt(key="both"), at=RECEIVED_AT)
+    key = receive(archive, build_photograph(key="both"), at=RECEIVED_AT)
+
+    assert not read(archive, database, key, STUDY_WAIT).is_of_oct_scan
+
+
+def test_oct_scan_of_another_study_claims_no_photograph(
+    archive: Archive, database: Database
+) -> None:
+    scan = build_circle_opt(key="elsewhere")
+    device = {"ManufacturerModelName": scan.ManufacturerModelName}
+    receive(archive, scan, at=RECEIVED_AT)
+    key = receive(archive, build_photograph(key="here", **device), at=RECEIVED_AT)
+
+    assert not read(archive, database, key, STUDY_WAIT).is_of_oct_scan
+
+
+def test_localizer_by_its_own_attributes_waits_for_nothing(
+    archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_localizer(), at=RECEIVED_AT)
+
+    stored = read(archive, database, key, timedelta())
+
+    assert stored.is_of_oct_scan
+    assert "PixelData" not in stored.dataset
