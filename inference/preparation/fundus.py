@@ -92,8 +92,8 @@ def _without_disc(scan: Scan, reason: Reason) -> PreparedFundus:
 
 
 def _evened(overview: Overview, lighting: Lighting) -> NDArray[np.float64]:
-    rows, columns = np.indices(overview.light.shape).astype(np.float64)
-    logs = np.log(np.maximum(overview.light, _DARKEST)) - lighting.log_light(rows, columns)
+    grid = np.indices(overview.light.shape).astype(np.float64)
+    logs = np.log(np.maximum(overview.light, _DARKEST)) - lighting.log_light(*grid)
     return np.asarray(logs * overview.seen)
 
 
@@ -152,14 +152,14 @@ def _side_notes(
     is_right = macula_side(log_light, overview.seen, disc).is_right
     if is_right is None:
         return (
-            f"The photograph itself does not show which eye it is; the header's {scan.laterality.eye} "
-            "was taken.",
+            "The photograph itself does not show which eye it is; the header's "
+            f"{scan.laterality.eye} was taken.",
         )
     if is_right != geometry.temporal_is_right:
         raise ScanRefused(
             ReasonCode.LATERALITY_CONFLICT,
             f"Image Laterality (0020,0062) says {scan.laterality.eye}, but the macula lies on the "
-            "other side of the disc than in that eye. Check which eye was photographed and that the "
-            "picture is not mirrored, correct the header and send it again.",
+            "other side of the disc than in that eye. Check which eye was photographed and that "
+            "the picture is not mirrored, correct the header and send it again.",
         )
     return ()

@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, grey_closing, map_coordinates, maximum_filter
+from scipy.ndimage import gaussian_filter, grey_closing, maximum_filter
+from scipy.sparse import csr_matrix
 
 from core.values.fundus import FUNDUS_ANGLES, FUNDUS_RADII, RING_LIMITS, RING_RADII
 from inference.preparation.fundus_patch import DISC_RADIUS_PX, PATCH_PX, FundusPatch
@@ -24,6 +25,7 @@ _FINE_PX: Final = 0.8
 #: Radii, in disc radii, of the retina the brightness is counted from.
 _REFERENCE_RADII: Final = (1.3, 2.2)
 _LEAST_WEIGHT: Final = 1e-3
+_LEAST_CLEAR: Final = 0.05
 
 
 def unroll(patch: FundusPatch) -> NDArray[np.float32]:
@@ -32,11 +34,12 @@ def unroll(patch: FundusPatch) -> NDArray[np.float32]:
     smooth = gaussian_filter(light, _VESSEL_SMOOTH_PX)
     bare = grey_closing(smooth, size=(_VESSEL_PX, _VESSEL_PX))
     vessel = np.clip((bare - smooth - _VESSEL_FROM) / (_VESSEL_SURE - _VESSEL_FROM), 0, 1)
-    clear = 1 - maximum_filter(vessel, size=3)
-    filled = light * (1 - vessel) + bare * vessel
-    layers = (filled, vessel, clear, _across_fibres(light), patch.seen)
-    sampled = [_places(layer) for layer in layers]
-    return _channels(*sampled)
+    # The walls of a vessel are no striation.
+    clear = (1 - maximum_filter(vessel, size=5)) * patch.seen
+    filled = (light * (1 - vessel) + bare * vessel) * patch.seen
+    layers = np.stack([filled, vessel, clear, _across_fibres(light) * clear, patch.seen])
+    places = _place_weights() @ layers.reshape(len(layers), -1).T.astype(np.float32)
+    return _channels(*places.T.reshape(len(layers), FUNDUS_ANGLES, FUNDUS_RADII))
 
 
 def vessel_directions(patch: FundusPatch) -> tuple[float, float, float]:
@@ -80,48 +83,43 @@ def _channels(
     across: NDArray[np.float32],
     seen: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    in_field = _mean(seen)
-    brightness = _mean(filled * seen) / np.maximum(in_field, _LEAST_WEIGHT)
-    open_retina = _mean(clear * seen)
-    fine = _mean(across * clear * seen) / np.maximum(open_retina, 0.05)
-    striation = np.sign(fine) * np.sqrt(np.abs(fine))
-    there = in_field > 0.5
+    brightness = filled / np.maximum(seen, _LEAST_WEIGHT)
+    fine = across / np.maximum(clear, _LEAST_CLEAR)
+    there = seen > 0.5
     low, high = _REFERENCE_RADII
     around = there & (low <= RING_RADII) & (high >= RING_RADII)
     reference = float(np.median(brightness[around])) if around.any() else 0.0
-    ring = np.stack([brightness - reference, striation, _mean(vessel), in_field], axis=2)
+    striation = np.sign(fine) * np.sqrt(np.abs(fine))
+    ring = np.stack([brightness - reference, striation, vessel, seen], axis=2)
     ring[~there] = 0
     return np.asarray(ring, np.float32)
 
 
-def _mean(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean of each place, shape (128, 24)."""
-    boxes = samples.reshape(FUNDUS_ANGLES, _FINER, FUNDUS_RADII, _FINER)
-    return np.asarray(boxes.mean(axis=(1, 3)), np.float32)
-
-
-def _places(layer: NDArray[np.floating]) -> NDArray[np.float32]:
-    sampled = map_coordinates(layer, _coordinates(), order=1, mode="nearest")
-    return np.asarray(sampled, np.float32)
-
-
 @cache
-def _coordinates() -> NDArray[np.float64]:
-    """Return row and column of each sample on a patch, shape (2, 256, 48)."""
+def _place_weights() -> csr_matrix:
+    """Return how much each pixel of a patch counts in each place, shape (3072, pixels)."""
     angles = np.deg2rad((np.arange(_FINER * FUNDUS_ANGLES) + 0.5) * 360 / (_FINER * FUNDUS_ANGLES))
     low, high = RING_LIMITS
     shares = (np.arange(_FINER * FUNDUS_RADII) + 0.5) / (_FINER * FUNDUS_RADII)
     radii = (low + shares * (high - low)) * DISC_RADIUS_PX
-    middle = PATCH_PX / 2 - 0.5
-    rows = middle - np.outer(np.sin(angles), radii)
-    columns = middle + np.outer(np.cos(angles), radii)
-    return np.stack([rows, columns])
+    rows = PATCH_PX / 2 - 0.5 - np.outer(np.sin(angles), radii)
+    columns = PATCH_PX / 2 - 0.5 + np.outer(np.cos(angles), radii)
+    angle, radius = np.indices(rows.shape)
+    place = angle // _FINER * FUNDUS_RADII + radius // _FINER
+    top, left = np.floor(rows), np.floor(columns)
+    weights, pixels = [], []
+    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        weight = (1 - np.abs(rows - top - down)) * (1 - np.abs(columns - left - right))
+        weights.append((weight / _FINER**2).astype(np.float32).ravel())
+        pixels.append(((top + down) * PATCH_PX + left + right).astype(np.intp).ravel())
+    entries = (np.concatenate(weights), (np.tile(place.ravel(), 4), np.concatenate(pixels)))
+    return csr_matrix(entries, shape=(FUNDUS_ANGLES * FUNDUS_RADII, PATCH_PX**2))
 
 
 def _distance() -> NDArray[np.float32]:
     """Return how many pixels each pixel of a patch lies from its middle."""
     offset = np.arange(PATCH_PX, dtype=np.float32) + np.float32(0.5 - PATCH_PX / 2)
-    return np.hypot(offset[:, np.newaxis], offset[np.newaxis])
+    return np.asarray(np.hypot(offset[:, np.newaxis], offset[np.newaxis]), np.float32)
 
 
 @cache

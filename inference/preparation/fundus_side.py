@@ -55,9 +55,9 @@ def macula_side(
     log_light: NDArray[np.floating], seen: NDArray[np.bool_], disc: FoundDisc
 ) -> MaculaSide:
     """Return on which side of a disc on the overview the macula seems to lie."""
-    rows, columns = np.indices(seen.shape)
-    right = (columns - disc.column) / disc.radius
-    down = (rows - disc.row) / disc.radius
+    rows, columns = np.indices(seen.shape).astype(np.float64)
+    right = np.asarray((columns - disc.column) / disc.radius)
+    down = np.asarray((rows - disc.row) / disc.radius)
     dark = _darkness(log_light, seen, disc.radius)
     low, high = _FOVEA_RADII
     level = np.abs(down) < _LEVEL_RADII

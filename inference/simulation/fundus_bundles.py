@@ -9,14 +9,13 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 #: Inside this distance from the disc's centre the bundles run straight outward.
 _STRAIGHT_DEGREE: Final = 4.0
 #: The profile is measured there.
 CIRCLE_RADIUS_DEGREE: Final = 6.0
 _FARTHEST_DEGREE: Final = 45.0
-_STEPS: Final = 83
+_STEPS: Final = 165
 _ANGLES: Final = 720
 #: Below this angle a bundle belongs to the papillomacular or the nasal formula.
 _POLAR_FROM_DEGREE: Final = 60.0
@@ -34,14 +33,14 @@ def circle_angles_degree(
     """
     bent = _bent_degree()
     row = (distance_degree - _STRAIGHT_DEGREE) / (_FARTHEST_DEGREE - _STRAIGHT_DEGREE)
-    places = np.stack([np.clip(row, 0, 1) * (_STEPS - 1), angle_degree % 360 * _ANGLES / 360])
-    bend = map_coordinates(bent, places.astype(np.float32), order=1, mode="nearest")
-    return np.asarray((angle_degree + bend) % 360, np.float32)
+    row_index = np.rint(np.clip(row, 0, 1) * (_STEPS - 1)).astype(np.intp)
+    column_index = np.rint(angle_degree % 360 * _ANGLES / 360).astype(np.intp)
+    return np.asarray((angle_degree + bent[row_index, column_index]) % 360, np.float32)
 
 
 @cache
 def _bent_degree() -> NDArray[np.float32]:
-    """Return how far bundles have turned since the circle, shape (83, 721), by distance, angle."""
+    """Return how far bundles have turned since the circle, shape (165, 721), by distance, angle."""
     start = np.linspace(-180, 180, 2 * _ANGLES + 1)
     wanted = np.arange(_ANGLES + 1) * 360 / _ANGLES
     at_circle = (180 - _bundle_degree(start, CIRCLE_RADIUS_DEGREE)) % 360

@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import map_coordinates
 
 from core.values.profile import PROFILE_SAMPLES
 from inference.simulation.fundus_bundles import CIRCLE_RADIUS_DEGREE, circle_angles_degree
@@ -51,7 +50,8 @@ _CUP_EDGE: Final = 0.06
 _CROWDING_POWER: Final = 0.8
 _MOST_CROWDING: Final = 2.0
 _GLIA_UM: Final = 15.0
-_BUNDLE_SHAPE: Final = (10, 720)
+_STRIPE_SHAPE: Final = (180, 720)
+_STRIPE_CHANGES: Final = 10
 _FARTHEST_DEGREE: Final = 45.0
 _MOTTLING_DEGREE: Final = (0.25, 1.0, 4.0)
 _MACULA_DEGREE: Final = ((3.2, 0.6), (0.9, 0.4))
@@ -90,17 +90,21 @@ def _fibre_light(
     sample = (at_circle * (PROFILE_SAMPLES / 360)).astype(np.intp) % PROFILE_SAMPLES
     crowding = (CIRCLE_RADIUS_DEGREE / np.maximum(distance, 0.5)) ** _CROWDING_POWER
     thick = np.maximum(eye.thickness_um[sample] - _GLIA_UM, 0) / 100
-    stripes = rng.standard_normal(_BUNDLE_SHAPE, dtype=np.float32)
-    stripes = (stripes + np.roll(stripes, 1, axis=1) + np.roll(stripes, 2, axis=1)) / 1.73
-    place = np.stack(
-        [
-            distance * ((_BUNDLE_SHAPE[0] - 1) / _FARTHEST_DEGREE),
-            at_circle * (_BUNDLE_SHAPE[1] / 360),
-        ]
-    )
-    striped = 1 + eye.striation * map_coordinates(stripes, place, order=1, mode="grid-wrap")
+    stripes = _stripes(rng)
+    row = np.minimum(distance * (_STRIPE_SHAPE[0] / _FARTHEST_DEGREE), _STRIPE_SHAPE[0] - 1)
+    column = (at_circle * (_STRIPE_SHAPE[1] / 360)).astype(np.intp) % _STRIPE_SHAPE[1]
+    striped = 1 + eye.striation * stripes[row.astype(np.intp), column]
     bright = eye.fibre_light * thick * np.minimum(crowding, _MOST_CROWDING) * striped
     return np.asarray(bright, np.float32)
+
+
+def _stripes(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return unit-variance noise, distance by angle, alike along a bundle and not across it."""
+    rows, columns = _STRIPE_SHAPE
+    coarse = rng.standard_normal((_STRIPE_CHANGES, columns), dtype=np.float32)
+    coarse = (coarse + np.roll(coarse, 1, axis=1) + np.roll(coarse, 2, axis=1)) / np.sqrt(3)
+    image = Image.fromarray(np.asarray(coarse, np.float32))
+    return np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR), np.float32)
 
 
 def _mottling(view: FundusView, rng: np.random.Generator) -> NDArray[np.float32]:
