@@ -3,25 +3,38 @@
 from pathlib import Path
 
 from core.perimetry.norms import NORM_AGE_RANGE_YEARS
+from core.values.fundus import FUNDUS_SHAPE
 from inference.intervals import IntervalTable
-from inference.model_card import Figures, ModelCard, ModelInput
+from inference.model_card import Figures, ModelCard, ModelInput, ModelKind
 from inference.model_card_writer import write_card
 from inference.weights import weights_digest
 
+_STRUCTURES = {
+    ModelKind.PROFILE: ModelInput("profile", (768, 1), "µm"),
+    ModelKind.FUNDUS: ModelInput("fundus", FUNDUS_SHAPE, "1"),
+}
 
-def make_model(root: Path, name: str = "phantom", version: str = "1.0.0") -> ModelCard:
+
+def make_model(
+    root: Path,
+    name: str = "phantom",
+    version: str = "1.0.0",
+    kind: ModelKind = ModelKind.PROFILE,
+    content: bytes | None = None,
+    exist_ok: bool = False,
+) -> ModelCard:
     """Write a model whose weights are a few bytes, and return its card."""
     folder = root / f"{name}-{version}"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=exist_ok)
     weights = folder / "phantom.keras"
-    weights.write_bytes(b"weights of " + version.encode())
+    weights.write_bytes(content or f"weights of {name} {version}".encode())
     card = ModelCard(
         folder=folder,
         name=name,
         version=version,
         digest=weights_digest(weights),
         weights=weights.name,
-        inputs=(ModelInput("profile", (768, 1), "µm"), ModelInput("age", (1,), "year")),
+        inputs=(_STRUCTURES[kind], ModelInput("age", (1,), "year")),
         output_layer="dense_1",
         output_unit="dB",
         intended_use='Tests of the "store"',

@@ -23,9 +23,13 @@ from core.values.prediction import Prediction, PredictionStatus
 from core.values.profile import PROFILE_ANGLES_DEGREE
 from core.values.reason import ReasonCode
 from dicom_node.storage.archive import Archive
-from inference.analysis import AnalyseStep, estimate_fields
+from inference.analysis import AnalyseStep
 from inference.examination import Examination, examine
+from inference.model_card import ModelKind
 from inference.predictor import Predictor
+from inference.scorer import Scorer
+from inference.scorers import FixedScorers, Scorers
+from inference.stored_scan import StoredScan
 from tests.builders.opt import build_circle_opt, build_line_opt, build_localizer
 from tests.builders.received import receive
 
@@ -34,8 +38,17 @@ EARLIER = utc_now() - timedelta(minutes=5)
 
 
 @pytest.fixture
-def step(archive: Archive, database: Database, shipped_predictor: Predictor) -> AnalyseStep:
-    return AnalyseStep(database, archive.storage, shipped_predictor)
+def scorers(shipped_predictor: Predictor) -> Scorers:
+    return Scorers({ModelKind.PROFILE: Scorer(shipped_predictor)})
+
+
+@pytest.fixture
+def step(archive: Archive, database: Database, scorers: Scorers) -> AnalyseStep:
+    return AnalyseStep(database, archive.storage, FixedScorers(scorers))
+
+
+def examined(scan: Dataset) -> Examination:
+    return examine(StoredScan(scan), {ModelKind.PROFILE: (20.0, 92.0)})
 
 
 def analyse(step: AnalyseStep) -> list[Claim]:
@@ -97,11 +110,14 @@ def test_group_of_good_and_bad_scans_gives_each_its_own_outcome(
 
 @pytest.mark.parametrize("laterality", Laterality)
 def test_same_scan_gives_the_same_field_alone_and_in_a_group(
-    step: AnalyseStep, archive: Archive, database: Database, laterality: Laterality
+    step: AnalyseStep,
+    archive: Archive,
+    database: Database,
+    scorers: Scorers,
+    laterality: Laterality,
 ) -> None:
     scan = build_circle_opt(laterality=laterality)
-    alone = examine(scan, None, step.predictor.card.trained_age_range_years)
-    (expected,) = estimate_fields(step.predictor, [alone])
+    (expected,) = scorers.estimate([examined(scan)])
     key = receive(archive, scan, at=EARLIER)
     receive(archive, build_circle_opt(key="other"), at=EARLIER)
 
@@ -111,21 +127,20 @@ def test_same_scan_gives_the_same_field_alone_and_in_a_group(
     assert np.allclose(estimate.sensitivities_db, expected.sensitivities_db, atol=1e-3)
 
 
-def test_fields_come_in_the_order_of_the_examinations(shipped_predictor: Predictor) -> None:
+def test_fields_come_in_the_order_of_the_examinations(scorers: Scorers) -> None:
     scans = [build_circle_opt(), build_line_opt(), build_circle_opt(age_years=85.0)]
-    examinations = [examine(scan, None, (20.0, 92.0)) for scan in scans]
 
-    first, refused, last = estimate_fields(shipped_predictor, examinations)
+    first, refused, last = scorers.estimate([examined(scan) for scan in scans])
 
     assert refused is None
     assert first.sensitivities_db.mean() > last.sensitivities_db.mean()
 
 
-def test_nothing_to_score_asks_no_model(shipped_predictor: Predictor) -> None:
-    refused = examine(build_line_opt(), None, (20.0, 92.0))
+def test_nothing_to_score_asks_no_model(scorers: Scorers) -> None:
+    refused = examined(build_line_opt())
 
-    assert estimate_fields(shipped_predictor, []) == []
-    assert estimate_fields(shipped_predictor, [refused, refused]) == [None, None]
+    assert scorers.estimate([]) == []
+    assert scorers.estimate([refused, refused]) == [None, None]
 
 
 def test_scan_waits_for_its_localizer_without_losing_an_attempt(
@@ -251,11 +266,9 @@ def test_scored_scan_has_a_preview_and_an_unread_one_has_none(
     assert archive.storage.exists(previews[scored])
 
 
-def test_examination_with_reasons_is_never_scored(shipped_predictor: Predictor) -> None:
+def test_examination_with_reasons_is_never_scored(scorers: Scorers) -> None:
     """Even with a whole profile and an age: one reason is enough."""
-    child: Dataset = build_circle_opt(age_years=12.0)
-
-    found: Examination = examine(child, None, (20.0, 92.0))
+    found = examined(build_circle_opt(age_years=12.0))
 
     assert found.profile is not None
-    assert estimate_fields(shipped_predictor, [found]) == [None]
+    assert scorers.estimate([found]) == [None]
