@@ -4,18 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from inference.models.fundus_field import build_fundus_field
 from inference.models.retinervenet import build_retinervenet
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network by name; `build` returns it untrained, from `profile` and `age` to 52 dB."""
+    """A network by name; `build` returns it untrained, from a structure and `age` to 52 dB."""
 
     name: str
     build: Callable[[], Any]
 
 
-ARCHITECTURES: Final = (Architecture("retinervenet", build_retinervenet),)
+ARCHITECTURES: Final = (
+    Architecture("retinervenet", build_retinervenet),
+    Architecture("fundus_field", build_fundus_field),
+)
 
 
 def architecture(name: str) -> Architecture:
