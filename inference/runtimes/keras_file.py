@@ -1,5 +1,6 @@
 """Reads a `.keras` file into a network of whichever library Keras runs on here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,16 +23,30 @@ def read_keras(weights: Path) -> Any:
     """
     check_archive(weights)
     try:
-        return keras.saving.load_model(weights, compile=False, safe_mode=True)
+        network = keras.saving.load_model(weights, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelDamaged(
             f"{weights.name} is not a network Keras {keras.__version__} can read: {error}. Save it "
             "again with this version or an older one."
         ) from error
+    if not isinstance(network, keras.Model) or not network.built:
+        raise ModelDamaged(
+            f"{weights.name} is not a whole network with known inputs. Give its first layer an "
+            "Input and save the whole model."
+        )
+    return network
 
 
 def keras_ports(network: Any) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     """Return the inputs and outputs of a network."""
     inputs = tuple(Port(entry.name, tuple(entry.shape[1:])) for entry in network.inputs)
-    outputs = zip(network.output_names, network.outputs, strict=True)
+    # A plain stack of layers does not name its output; it is that of its last layer.
+    is_stack = isinstance(network, keras.Sequential)
+    names = [network.layers[-1].name] if is_stack else network.output_names
+    outputs = zip(names, network.outputs, strict=True)
     return inputs, tuple(Port(name, tuple(entry.shape[1:])) for name, entry in outputs)
+
+
+def as_built(network: Any, tensors: Sequence[Any]) -> Any:
+    """Return inputs, given in the order of the ports, as the network takes them: one, or many."""
+    return keras.tree.pack_sequence_as(network.input, list(tensors))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inference.errors import PredictionFailed
 from inference.runtimes.compiled_network import DeviceUsed, Port
 from inference.runtimes.device import choose_gpu
-from inference.runtimes.keras_file import KERAS, keras_ports, read_keras
+from inference.runtimes.keras_file import KERAS, as_built, keras_ports, read_keras
 
 _JAX: Final = f"JAX {jax.__version__}"
 
@@ -84,7 +84,7 @@ def _gpus() -> list[jax.Device]:
 
 def _stateless(network: keras.Model) -> Any:
     def estimate(weights: Any, inputs: Any) -> Any:
-        outputs, _ = network.stateless_call(*weights, inputs, training=False)
+        outputs, _ = network.stateless_call(*weights, as_built(network, inputs), training=False)
         return jax.tree.leaves(outputs)
 
     return estimate

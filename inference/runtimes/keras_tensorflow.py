@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from inference.runtimes.compiled_network import Port
-from inference.runtimes.keras_file import KERAS, keras_ports, read_keras
+from inference.runtimes.keras_file import KERAS, as_built, keras_ports, read_keras
 from inference.runtimes.tensorflow_network import (
     TENSORFLOW,
     TensorFlowNetwork,
@@ -29,6 +29,6 @@ def _compiled(network: Any, inputs: tuple[Port, ...]) -> Any:
     signature = [tf.TensorSpec((None, *port.shape), tf.float32) for port in inputs]
 
     def estimate(*tensors: Any) -> list[Any]:
-        return list(tf.nest.flatten(network(list(tensors), training=False)))
+        return list(tf.nest.flatten(network(as_built(network, tensors), training=False)))
 
     return tf.function(estimate, input_signature=signature, jit_compile=False)

@@ -1,7 +1,13 @@
 """Small networks in the forms the runtimes read."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from inference.model_card import ModelCard, ModelInput
+from inference.model_card_writer import write_card
+from inference.weights import weights_digest
+from tests.unit.inference.cards import make_model
 
 
 def small_keras(with_age: bool = True, with_spread: bool = False, seed: int = 3) -> Any:
@@ -30,6 +36,19 @@ def save_keras(model: Any, folder: Path) -> Path:
     path = folder / "small.keras"
     model.save(path)
     return path
+
+
+def keras_model(folder: Path, model: Any) -> ModelCard:
+    """Write a model folder around a Keras network, and return its card."""
+    card = make_model(folder)
+    model.save(card.weights_path)
+    units = {"age": "year", "profile": "µm", "fundus": "ring"}
+    inputs = tuple(
+        ModelInput(entry.name, tuple(entry.shape[1:]), units[entry.name]) for entry in model.inputs
+    )
+    written = replace(card, inputs=inputs, digest=weights_digest(card.weights_path))
+    write_card(written)
+    return written
 
 
 def save_saved_model(model: Any, folder: Path) -> Path:
