@@ -35,7 +35,7 @@ def simulate_macular_volume(
     """
     temporal, superior = np.moveaxis(points_mm(grid.geometry(laterality), grid.field), -1, 0)
     distance_mm = np.hypot(temporal, superior)
-    drawn = {name: np.full(grid.field, LAYERS[name].thickness_um) for name in OUTER_LAYERS}
+    drawn = {name: np.full(grid.field, float(LAYERS[name].thickness_um)) for name in OUTER_LAYERS}
     layers_um = with_foveal_pit(drawn, distance_mm)
     nasal_mm = np.clip(-temporal, 0, None)
     fibres_um = 4 + (10 + 42 * (nasal_mm / 4) ** 1.3) * (1 - np.exp(-((distance_mm / 1.2) ** 2)))
