@@ -49,4 +49,6 @@ def keras_ports(network: Any) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
 
 def as_built(network: Any, tensors: Sequence[Any]) -> Any:
     """Return inputs, given in the order of the ports, as the network takes them: one, or many."""
+    if isinstance(network, keras.Sequential):
+        return tensors[0]
     return keras.tree.pack_sequence_as(network.input, list(tensors))

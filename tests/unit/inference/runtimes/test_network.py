@@ -63,6 +63,7 @@ def test_sequential_network_is_read(tmp_path: Path) -> None:
     assert answer.sensitivities_db == pytest.approx(np.asarray(model(profiles)), abs=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
 def test_network_that_does_not_know_its_inputs_is_refused(tmp_path: Path) -> None:
     import keras
 
