@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from inference.errors import ModelAddingRefused, ModelDamaged
+from inference.gating import gate_of
 from inference.model_card import CARD_FILE, ModelCard, read_card
 from inference.model_store import ModelStore
 
@@ -41,7 +42,7 @@ def add_model(source: Path, destination: Path, store: ModelStore, trial: Trial) 
     ModelAddingRefused
         If the version or the weights are there already, as another model.
     ModelDamaged
-        If card, weights or gate are missing or changed, or the trial fails.
+        If card, weights or gate are missing, changed or unreadable, or the trial fails.
     """
     card = read_card(source)
     card.verify_weights()
@@ -53,6 +54,7 @@ def add_model(source: Path, destination: Path, store: ModelStore, trial: Trial) 
     copy = Path(tempfile.mkdtemp(dir=incoming))
     try:
         copied = _copy(card, copy)
+        gate_of(copied)
         trial(copied)
         # Once more: reading a network must not have changed it.
         copied.verify_weights()

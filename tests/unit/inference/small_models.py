@@ -1,0 +1,26 @@
+"""Small networks in model folders of any name and version, for the tests of adding and watching."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from inference.model_card import ModelCard
+from inference.model_card_writer import write_card
+from inference.weights import weights_digest
+from tests.unit.inference.cards import make_model
+from tests.unit.inference.runtimes.networks import small_keras
+
+
+def small_model(
+    root: Path, name: str = "smallnet", version: str = "1.0.0", network: Any = None, seed: int = 3
+) -> ModelCard:
+    """Write a model whose weights are a small Keras network, and return its card.
+
+    Saving warns with TensorFlow and NumPy 2, so its tests say
+    `filterwarnings("ignore:__array__ implementation:DeprecationWarning")`.
+    """
+    card = make_model(root, name, version)
+    (small_keras(seed=seed) if network is None else network).save(card.weights_path)
+    written = replace(card, digest=weights_digest(card.weights_path))
+    write_card(written)
+    return written
