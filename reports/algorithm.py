@@ -3,7 +3,7 @@
 from highdicom.sr import AlgorithmIdentification
 
 from core.perimetry import norms
-from core.values.prediction import ESTIMATE_NOTICE, Prediction
+from core.values.prediction import Prediction
 from reports import codes
 from reports.equipment import Equipment
 from reports.outcome import Outcome, outcome_of
@@ -24,7 +24,7 @@ def algorithm_identification(
 
 def algorithm_parameters(prediction: Prediction) -> list[str]:
     """Return one sentence a fact that the numbers cannot be read without."""
-    parameters = [ESTIMATE_NOTICE, f"Weights: {prediction.model.digest}"]
+    parameters = [prediction.notice, f"Weights: {prediction.model.digest}"]
     if outcome_of(prediction) is Outcome.ESTIMATED:
         parameters.extend(_field_parameters(prediction))
     return parameters

@@ -35,6 +35,8 @@ def _ucum(value: str, meaning: str) -> CodedConcept:
 
 ESTIMATED_FIELD: Final = _private("EVF", "Estimated 24-2 visual field (AI, from OCT; not measured)")
 ESTIMATED_POINT: Final = _private("EVFPT", "Estimated test point (AI, from OCT; not measured)")
+FUNDUS_FIELD: Final = _private("EVFF", "Estimated 24-2 field (AI, from photograph; not measured)")
+FUNDUS_POINT: Final = _private("EVFFPT", "Estimated point (AI, from photograph; not measured)")
 POINT_SENSITIVITY: Final = _private("PTS", "Point sensitivity")
 POINT_TOTAL_DEVIATION: Final = _private("PTTD", "Point total deviation")
 POINT_PATTERN_DEVIATION: Final = _private("PTPD", "Point pattern deviation")
@@ -43,13 +45,15 @@ POINT_Y: Final = _private("PTY", "Point y, degrees from fixation, + up")
 MEAN_SENSITIVITY: Final = _private("MS", "Mean sensitivity")
 TEST_PATTERN: Final = _private("VFPAT", "Test pattern")
 ESTIMATION_FROM_OCT: Final = _private("M_OCT", "Estimation from OCT by machine learning")
+ESTIMATION_FROM_PHOTOGRAPH: Final = _private(
+    "M_FUNDUS", "Estimation from fundus photograph by machine learning"
+)
 REASON: Final = _private("EVFRSN", "Reason why no visual field was estimated")
 EYE: Final = _private("EVFEYE", "Eye of the scan")
 EYE_UNKNOWN: Final = _private("EVFEYEU", "Eye could not be determined")
 
 #: What a report without a field finds.
-FINDING: Final[dict[Outcome, CodedConcept]] = {
-    Outcome.ESTIMATED: ESTIMATED_FIELD,
+_NO_FIELD: Final[dict[Outcome, CodedConcept]] = {
     Outcome.NOT_ASSESSABLE: _private("EVFNA", "Scan not assessable: no visual field estimated"),
     Outcome.FAILED: _private("EVFFL", "Processing failed: no visual field estimated"),
 }
@@ -94,6 +98,12 @@ PROCESSING_EQUIPMENT: Final = codes.DCM.ProcessingEquipment
 
 DECIBEL: Final = _ucum("dB", "decibel")
 DEGREE: Final = _ucum("deg", "degrees")
+
+
+def finding_of(outcome: Outcome, *, is_of_photograph: bool) -> CodedConcept:
+    """Return what a report finds as a whole."""
+    estimated = FUNDUS_FIELD if is_of_photograph else ESTIMATED_FIELD
+    return _NO_FIELD.get(outcome, estimated)
 
 
 def coding_scheme() -> CodingSchemeIdentificationItem:

@@ -18,7 +18,8 @@ from reports.canvas import drawable, to_png, to_rgb, to_svg
 from reports.errors import PredictionInconsistent
 from reports.field_panels import draw_grey_scale, draw_numbers, draw_total_deviation
 from reports.outcome import Outcome, outcome_of
-from reports.page import BANNER, draw_page
+from reports.page import banner_of, draw_page
+from reports.photograph_panel import draw_photograph
 from reports.profile_panel import draw_profile
 
 WIDTH_PX: Final = 1600
@@ -41,7 +42,7 @@ def draw_field_png(prediction: Prediction) -> bytes:
 
 def draw_field_svg(prediction: Prediction) -> bytes:
     """Return the whole picture as SVG."""
-    return to_svg(WIDTH_PX, HEIGHT_PX, _page(prediction), BANNER)
+    return to_svg(WIDTH_PX, HEIGHT_PX, _page(prediction), banner_of(prediction))
 
 
 def draw_field_rgb(prediction: Prediction) -> NDArray[np.uint8]:
@@ -64,7 +65,7 @@ def field_svg(prediction: Prediction) -> bytes:
         _title(numbers, "Estimated sensitivity, dB")
         _title(greys, f"Grey scale, {eye.eye}")
 
-    return to_svg(1000, 540, draw, BANNER)
+    return to_svg(1000, 540, draw, banner_of(prediction))
 
 
 def profile_svg(prediction: Prediction) -> bytes:
@@ -84,7 +85,7 @@ def _page(prediction: Prediction) -> Callable[[Figure], None]:
 
 def _draw_estimate(figure: Figure, prediction: Prediction) -> None:
     estimate, deviations, eye = _field_of(prediction)
-    draw_page(figure, prediction, BANNER)
+    draw_page(figure, prediction, banner_of(prediction))
     panels = [figure.add_axes((0.012 + 0.329 * i, 0.385, 0.32, 0.427)) for i in range(3)]
     draw_numbers(panels[0], estimate, eye)
     draw_grey_scale(panels[1], estimate, eye)
@@ -92,10 +93,18 @@ def _draw_estimate(figure: Figure, prediction: Prediction) -> None:
     _title(panels[0], "Estimated sensitivity, dB")
     _title(panels[1], "Grey scale of the estimate")
     _title(panels[2], f"Total deviation, dB ({norms.NORM_NAME} norm)")
+    _draw_structure(figure, prediction)
+    _draw_indices(figure, estimate, deviations)
+
+
+def _draw_structure(figure: Figure, prediction: Prediction) -> None:
+    """Draw what the field was estimated from."""
+    if prediction.is_of_photograph:
+        _title(draw_photograph(figure, prediction), "Photograph of the fundus")
+        return
     profile = figure.add_axes((0.055, 0.105, 0.6, 0.235))
     draw_profile(profile, prediction)
     _title(profile, "Nerve fibre layer around the disc, µm")
-    _draw_indices(figure, estimate, deviations)
 
 
 def _draw_no_estimate(figure: Figure, prediction: Prediction) -> None:

@@ -60,7 +60,9 @@ def contributing_equipment(prediction: Prediction, equipment: Equipment) -> Cont
         manufacturer_model_name=equipment.model_name,
         software_versions=[equipment.software_version, prediction.model.version],
         device_serial_number=equipment.device_serial,
-        contribution_description="24-2 visual field estimated from OCT, not measured",
+        contribution_description=(
+            f"24-2 visual field estimated from {prediction.origin}, not measured"
+        ),
     )
 
 

@@ -58,10 +58,11 @@ def _global(
     algorithm: AlgorithmIdentification,
     images: Sequence[SourceImageForMeasurementGroup] | None,
 ) -> MeasurementsAndQualitativeEvaluations:
+    of_photograph = prediction.is_of_photograph
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=tracking_identifier(prediction, "global"),
-        finding_type=codes.ESTIMATED_FIELD,
-        method=codes.ESTIMATION_FROM_OCT,
+        finding_type=codes.FUNDUS_FIELD if of_photograph else codes.ESTIMATED_FIELD,
+        method=codes.ESTIMATION_FROM_PHOTOGRAPH if of_photograph else codes.ESTIMATION_FROM_OCT,
         algorithm_id=algorithm,
         finding_sites=[finding_site(prediction.laterality)],
         measurements=[
@@ -79,10 +80,11 @@ def _points(
     deviations: FieldDeviations,
     eye: Laterality,
 ) -> list[MeasurementsAndQualitativeEvaluations]:
+    finding = codes.FUNDUS_POINT if prediction.is_of_photograph else codes.ESTIMATED_POINT
     return [
         MeasurementsAndQualitativeEvaluations(
             tracking_identifier=tracking_identifier(prediction, f"x={x:+.0f} y={y:+.0f}"),
-            finding_type=codes.ESTIMATED_POINT,
+            finding_type=finding,
             finding_sites=[finding_site(eye)],
             measurements=[
                 Measurement(codes.POINT_X, float(x), codes.DEGREE),
@@ -109,7 +111,9 @@ def _without_field(
 ) -> MeasurementsAndQualitativeEvaluations:
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=tracking_identifier(prediction, "global"),
-        finding_type=codes.FINDING[outcome_of(prediction)],
+        finding_type=codes.finding_of(
+            outcome_of(prediction), is_of_photograph=prediction.is_of_photograph
+        ),
         algorithm_id=algorithm,
         finding_sites=[finding_site(prediction.laterality)],
         qualitative_evaluations=reason_evaluations(prediction),

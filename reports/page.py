@@ -7,11 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from core.values.laterality import Laterality
-from core.values.prediction import ESTIMATE_NOTICE, Prediction
+from core.values.prediction import Prediction
 from reports import palette
 from reports.canvas import drawable
-
-BANNER: Final = "ESTIMATED from OCT, not measured"
 
 _EYES: Final[dict[Laterality | None, tuple[str, str]]] = {
     Laterality.RIGHT: ("RIGHT EYE (OD)", palette.ACCENT),
@@ -20,6 +18,11 @@ _EYES: Final[dict[Laterality | None, tuple[str, str]]] = {
 
 _NAME_LETTERS: Final = 44
 _DIGEST_LETTERS: Final = 12
+
+
+def banner_of(prediction: Prediction) -> str:
+    """Return the sentence that stands above everything else."""
+    return f"ESTIMATED from {prediction.origin}, not measured"
 
 
 def draw_page(figure: Figure, prediction: Prediction, banner: str) -> None:
@@ -86,7 +89,8 @@ def _draw_scan(figure: Figure, prediction: Prediction) -> None:
         va="center_baseline",
     )  # fmt: skip
     right: dict[str, Any] = {"ha": "right", "fontsize": 13}
-    figure.text(0.97, 0.882, f"OCT scan of {scanned}", color=palette.INK, **right)
+    what = "Photograph" if prediction.is_of_photograph else "OCT scan"
+    figure.text(0.97, 0.882, f"{what} of {scanned}", color=palette.INK, **right)
     figure.text(0.97, 0.858, drawable(f"{maker}{serial}"), color=palette.QUIET, **right)
 
 
@@ -97,6 +101,6 @@ def _draw_footer(figure: Figure, prediction: Prediction) -> None:
         f"estimated {prediction.predicted_at:%Y-%m-%d %H:%M} {prediction.predicted_at:%Z}   ·   "
         f"scan quality {prediction.quality_score:.2f} of 1"
     )
-    notice = "\n".join(wrap(ESTIMATE_NOTICE, 160))
+    notice = "\n".join(wrap(prediction.notice, 160))
     figure.text(0.03, 0.052, drawable(made), fontsize=11, color=palette.QUIET)
     figure.text(0.03, 0.043, notice, fontsize=11.5, weight="bold", color=palette.INK, va="top")

@@ -10,7 +10,7 @@ from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from core.values.identity import PatientIdentity
-from core.values.prediction import ESTIMATE_NOTICE, Prediction
+from core.values.prediction import Prediction
 from reports import codes
 from reports.equipment import Equipment
 from reports.field_plot import draw_field_rgb
@@ -104,7 +104,8 @@ def _describe(image: Dataset, prediction: Prediction, header: Dataset) -> None:
     image.BurnedInAnnotation = "YES"
     image.DerivationDescription = (
         f"Drawn from the result of {model.name} {model.version} (weights {model.digest}), which "
-        f"estimates the 24-2 visual field from OCT; not a measured visual field. {ESTIMATE_NOTICE}"
+        f"estimates the 24-2 visual field from {prediction.origin}; not a measured visual field. "
+        f"{prediction.notice}"
     )
     source = Dataset()
     source.ReferencedSOPClassUID = header.SOPClassUID

@@ -13,17 +13,12 @@ from unicodedata import category
 
 from pydicom import DataElement, Dataset, config
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
-from pydicom.uid import (
-    UID,
-    OphthalmicPhotography8BitImageStorage,
-    OphthalmicPhotography16BitImageStorage,
-    OphthalmicThicknessMapStorage,
-    OphthalmicTomographyImageStorage,
-)
+from pydicom.uid import UID
 
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction
 from reports.errors import SourceConflict, SourceMissing, SourceUnsupported
+from reports.source_classes import IMAGES
 from reports.source_dates import is_date_or_time
 
 #: Type 2 of the Patient and General Study modules: empty where the source has none.
@@ -70,16 +65,6 @@ _REFERENCE: Final = (
 )
 _LATERALITY: Final = ("ImageLaterality", "Laterality")
 _OTHER: Final = ("TimezoneOffsetFromUTC", "RequestAttributesSequence", *_LATERALITY)
-
-#: Images a prediction may be made from; objects of other classes stand in the evidence only.
-_IMAGES: Final = frozenset(
-    {
-        OphthalmicTomographyImageStorage,
-        OphthalmicPhotography8BitImageStorage,
-        OphthalmicPhotography16BitImageStorage,
-        OphthalmicThicknessMapStorage,
-    }
-)
 
 #: Sequences within sequences that are kept: codes of an order need two, no attribute more.
 _DEEPEST: Final = 3
@@ -134,7 +119,7 @@ def reference_of(header: Dataset) -> Dataset:
 def image_of(header: Dataset) -> Dataset | None:
     """Return the reference where it is of an image an SR can describe, else None."""
     sized = isinstance(header.get("Rows"), int) and isinstance(header.get("Columns"), int)
-    if sized and header.SOPClassUID in _IMAGES:
+    if sized and header.SOPClassUID in IMAGES:
         return reference_of(header)
     return None
 

@@ -84,7 +84,8 @@ def build_uncorrected(
     )
     copy_identity(headers[0], document)
     stamp(document, moment)
-    document.SeriesDescriptionCodeSequence = [codes.FINDING[outcome]]
+    finding = codes.finding_of(outcome, is_of_photograph=prediction.is_of_photograph)
+    document.SeriesDescriptionCodeSequence = [finding]
     return document
 
 

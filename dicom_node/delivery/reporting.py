@@ -1,7 +1,7 @@
 """The step that writes the reports of a prediction and keeps them in the study of its scan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydicom import Dataset
 from sqlmodel import Session
@@ -10,7 +10,7 @@ from core import ledger
 from core.database import Database
 from core.ledger import Claim
 from core.logs import get_logger
-from core.predictions import load_prediction
+from core.predictions import load_prediction, picture_key
 from core.tables.columns import key_of
 from core.tables.jobs import JobKind
 from core.tables.reports import ReportRow
@@ -18,6 +18,7 @@ from core.values.prediction import Prediction
 from dicom_node.devices.reading import read_localizer_reference
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.instances import find_instance
+from dicom_node.storage.pictures import read_picture
 from dicom_node.storage.reports import keep_report
 from dicom_node.storage.retrieve import read_dataset, referenced_localizer
 from reports.equipment import Equipment
@@ -41,7 +42,7 @@ class ReportStep:
         """Report each claimed prediction."""
         for claimed in claims:
             with self.database.reading() as session:
-                prediction = load_prediction(session, claimed.subject)
+                prediction = self._load(session, claimed.subject)
                 sources = self._read_sources(session, prediction)
             built = [(f, f.build(prediction, sources, self.equipment)) for f in REPORT_FORMATS]
             with self.database.transaction() as session:
@@ -53,6 +54,11 @@ class ReportStep:
     def give_up(self, session: Session, claim: Claim, error: str) -> None:
         """Leave it to the failed job to tell: the prediction itself stands without its reports."""
         _log.error("prediction_not_reported", prediction=claim.subject, error=error)
+
+    def _load(self, session: Session, prediction_id: str) -> Prediction:
+        prediction = load_prediction(session, prediction_id)
+        picture = read_picture(self.storage, picture_key(session, prediction_id))
+        return replace(prediction, picture=picture)
 
     def _read_sources(self, session: Session, prediction: Prediction) -> list[Dataset]:
         scan_uid = prediction.source.sop_instance_uid

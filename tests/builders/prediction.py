@@ -3,6 +3,7 @@
     build_prediction()                                            a healthy right eye
     build_prediction(laterality=Laterality.LEFT, loss=Loss.ARCUATE)
     build_prediction(status=PredictionStatus.NOT_ASSESSABLE)
+    build_fundus_prediction()                                     of a photograph, with its picture
     build_prediction(prediction_id="a", patient=PatientIdentity("P2"))   any field of Prediction
 
 The numbers are made here without the code under test, so that a fault there cannot hide here.
@@ -27,7 +28,7 @@ from core.values.prediction import (
 )
 from core.values.profile import PROFILE_ANGLES_DEGREE, Layers
 from core.values.reason import Reason, ReasonCode
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 
 #: First and last x of each row of the 24-2 pattern, right eye, degree.
 _ROWS: Final = ((21, 9, 9), (15, 15, 15), (9, 21, 21), (3, 27, 21))
@@ -156,7 +157,30 @@ def build_prediction(
         deviations=_deviations(estimate),
         thickness_um=build_thickness_um(loss),
         layers=_layers(),
+        scan_kind=ScanKind.CIRCLE,
     )
     if status in {PredictionStatus.NOT_ASSESSABLE, PredictionStatus.FAILED}:
         prediction = replace(prediction, **_without_estimate(status))
     return replace(prediction, **changes)
+
+
+def build_fundus_prediction(**changes: Any) -> Prediction:
+    """Return a prediction of a photograph: no profile, no layers, a picture in colour."""
+    of_photograph: dict[str, Any] = {
+        "model": ModelIdentity("fundus_field", "1.0.0", "sha256:" + "fedcba9876543210" * 4),
+        "device": Device("Maker", "Camera", "SN-2"),
+        "thickness_um": None,
+        "layers": None,
+        "scan_kind": ScanKind.FUNDUS,
+        "picture": build_fundus_picture(),
+        "notes": ("The photograph has no Patient Orientation (0020,0020).",),
+    }
+    return build_prediction(**{**of_photograph, **changes})
+
+
+def build_fundus_picture() -> NDArray[np.uint8]:
+    """Return a picture with a bright disc on a red ground, shape (300, 400, 3)."""
+    row, column = np.indices((300, 400))
+    picture = np.full((300, 400, 3), (150, 60, 25), np.uint8)
+    picture[np.hypot(row - 150, column - 260) < 40] = (240, 210, 140)
+    return picture

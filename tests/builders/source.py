@@ -3,9 +3,15 @@
 from typing import Any
 
 from pydicom import Dataset
-from pydicom.uid import OphthalmicTomographyImageStorage
+from pydicom.uid import OphthalmicPhotography8BitImageStorage, OphthalmicTomographyImageStorage
 
 from core.values.prediction import Prediction
+
+
+def build_photograph_source(prediction: Prediction, **changes: Any) -> Dataset:
+    """Return the header of a photograph of the fundus."""
+    of_photograph = {"SOPClassUID": OphthalmicPhotography8BitImageStorage, "Modality": "OP"}
+    return build_source(prediction, **{**of_photograph, "Rows": 1400, "Columns": 1900, **changes})
 
 
 def build_source(prediction: Prediction, **changes: Any) -> Dataset:

@@ -10,9 +10,15 @@ from PIL import Image
 
 from core.values.identity import PatientIdentity
 from core.values.laterality import Laterality
-from core.values.prediction import ESTIMATE_NOTICE, Prediction, PredictionStatus
+from core.values.prediction import (
+    ESTIMATE_NOTICE,
+    FUNDUS_NOTICE,
+    Prediction,
+    PredictionStatus,
+)
 from core.values.profile import PROFILE_SAMPLES
 from core.values.reason import Reason, ReasonCode
+from core.values.scan import ScanKind
 from reports import field_plot
 from reports.canvas import drawable
 from reports.field_plot import (
@@ -24,7 +30,12 @@ from reports.field_plot import (
 )
 from reports.page import display_name
 from reports.profile_panel import draw_profile
-from tests.builders.prediction import POINTS_DEGREE, Loss, build_prediction
+from tests.builders.prediction import (
+    POINTS_DEGREE,
+    Loss,
+    build_fundus_prediction,
+    build_prediction,
+)
 
 Drawer = Callable[[Prediction], bytes]
 
@@ -203,3 +214,41 @@ def test_profile_without_a_single_value_is_said_to_be_none() -> None:
 
     assert [text.get_text() for text in axes.texts] == ["no profile could be read from this scan"]
     assert [label for label in axes.get_legend_handles_labels()[1] if "nan" in label] == []
+
+
+def test_result_of_a_photograph_shows_it_and_says_that_it_is_weaker_than_oct() -> None:
+    prediction = build_fundus_prediction()
+    words = words_of(prediction)
+    pictures = [image for axes in page_of(prediction).axes for image in axes.get_images()]
+
+    assert "ESTIMATED from a fundus photograph, not measured" in words
+    assert sum(FUNDUS_NOTICE in word for word in words) == 2
+    assert any(word.startswith("Photograph of 2011-01-15") for word in words)
+    assert any("no Patient Orientation" in word for word in words)
+    assert any(np.array_equal(image.get_array(), prediction.picture) for image in pictures)
+    assert not any("OCT scan" in word for word in words)
+
+
+def test_grey_photograph_and_one_without_picture_are_drawn() -> None:
+    grey = build_fundus_prediction().picture[:, :, 0]
+
+    drawn = draw_field_rgb(build_fundus_prediction(picture=grey))
+    without = draw_field_rgb(build_fundus_prediction(picture=None))
+
+    assert drawn.shape == without.shape
+    assert not np.array_equal(drawn, without)
+
+
+def test_result_of_oct_speaks_of_oct_and_of_no_photograph() -> None:
+    words = words_of(build_prediction())
+
+    assert "ESTIMATED from OCT, not measured" in words
+    assert not any("hotograph" in word for word in words)
+
+
+@pytest.mark.parametrize("scan_kind", ScanKind)
+def test_every_kind_of_scan_has_a_page(scan_kind: ScanKind) -> None:
+    """A thickness map has a profile and no layers; a photograph has neither."""
+    changes = {"scan_kind": scan_kind, "layers": None}
+
+    assert draw_field_rgb(build_prediction(**changes)).shape == (1200, 1600, 3)
