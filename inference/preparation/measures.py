@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.preparation.border import along, rows_of
+from inference.preparation.burned_in import line_share
 from inference.preparation.layers import (
     NERVE_FIBRES_UM,
     OUTER_BAND_UM,
@@ -25,6 +26,14 @@ _EDGE_UM: Final = 24.0
 #: A border is seen where one side is brighter by this part of the fibres' brightness.
 _SEEN_SHARE: Final = 0.08
 _NEAR_BAND_UM: Final = 30.0
+#: Around the membrane: where its brightness rises from the least to the most, in steps of a row.
+_RISE_UM: Final = (-58.0, 31.0)
+_RISE_LEVELS: Final = (0.2, 0.8)
+_SHADE_UM: Final = (-46.0, 46.0)
+#: A shadow is darker than this part of what is usual along the circle.
+_SHADE_SHARE: Final = 0.6
+_USUAL_PERCENTILE: Final = 60
+_COURSE_COLUMNS: Final = 8.0
 _SATURATED: Final = 0.995
 
 
@@ -53,6 +62,14 @@ class Measures:
         The membrane or the outer band lies at or beyond the edge of the picture.
     dark_share
         Columns without light: a blink or an eye that moved away.
+    edge_um
+        Depth over which the brightness at the membrane rises, from 20 % to 80 %.
+    line_share
+        Columns with a thin line of one grey value along one of the borders: drawn, not scanned.
+    shadow_share
+        Columns under a vessel, where the lower border is hardly seen.
+    restless_um
+        Mean distance of the lower border from its own smooth course.
     """
 
     hit_share: float
@@ -67,6 +84,10 @@ class Measures:
     saturated_share: float
     cut_share: float
     dark_share: float
+    edge_um: float
+    line_share: float
+    shadow_share: float
+    restless_um: float
 
 
 def measure(
@@ -108,6 +129,10 @@ def measure(
         saturated_share=float((raw_fibres >= _SATURATED).mean()),
         cut_share=float(cut.mean()),
         dark_share=float((fibres < 0.3 * typical).mean()),
+        edge_um=_edge_um(picture, found.ilm, row_um),
+        line_share=max(line_share(pixels, found.ilm, False), line_share(pixels, found.rnfl, True)),
+        shadow_share=_shadow_share(level(found.outer_band, _SHADE_UM).mean(axis=0)),
+        restless_um=_restless_rows(found.rnfl) * row_um,
     )
 
 
@@ -135,3 +160,33 @@ def _band_share(picture: NDArray[np.float32], found: FoundLayers, row_um: float)
     blurred = ndimage.gaussian_filter(searched, (3.0, 3.0), mode=("nearest", "wrap"))
     brightest = found.ilm + rows_of(OUTER_BAND_UM[0], row_um) + blurred.argmax(axis=0)
     return float((np.abs(brightest - found.outer_band) * row_um < _NEAR_BAND_UM).mean())
+
+
+def _edge_um(picture: NDArray[np.float32], ilm: NDArray[np.float64], row_um: float) -> float:
+    """Return over which depth the mean brightness rises at the membrane."""
+    course = _between(picture, ilm, _RISE_UM, row_um).mean(axis=1, dtype=np.float64)
+    above = rows_of(-_RISE_UM[0], row_um)
+    dark, bright = course[: above // 2].mean(), course[above:].max()
+    risen = np.maximum.accumulate((course - dark) / max(bright - dark, 1e-6))
+    low, high = (int(np.argmax(risen >= level)) for level in _RISE_LEVELS)
+    return (
+        _crossing(risen, high, _RISE_LEVELS[1]) - _crossing(risen, low, _RISE_LEVELS[0])
+    ) * row_um
+
+
+def _crossing(risen: NDArray[np.float64], row: int, level: float) -> float:
+    """Return where a rising course passes a level, given the first row at or above it."""
+    if row == 0:
+        return 0.0
+    step = risen[row] - risen[row - 1]
+    return float(row - (risen[row] - level) / step) if step > 0 else float(row)
+
+
+def _shadow_share(brightness: NDArray[np.float32]) -> float:
+    usual = float(np.percentile(brightness, _USUAL_PERCENTILE))
+    return float((brightness < _SHADE_SHARE * usual).mean())
+
+
+def _restless_rows(border: NDArray[np.float64]) -> float:
+    course = ndimage.gaussian_filter1d(border, _COURSE_COLUMNS, mode="wrap")
+    return float(np.abs(border - course).mean())

@@ -6,6 +6,7 @@ import pytest
 from core.values.profile import Quality
 from core.values.reason import ReasonCode
 from inference.preparation import quality
+from inference.preparation.expected_error import expected_error_um
 from inference.preparation.measures import Measures
 
 #: Figures of the public Spectralis circle scan.
@@ -22,6 +23,10 @@ GOOD = Measures(
     saturated_share=0.0,
     cut_share=0.0,
     dark_share=0.0,
+    edge_um=10.0,
+    line_share=0.02,
+    shadow_share=0.08,
+    restless_um=2.33,
 )
 LEAST_CHOROID_LEVEL = GOOD.vitreous_level + quality.LEAST_DEEP_EXCESS
 THICKNESS_UM = np.full(768, 100.0)
@@ -30,7 +35,8 @@ THICKNESS_UM = np.full(768, 100.0)
 def test_quality_of_a_good_scan_is_assessable() -> None:
     judged = quality.judge(GOOD, THICKNESS_UM, None)
 
-    assert judged == Quality(True, pytest.approx(0.93 * 0.94), ())  # type: ignore[arg-type]
+    assert judged == Quality(True, pytest.approx(1 - expected_error_um(GOOD) / 10), ())  # type: ignore[arg-type]
+    assert judged.score == pytest.approx(0.66, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,9 @@ def test_quality_of_a_good_scan_is_assessable() -> None:
         ("membrane_share", quality.LEAST_MEMBRANE_SHARE, -0.01, ReasonCode.SEGMENTATION_UNRELIABLE),
         ("border_share", quality.LEAST_BORDER_SHARE, -0.01, ReasonCode.SEGMENTATION_UNRELIABLE),
         ("band_share", quality.LEAST_BAND_SHARE, -0.01, ReasonCode.SEGMENTATION_UNRELIABLE),
+        ("edge_um", quality.MOST_EDGE_UM, 0.1, ReasonCode.SEGMENTATION_UNRELIABLE),
+        ("restless_um", 6.3, 0.1, ReasonCode.SEGMENTATION_UNRELIABLE),
+        ("line_share", quality.MOST_LINE_SHARE, 0.01, ReasonCode.DERIVED_OR_BURNED_IN),
         ("dip_level", quality.MOST_DIP_LEVEL, 0.01, ReasonCode.SEGMENTATION_UNRELIABLE),
         ("choroid_level", LEAST_CHOROID_LEVEL, -0.01, ReasonCode.SEGMENTATION_UNRELIABLE),
     ],
@@ -52,8 +61,9 @@ def test_quality_of_a_good_scan_is_assessable() -> None:
 def test_quality_gate_shuts_beyond_its_limit(
     figure: str, limit: float, beyond: float, code: ReasonCode
 ) -> None:
-    inside = quality.judge(replace(GOOD, **{figure: limit - beyond}), THICKNESS_UM, None)
-    outside = quality.judge(replace(GOOD, **{figure: limit + beyond}), THICKNESS_UM, None)
+    calm = replace(GOOD, restless_um=0.5)
+    inside = quality.judge(replace(calm, **{figure: limit - beyond}), THICKNESS_UM, None)
+    outside = quality.judge(replace(calm, **{figure: limit + beyond}), THICKNESS_UM, None)
 
     assert inside.assessable
     assert (outside.assessable, outside.score) == (False, 0.0)
@@ -76,15 +86,17 @@ def test_quality_gate_of_the_devices_signal(signal_db: float, assessable: bool) 
 
 
 def test_quality_names_every_reason() -> None:
-    poor = replace(GOOD, contrast=0.5, band_share=0.2, jump_share=0.2)
+    poor = replace(GOOD, contrast=2.0, band_share=0.2, jump_share=0.2)
 
     assert len(quality.judge(poor, THICKNESS_UM, None).reasons) == 3
 
 
-def test_quality_of_a_weaker_scan_scores_lower() -> None:
-    weaker = replace(GOOD, contrast=3.0)
+@pytest.mark.parametrize(
+    ("figure", "value"),
+    [("contrast", 5.0), ("edge_um", 13.0), ("shadow_share", 0.2), ("restless_um", 3.5)],
+)
+def test_quality_of_a_worse_scan_scores_lower(figure: str, value: float) -> None:
+    worse = quality.judge(replace(GOOD, **{figure: value}), THICKNESS_UM, None)
 
-    assert (
-        quality.judge(weaker, THICKNESS_UM, None).score
-        < quality.judge(GOOD, THICKNESS_UM, None).score
-    )
+    assert worse.assessable
+    assert worse.score < quality.judge(GOOD, THICKNESS_UM, None).score - 0.02
