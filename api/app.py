@@ -23,7 +23,7 @@ from core.values.prediction import ESTIMATE_NOTICE
 from dicom_node.storage.bytes import Storage
 
 _DESCRIPTION: Final = f"""
-Estimated 24-2 visual fields from optic disc OCT scans, by patient, study and prediction.
+Estimated 24-2 visual fields from scans of the optic disc, by patient, study and prediction.
 
 **{ESTIMATE_NOTICE}**
 

@@ -2,15 +2,16 @@
 
 from typing import Final
 
-from core.values.reason import ReasonCode
+from core.values.prediction import Prediction
+from core.values.reason import Reason, ReasonCode
 
 _RESEND: Final = "Export the scan again from the device and send it again."
 _ENTER_EYE: Final = (
     "Correct the eye at the device, then send the scan again. The eye is never guessed."
 )
 _OTHER_SCAN: Final = (
-    "Take or send a circle scan around the optic disc (12°, about 3.5 mm); "
-    "other scan patterns have no model yet."
+    "Take or send a circle scan around the optic disc (12°, about 3.5 mm), or a volume over it; "
+    "other scan patterns have no model."
 )
 _RESCAN: Final = (
     "Scan the eye again: clean the lens, let the patient blink, widen the pupil if it is small, "
@@ -39,7 +40,7 @@ ADVICE: Final[dict[ReasonCode, str]] = {
     ReasonCode.PATTERN_CONFLICT: _RESEND,
     ReasonCode.SPACING_MISSING: _SPACING,
     ReasonCode.SPACING_IMPLAUSIBLE: _SPACING,
-    ReasonCode.TOO_LARGE: "Send the single circle scan instead of the whole volume.",
+    ReasonCode.TOO_LARGE: "Send the scan of the optic disc alone, in the device's own size.",
     ReasonCode.NOT_MODEL_INPUT: "Nothing needs to be done: this object is not one a model reads.",
     ReasonCode.DISC_NOT_FOUND: "Scan the eye again with the optic disc in the centre.",
     ReasonCode.SIGNAL_TOO_LOW: _RESCAN,
@@ -53,3 +54,29 @@ ADVICE: Final[dict[ReasonCode, str]] = {
         "tried again there without a new scan."
     ),
 }
+
+_RETAKE: Final = (
+    "Photograph the eye again: clean the lens, let the patient blink, widen the pupil if it is "
+    "small, and keep the disc sharp and away from the edge."
+)
+_ORIGINAL: Final = "Export the photograph as the camera took it, then send it again."
+#: Where a photograph needs another answer than an OCT scan.
+_PHOTOGRAPH_ADVICE: Final[dict[ReasonCode, str]] = {
+    ReasonCode.DERIVED_OR_BURNED_IN: _ORIGINAL,
+    ReasonCode.SCAN_PATTERN_UNSUPPORTED: (
+        "Send a single photograph of 30 to 50° that shows the optic disc, or an OCT scan."
+    ),
+    ReasonCode.PATTERN_UNKNOWN: _ORIGINAL,
+    ReasonCode.SPACING_IMPLAUSIBLE: _ORIGINAL,
+    ReasonCode.TOO_LARGE: "Send the single photograph, not a montage.",
+    ReasonCode.DISC_NOT_FOUND: "Photograph the eye again with the whole optic disc in the picture.",
+    ReasonCode.SIGNAL_TOO_LOW: _RETAKE,
+    ReasonCode.SEGMENTATION_UNRELIABLE: _RETAKE,
+}
+
+
+def advice_of(reason: Reason, prediction: Prediction) -> str:
+    """Return what a person can do about a reason, for the kind of scan it was."""
+    if prediction.is_of_photograph and reason.code in _PHOTOGRAPH_ADVICE:
+        return _PHOTOGRAPH_ADVICE[reason.code]
+    return ADVICE[reason.code]

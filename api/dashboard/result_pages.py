@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from api.dashboard.advice import ADVICE
+from api.dashboard.advice import advice_of
 from api.dashboard.bscan_view import bscan_view
 from api.dashboard.field_view import field_view, grey_scale_png
 from api.dashboard.profile_view import profile_view
@@ -74,7 +74,7 @@ def show_result(node: NodeParameter, caller: CallerParameter, prediction_id: str
         norm_name=NORM_NAME,
         norm_ages=NORM_AGE_RANGE_YEARS,
         norm_is_extrapolated=_is_extrapolated(prediction),
-        advice=[(reason.message, ADVICE[reason.code]) for reason in prediction.reasons],
+        advice=[(reason.message, advice_of(reason, prediction)) for reason in prediction.reasons],
     )
 
 

@@ -31,6 +31,8 @@ _ENVIRONMENT.filters.update(
         "status": words.status,
         "device": words.device,
         "quality": words.quality,
+        "kind": words.kind,
+        "picture": words.picture,
         "years": words.years,
     }
 )

@@ -6,7 +6,7 @@ from typing import Final
 
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 from reports.page import display_name
 
 #: Shown where a value is unknown.
@@ -22,6 +22,21 @@ _EYE_WORDS: Final = {
     Laterality.RIGHT: "Right eye (OD)",
     Laterality.LEFT: "Left eye (OS)",
     None: "Eye unknown",
+}
+
+_KIND_WORDS: Final = {
+    ScanKind.CIRCLE: "OCT circle",
+    ScanKind.VOLUME: "OCT volume",
+    ScanKind.THICKNESS_MAP: "OCT thickness map",
+    ScanKind.FUNDUS: "Fundus photograph",
+    None: "",
+}
+_PICTURE_WORDS: Final = {
+    ScanKind.CIRCLE: "B-scan along the circle around the optic disc",
+    ScanKind.VOLUME: "B-scan along a circle around the optic disc, taken from the volume",
+    ScanKind.THICKNESS_MAP: "Map of the nerve fibre layer around the optic disc",
+    ScanKind.FUNDUS: "Photograph of the fundus with the optic disc marked",
+    None: "The scan's picture",
 }
 
 
@@ -67,6 +82,16 @@ def status(value: PredictionStatus) -> str:
 def device(value: Device) -> str:
     """Return maker and model of a device."""
     return " ".join(filter(None, (value.manufacturer, value.model))) or "Device unknown"
+
+
+def kind(prediction: Prediction) -> str:
+    """Return what the device recorded; empty where that could not be read."""
+    return _KIND_WORDS[prediction.scan_kind]
+
+
+def picture(prediction: Prediction) -> str:
+    """Return what the picture of the scan shows, for people who do not see it."""
+    return _PICTURE_WORDS[prediction.scan_kind]
 
 
 def quality(prediction: Prediction) -> str:

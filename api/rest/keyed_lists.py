@@ -1,4 +1,4 @@
-"""Pages of the lists whose rows are named by text: peers and refused callers."""
+"""Pages of the lists whose rows are named by text: peers, refused callers and models."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -8,10 +8,12 @@ from sqlmodel import Session, col, select
 
 from api.cursors import encode_cursor, text_cursor
 from api.schemas.listing import PageQuery
+from core.tables.models import ModelRow
 from core.tables.peers import PeerRow, RefusedCallerRow
 
 _PEERS: Final = "peers"
 _CALLERS: Final = "callers"
+_MODELS: Final = "models"
 
 
 def peer_page(session: Session, query: PageQuery) -> tuple[Sequence[PeerRow], str | None]:
@@ -38,6 +40,12 @@ def caller_page(
         _CALLERS,
         lambda row: (row.calling_ae_title, row.address, row.called_ae_title),
     )
+
+
+def model_page(session: Session, query: PageQuery) -> tuple[Sequence[ModelRow], str | None]:
+    """Return one page of models by name and version, and the next page's cursor."""
+    keys = (col(ModelRow.name), col(ModelRow.version))
+    return _page(session, ModelRow, keys, query, _MODELS, lambda row: (row.name, row.version))
 
 
 def _page(

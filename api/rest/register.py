@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.rest import changes, forms, operations, patients, predictions, studies
+from api.rest import changes, forms, models, operations, patients, predictions, studies
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     patients.ROUTER,
@@ -13,4 +13,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     forms.ROUTER,
     changes.ROUTER,
     operations.ROUTER,
+    models.ROUTER,
 )

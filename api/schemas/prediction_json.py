@@ -17,7 +17,6 @@ from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
 from core.predictions import PredictionRecord, prediction_of
 from core.values.laterality import Laterality
 from core.values.prediction import (
-    ESTIMATE_NOTICE,
     FieldDeviations,
     FieldEstimate,
     Prediction,
@@ -34,7 +33,7 @@ def prediction_json(record: PredictionRecord, supersedes: str | None) -> Predict
         id=prediction.prediction_id,
         status=prediction.status,
         estimated=True,
-        notice=ESTIMATE_NOTICE,
+        notice=prediction.notice,
         patient=scanned_patient(prediction.patient, number(prediction.age_years)),
         study_instance_uid=prediction.source.study_instance_uid,
         series_instance_uid=prediction.source.series_instance_uid,
@@ -59,9 +58,11 @@ def prediction_json(record: PredictionRecord, supersedes: str | None) -> Predict
         sensitivities=_sensitivities(prediction),
         points=_points(prediction),
         indices=_indices(prediction),
+        scan_kind=prediction.scan_kind,
         rnfl=_rnfl(prediction),
         quality=_quality(prediction, reasons),
         reasons=reasons,
+        notes=list(prediction.notes),
         review=None,
         supersedes=supersedes,
         superseded_by=row.superseded_by,

@@ -9,6 +9,7 @@ from api.schemas.values import Moment
 from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, PredictionStatus
 from core.values.reason import ReasonCode
+from core.values.scan import ScanKind
 
 
 class DeviceOut(BaseModel):
@@ -90,7 +91,7 @@ class PredictionOut(BaseModel):
 
     id: str
     status: PredictionStatus
-    estimated: Literal[True] = Field(description="Always true: estimated from OCT, not measured.")
+    estimated: Literal[True] = Field(description="Always true: estimated, not measured.")
     notice: str = Field(examples=[ESTIMATE_NOTICE])
     patient: ScannedPatientOut
     study_instance_uid: str
@@ -111,9 +112,14 @@ class PredictionOut(BaseModel):
     )
     points: list[PointOut] | None
     indices: IndicesOut | None
-    rnfl: RnflOut | None
+    scan_kind: ScanKind | None = Field(
+        description="What it was estimated from; null where the scan could not be read. A field "
+        "from `fundus` is weaker than one from OCT."
+    )
+    rnfl: RnflOut | None = Field(description="Null where the scan has no such layer: a photograph.")
     quality: QualityOut
     reasons: list[ReasonOut] = Field(description="Empty where the status is `final`.")
+    notes: list[str] = Field(description="Warnings about the scan, for people.")
     review: None = Field(description="Reserved for a clinician's review.")
     supersedes: str | None = Field(description="The prediction this one replaced.")
     superseded_by: str | None = Field(description="The prediction that replaced this one.")

@@ -50,6 +50,7 @@ class InstanceOut(BaseModel):
     outcome: InstanceOutcome = Field(
         description="`not_model_input`: a good object that no active model takes."
     )
+    outcome_message: str = Field(description="Why it was not scored, for people; else empty.")
     received_at: Moment
     predictions: list[str] = Field(description="Identifiers of the predictions made from it.")
 
@@ -88,6 +89,7 @@ def instance_of_rows(
         size_bytes=instance.size_bytes,
         origin=InstanceOrigin(instance.origin),
         outcome=InstanceOutcome(instance.outcome),
+        outcome_message=instance.outcome_message,
         received_at=instance.received_at,
         predictions=prediction_ids,
     )

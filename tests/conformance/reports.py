@@ -10,9 +10,10 @@ from pydicom import dcmread
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
+from core.values.scan import ScanKind
 from reports.equipment import Equipment
 from reports.report import ReportFormat
-from tests.builders.prediction import Loss, build_prediction
+from tests.builders.prediction import Loss, build_fundus_picture, build_prediction
 
 #: Everything a report may be made from: both eyes, with and without an estimate.
 CASES: Final[dict[str, dict[str, Any]]] = {
@@ -24,6 +25,20 @@ CASES: Final[dict[str, dict[str, Any]]] = {
         "laterality": Laterality.LEFT,
     },
     "failed": {"status": PredictionStatus.FAILED, "laterality": Laterality.LEFT},
+    "photograph": {
+        "scan_kind": ScanKind.FUNDUS,
+        "thickness_um": None,
+        "layers": None,
+        "picture": build_fundus_picture(),
+        "notes": ("A note.",),
+    },
+    "photograph, not assessable": {
+        "scan_kind": ScanKind.FUNDUS,
+        "thickness_um": None,
+        "layers": None,
+        "status": PredictionStatus.NOT_ASSESSABLE,
+    },
+    "thickness map": {"scan_kind": ScanKind.THICKNESS_MAP, "layers": None},
     "eye unknown": {"status": PredictionStatus.NOT_ASSESSABLE, "laterality": None},
 }
 
@@ -35,6 +50,8 @@ def write_report(report_format: ReportFormat, case: str, data: Path, folder: Pat
         dcmread(scans / name, stop_before_pixels=True)
         for name in ("bscan_opt.dcm", "localizer_op.dcm")
     ]
+    of_photograph = CASES[case].get("scan_kind") is ScanKind.FUNDUS
+    sources = sources[1:] if of_photograph else sources
     scan = sources[0]
     prediction = build_prediction(
         **CASES[case],

@@ -10,15 +10,25 @@ from pydicom.sr.codedict import codes as standard
 
 from core.values.identity import PatientIdentity
 from core.values.laterality import Laterality
-from core.values.prediction import ModelIdentity, Prediction, PredictionStatus
+from core.values.prediction import (
+    FUNDUS_NOTICE,
+    ModelIdentity,
+    Prediction,
+    PredictionStatus,
+)
 from core.values.reason import Reason, ReasonCode
 from reports import codes
 from reports.corrections import correct
 from reports.equipment import Equipment
 from reports.measurement_groups import MeasurementsAndQualitativeEvaluations
 from reports.structured_report import StructuredReport, build_uncorrected
-from tests.builders.prediction import POINTS_DEGREE, Loss, build_prediction
-from tests.builders.source import build_source
+from tests.builders.prediction import (
+    POINTS_DEGREE,
+    Loss,
+    build_fundus_prediction,
+    build_prediction,
+)
+from tests.builders.source import build_photograph_source, build_source
 
 EQUIPMENT = Equipment("1.2.3", "node-1")
 WITHOUT_FIELD = (PredictionStatus.NOT_ASSESSABLE, PredictionStatus.FAILED)
@@ -400,3 +410,20 @@ def test_algorithm_is_artificial_intelligence() -> None:
     (family,) = content_items(report, "111000")
 
     assert family.ConceptCodeSequence[0].CodeValue == standard.DCM.ArtificialIntelligence.value
+
+
+def test_report_of_a_photograph_says_what_it_was_made_from() -> None:
+    prediction = build_fundus_prediction()
+
+    report = build(prediction, build_photograph_source(prediction))
+    groups = groups_of(report)
+
+    assert len(groups) == 53
+    assert groups[0].finding_type == codes.FUNDUS_FIELD
+    assert {group.finding_type for group in groups[1:]} == {codes.FUNDUS_POINT}
+    (method,) = content_items(report, "370129005")
+    assert method.ConceptCodeSequence[0].CodeValue == codes.ESTIMATION_FROM_PHOTOGRAPH.value
+    parameters = [item.TextValue for item in content_items(report, "111002")]
+    assert any(text.startswith(FUNDUS_NOTICE) for text in parameters)
+    assert report.SeriesDescriptionCodeSequence[0].CodeValue == codes.FUNDUS_FIELD.value
+    assert "OCT" not in report.ContributingEquipmentSequence[-1].ContributionDescription
