@@ -5,9 +5,6 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +12,8 @@ import httpx
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from arcuate.device_checks import check_device, check_tensorflow
+from arcuate.finding import Finding, Health
 from arcuate.node import database_exists, has_current_schema, open_node
 from core.database import (
     Database,
@@ -34,38 +33,17 @@ from inference.loading import active_card
 CLOCK_SLACK_SECONDS: Final = 5.0
 #: How long a port of this installation may take to answer.
 _PATIENCE_SECONDS: Final = 1.0
-_CPU_BUILD: Final = "tensorflow-cpu"
-#: Where the driver of NVIDIA's devices tells of itself.
-_NVIDIA_DRIVER: Final = Path("/proc/driver/nvidia/version")
-
-
-class Health(StrEnum):
-    """How a check ended."""
-
-    GOOD = "good"
-    #: It works, with less than it could have.
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found; `remedy` says what to do when it is not good."""
-
-    check: str
-    health: Health
-    found: str
-    remedy: str = ""
 
 
 def run_checks(settings: Settings) -> list[Finding]:
     """Run every check; one that breaks is a finding too."""
-    return [_guarded(name, check, settings) for name, check in _CHECKS.items()]
+    return [run_check(name, settings) for name in _CHECKS]
 
 
-def _guarded(name: str, check: Callable[[Settings], Finding], settings: Settings) -> Finding:
+def run_check(name: str, settings: Settings) -> Finding:
+    """Run one check."""
     try:
-        return check(settings)
+        return _CHECKS[name](settings)
     except (NodeError, OSError) as error:
         return Finding(name, Health.WRONG, str(error), "Mend what the message names, then again.")
 
@@ -200,25 +178,6 @@ def _check_model(settings: Settings) -> Finding:
     return Finding("model", Health.GOOD, f"{card.name} {card.version}, digest as on its card")
 
 
-def _check_tensorflow(settings: Settings) -> Finding:
-    # Wheels write their name with an underscore, indexes with a hyphen.
-    names = {distribution.name.lower().replace("_", "-") for distribution in distributions()}
-    installed = sorted(names & {_CPU_BUILD, "tensorflow"})
-    if len(installed) != 1:
-        found = "both builds are installed" if installed else "not installed"
-        remedy = "Make the environment anew from one lock: requirements/run.lock or gpu.lock."
-        return Finding("tensorflow", Health.WRONG, found, remedy)
-    build = f"{installed[0]} {version(installed[0])}"
-    # Where the only wheel is named tensorflow, only trying tells whether it finds the GPU.
-    if installed[0] == _CPU_BUILD and settings.device.startswith("gpu"):
-        remedy = "Install from requirements/gpu.lock, or set ARCUATE_DEVICE to cpu."
-        return Finding("tensorflow", Health.WRONG, f"{build} knows no GPU", remedy)
-    if installed[0] == _CPU_BUILD and _NVIDIA_DRIVER.exists() and settings.device == "auto":
-        found = f"{build}; this host has a GPU that it does not use"
-        return Finding("tensorflow", Health.NOTE, found, "Install from requirements/gpu.lock.")
-    return Finding("tensorflow", Health.GOOD, f"{build}, device {settings.device}")
-
-
 _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "home": _check_home,
     "database": _check_database,
@@ -228,5 +187,6 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "peers": _check_peers,
     "jobs": _check_jobs,
     "model": _check_model,
-    "tensorflow": _check_tensorflow,
+    "tensorflow": check_tensorflow,
+    "device": check_device,
 }

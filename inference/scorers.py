@@ -157,6 +157,7 @@ class RecordedScorers:
             "models_score",
             active=[f"{card.name} {card.version}" for card in cards.values()],
             shadows=[f"{shadow.card.name} {shadow.card.version}" for shadow in scorers.shadows],
+            devices=[str(scorer.predictor.device_used) for scorer in scorers.active.values()],
         )
         return scorers
 

@@ -22,7 +22,8 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Look the installation over; exit code 1 when something is wrong."""
-    from arcuate.checks import Health, run_checks
+    from arcuate.checks import run_checks
+    from arcuate.finding import Health
 
     if list_settings:
         _list_settings(context, as_json)

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.errors import DeviceUnavailable
 from inference.model_card import ModelCard, ModelInput
 from inference.runtimes.compiled_network import CompiledNetwork, DeviceUsed
 from inference.runtimes.ports import match_inputs, match_outputs
@@ -65,11 +66,18 @@ class Network:
         ModelDamaged
             If the files are not safe to read, or are not the network of the card.
         DeviceUnavailable
-            If the device is not there.
+            If the device is not there, or not used.
         RuntimeUnavailable
             If the library to run it with is not installed.
         """
-        return cls(runtime_for(card).load(card.weights_path, device), card)
+        network = cls(runtime_for(card).load(card.weights_path, device), card)
+        if device.startswith("gpu") and network.device_used.device == "CPU":
+            # Libraries fall back in silence where a driver does not fit them.
+            raise DeviceUnavailable(
+                f"{network.device_used.software} could not use {device} and ran on the processor. "
+                "Check the driver and CUDA, or set ARCUATE_DEVICE to auto or cpu."
+            )
+        return network
 
     @property
     def device_used(self) -> DeviceUsed:

@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-from inference.errors import DeviceUnavailable, ModelDamaged, PredictionFailed
+from inference.errors import ModelDamaged, PredictionFailed
 from inference.runtimes.compiled_network import DeviceUsed, Port
 from inference.runtimes.device import choose_gpu
 from inference.runtimes.onnx_graph import read_onnx
@@ -42,11 +42,6 @@ def load_network(weights: Path, device: str) -> "OnnxNetwork":
             f"{weights.name} is not a network {_NAME} can read: {error}. Export it again for this "
             "version or an older one."
         ) from error
-    if device.startswith("gpu") and session.get_providers()[0] != _CUDA:
-        raise DeviceUnavailable(
-            f"{_NAME} could not use {device}. Check the driver and CUDA, or set ARCUATE_DEVICE to "
-            "auto or cpu."
-        )
     return OnnxNetwork(session, weights.name, gpu or 0)
 
 
