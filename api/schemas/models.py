@@ -14,8 +14,8 @@ class ModelOut(BaseModel):
     version: str
     kind: str = Field(description="What it reads.", examples=["profile", "fundus"])
     state: ModelState = Field(
-        description="`active`: scores what arrives of its kind; `shadow`: scores beside it, unseen; "
-        "`retired`: out of use."
+        description="`active`: scores what arrives of its kind; `shadow`: scores beside it, "
+        "unseen; `retired`: out of use."
     )
     since: Moment | None = Field(description="When it was brought to the state that is recorded.")
     digest: str

@@ -25,8 +25,8 @@ class ModelState(StrEnum):
 class ModelRow(SQLModel, table=True):
     """One version of a model, pinned to its weights; its card lies in the model store.
 
-    `kind` is what it reads. `since` is when it came to its state, `activated_at` when it was last
-    activated by a person; an active model without it is only the one found by its name.
+    `kind` is what it reads; `since` is when it came to its state, `activated_at` when it was last
+    activated.
     """
 
     __tablename__ = "models"

@@ -1,5 +1,7 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from core.predictions import load_prediction
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
+from core.tables.shadow_predictions import ShadowPredictionRow
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.profile import PROFILE_ANGLES_DEGREE
@@ -29,9 +32,12 @@ from inference.model_card import ModelKind
 from inference.predictor import Predictor
 from inference.scorer import Scorer
 from inference.scorers import FixedScorers, Scorers
+from inference.shadow_scorer import ShadowScorer
 from inference.stored_scan import StoredScan
 from tests.builders.opt import build_circle_opt, build_line_opt, build_localizer
+from tests.builders.photograph import build_photograph
 from tests.builders.received import receive
+from tests.unit.inference.cards import make_model
 
 #: Long enough ago that no scan waits for its localizer any more.
 EARLIER = utc_now() - timedelta(minutes=5)
@@ -272,3 +278,59 @@ def test_examination_with_reasons_is_never_scored(scorers: Scorers) -> None:
 
     assert found.profile is not None
     assert scorers.estimate([found]) == [None]
+
+
+def test_photograph_is_left_unscored_while_no_model_for_it_is_active(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    key = receive(archive, build_photograph(), at=EARLIER)
+
+    analyse(step)
+
+    (row,) = rows(database, InstanceRow)
+    assert (row.id, row.outcome) == (key, InstanceOutcome.NOT_MODEL_INPUT)
+    assert "arcuate models activate fundus_field" in row.outcome_message
+    assert rows(database, PredictionRow) == []
+    assert {job.status for job in rows(database, JobRow)} == {JobStatus.DONE}
+
+
+def test_failure_under_one_model_is_overcome_by_the_next(
+    step: AnalyseStep, archive: Archive, database: Database, scorers: Scorers
+) -> None:
+    receive(archive, build_circle_opt(), at=EARLIER)
+    with database.transaction() as session:
+        (claim,) = ledger.claim(session, JobKind.ANALYSE, "worker", 1, 60)
+        ledger.fail(session, claim, "broken", retry=False, maximum_attempts=1)
+        step.give_up(session, claim, "broken")
+    with database.transaction() as session:
+        earlier = session.exec(select(PredictionRow)).one()
+        earlier.model_digest, earlier.model_version = "sha256:ab", "0.9.0"
+        assert ledger.requeue(session, claim.job_id)
+
+    analyse(step)
+
+    found = {row.status: row.model_version for row in rows(database, PredictionRow)}
+    version = scorers.active[ModelKind.PROFILE].identity.version
+    assert found == {PredictionStatus.SUPERSEDED: "0.9.0", PredictionStatus.FINAL: version}
+
+
+def test_shadow_comes_after_the_result_and_changes_nothing_of_it(
+    archive: Archive, database: Database, scorers: Scorers, tmp_path: Path
+) -> None:
+    damaged = make_model(tmp_path, "damaged")
+    twin = replace(scorers.active[ModelKind.PROFILE].card, name="twin")
+    shadows = (ShadowScorer(damaged, "cpu"), ShadowScorer(twin, "cpu"))
+    step = AnalyseStep(database, archive.storage, FixedScorers(replace(scorers, shadows=shadows)))
+    receive(archive, build_circle_opt(key="a"), at=EARLIER)
+    receive(archive, build_line_opt(key="b"), at=EARLIER)
+
+    analyse(step)
+
+    recorded = rows(database, PredictionRow)
+    assert {row.model_name for row in recorded} == {scorers.active[ModelKind.PROFILE].card.name}
+    final = [row for row in recorded if row.status == PredictionStatus.FINAL]
+    (shadow,) = rows(database, ShadowPredictionRow)
+    assert (shadow.prediction_id, shadow.model_name) == (final[0].id, "twin")
+    assert shadow.sensitivities_db == pytest.approx(final[0].sensitivities_db, abs=1e-3)
+    reports = [job for job in rows(database, JobRow) if job.kind == JobKind.REPORT]
+    assert sorted(job.subject for job in reports) == sorted(row.id for row in recorded)
