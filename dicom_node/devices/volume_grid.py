@@ -80,7 +80,7 @@ def _fit_places(
     (origin_mm, row_step_mm), _, rank, _ = np.linalg.lstsq(design, first_mm, rcond=None)
     distance_mm = float(np.hypot(*row_step_mm))
     if rank < 2 or distance_mm == 0:
-        raise _unsupported("the frames lie on top of one another")
+        raise _unsupported("no two frames lie at different places")
     strays = np.hypot(*(design @ np.array((origin_mm, row_step_mm)) - first_mm).T)
     if strays.max() > max(_PLACE_SHARE * distance_mm, _ROUNDING_MM):
         raise _unsupported("the frames are not evenly spaced")
