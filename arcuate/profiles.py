@@ -15,8 +15,7 @@ from core.values.profile import Profile, Quality
 from core.values.reason import Reason, ReasonCode
 from core.values.scan import Device
 from inference.examination import Examination
-from inference.predictor import Predictor
-from inference.scorer import estimate_fields
+from inference.scorer import Scorer
 from inference.sector_profile import profile_from_sectors
 
 #: Thickness no retina has, in µm; a table in another unit is beyond one of these.
@@ -27,40 +26,43 @@ _LEAST_UM: Final = {ProfileFrom.SAMPLES: 0.0, ProfileFrom.SECTORS: 1.0}
 _OLDEST_YEARS: Final = 130.0
 #: Eyes predicted together; a row is written when its group is done.
 _GROUP_SIZE: Final = 64
+_AGE_MISSING: Final = Reason(
+    ReasonCode.AGE_MISSING, "The model needs the age at the scan: fill in age_years."
+)
 
 
 class _LineInvalid(ValueError):
     """A line that cannot be scored; the message is its reason."""
 
 
-def score_profiles(lines: Iterable[ProfileLine], predictor: Predictor) -> Iterator[Row]:
+def score_profiles(lines: Iterable[ProfileLine], scorer: Scorer) -> Iterator[Row]:
     """Yield a row for each line; one that cannot be scored has status `failed` and the cause."""
     waiting = iter(lines)
     while group := list(islice(waiting, _GROUP_SIZE)):
-        yield from _score_group(group, predictor)
+        yield from _score_group(group, scorer)
 
 
-def _score_group(group: Sequence[ProfileLine], predictor: Predictor) -> Iterator[Row]:
-    read = [_read(line, predictor) for line in group]
-    examinations = [found for found in read if isinstance(found, Examination)]
-    fields = iter(estimate_fields(predictor, examinations))
+def _score_group(group: Sequence[ProfileLine], scorer: Scorer) -> Iterator[Row]:
+    read = [_read(line) for line in group]
+    judged = scorer.judged([found for found in read if isinstance(found, Examination)])
+    scored = zip(judged, scorer.estimate(judged), strict=True)
     for line, found in zip(group, read, strict=True):
         if isinstance(found, Examination):
-            row = scored_row(line.eye_id, predictor.identity, found, next(fields))
+            row = scored_row(line.eye_id, scorer.identity, *next(scored))
         else:
-            row = failed_row(line.eye_id, predictor.identity, found)
+            row = failed_row(line.eye_id, scorer.identity, found)
         yield {**row, "profile_from": line.made_from.value}
 
 
-def _read(line: ProfileLine, predictor: Predictor) -> Examination | str:
+def _read(line: ProfileLine) -> Examination | str:
     """Return the eye of a line, or why it cannot be scored."""
     try:
-        return _examination(line, predictor.card.trained_age_range_years)
+        return _examination(line)
     except _LineInvalid as error:
         return str(error)
 
 
-def _examination(line: ProfileLine, age_limits_years: tuple[float, float]) -> Examination:
+def _examination(line: ProfileLine) -> Examination:
     values = line.values
     if line.repeated:
         raise _LineInvalid("an earlier line has the same eye_id: each eye needs its own")
@@ -77,7 +79,7 @@ def _examination(line: ProfileLine, age_limits_years: tuple[float, float]) -> Ex
         acquired_at=None,
         age_years=age_years,
         profile=None if thickness_um is None else Profile(thickness_um, Quality(True, score=1.0)),
-        reasons=_age_reasons(age_years, age_limits_years),
+        reasons=() if age_years is not None else (_AGE_MISSING,),
     )
 
 
@@ -108,13 +110,3 @@ def _number(values: Values, name: str, least: float, most: float) -> float:
     if not (math.isfinite(value) and least <= value <= most):
         raise _LineInvalid(f"{name} is not between {least:g} and {most:g}")
     return value
-
-
-def _age_reasons(age_years: float | None, limits_years: tuple[float, float]) -> tuple[Reason, ...]:
-    if age_years is None:
-        return (Reason(ReasonCode.AGE_MISSING, "The model needs the age at the scan."),)
-    youngest, oldest = limits_years
-    if youngest <= age_years <= oldest:
-        return ()
-    message = f"The model is meant for ages from {youngest:.0f} to {oldest:.0f} years."
-    return (Reason(ReasonCode.OUTSIDE_INTENDED_USE, message),)

@@ -32,8 +32,8 @@ _CAUSES: Final = (
     "it is as flat as no nerve fibre layer around a disc: is the circle centred on the disc?",
     "its thickest place is thicker than in any eye the model was made for, as in a swollen disc, "
     "for which it is not meant.",
-    "its arcs do not stand where those above and below a disc do: check which eye it is, where the "
-    "circle starts and which way it runs, and the order of sectors.",
+    "it is more like a mistake than like an eye: check which eye it is, where the circle starts and "
+    "which way it runs, the order of sectors, and that the thickness is in µm.",
 )
 STATISTICS: Final = len(_CAUSES)
 JAGGED: Final = 1

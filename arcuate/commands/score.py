@@ -92,7 +92,7 @@ def _profile_rows(path: Path, done: set[str], cards: "Cards", device: str) -> "I
     if not todo:
         return ()
     scorers = load_scorers({ModelKind.PROFILE: cards[ModelKind.PROFILE]}, device)
-    return score_profiles(_tracked(todo), scorers.active[ModelKind.PROFILE].predictor)
+    return score_profiles(_tracked(todo), scorers.active[ModelKind.PROFILE])
 
 
 def _tracked(todo: Sequence[_Item]) -> Iterable[_Item]:

@@ -10,7 +10,7 @@ from arcuate.profiles import score_profiles
 from arcuate.score_row import Row
 from core.perimetry.rnfl import normal_profile_um
 from inference.model_store import ModelStore
-from inference.predictor import Predictor
+from inference.scorer import Scorer
 from inference.sector_profile import SECTORS, sectors_of
 
 HEADER = ["eye_id", "laterality", "age_years", *(f"p{sample:03d}" for sample in range(768))]
@@ -20,8 +20,8 @@ HEALTHY_UM = [f"{value:.2f}" for value in normal_profile_um(60.0)]
 
 
 @pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor.load(ModelStore().load_card("retinervenet"), "cpu")
+def scorer() -> Scorer:
+    return Scorer.load(ModelStore().load_card("retinervenet"), "cpu")
 
 
 def line(
@@ -41,12 +41,12 @@ def written(folder: Path, *lines: list[str], header: Sequence[str] = HEADER) -> 
     return path
 
 
-def scored(folder: Path, predictor: Predictor, *lines: list[str]) -> list[Row]:
-    return list(score_profiles(read_lines(written(folder, *lines)), predictor))
+def scored(folder: Path, scorer: Scorer, *lines: list[str]) -> list[Row]:
+    return list(score_profiles(read_lines(written(folder, *lines)), scorer))
 
 
-def test_healthy_profile_gives_a_field_near_the_norm(tmp_path: Path, predictor: Predictor) -> None:
-    (row,) = scored(tmp_path, predictor, line("eye 7", "L"))
+def test_healthy_profile_gives_a_field_near_the_norm(tmp_path: Path, scorer: Scorer) -> None:
+    (row,) = scored(tmp_path, scorer, line("eye 7", "L"))
 
     assert (row["eye_id"], row["laterality"], row["status"]) == ("eye 7", "L", "final")
     assert row["mean_deviation_db"] == pytest.approx(0.0, abs=2.0)
@@ -54,23 +54,21 @@ def test_healthy_profile_gives_a_field_near_the_norm(tmp_path: Path, predictor: 
     assert (row["estimated"], row["model"], row["model_digest"]) == (
         True,
         "retinervenet",
-        predictor.identity.digest,
+        scorer.identity.digest,
     )
 
 
-def test_both_eyes_read_the_same_profile_alike(tmp_path: Path, predictor: Predictor) -> None:
-    right, left = scored(tmp_path, predictor, line("a", "R"), line("b", "L"))
+def test_both_eyes_read_the_same_profile_alike(tmp_path: Path, scorer: Scorer) -> None:
+    right, left = scored(tmp_path, scorer, line("a", "R"), line("b", "L"))
 
     assert [right[f"s{n}"] for n in range(1, 53)] == [left[f"s{n}"] for n in range(1, 53)]
 
 
-def test_lost_inferior_fibres_lower_the_superior_field(
-    tmp_path: Path, predictor: Predictor
-) -> None:
+def test_lost_inferior_fibres_lower_the_superior_field(tmp_path: Path, scorer: Scorer) -> None:
     angles = (np.arange(768) + 0.5) * 360 / 768
     lost = np.where((angles > 250) & (angles < 320), 0.45, 1.0) * normal_profile_um(60.0)
 
-    (row,) = scored(tmp_path, predictor, line(samples=[f"{value:.1f}" for value in lost]))
+    (row,) = scored(tmp_path, scorer, line(samples=[f"{value:.1f}" for value in lost]))
 
     superior = np.mean([row[f"s{n}"] for n in range(1, 27)])
     assert superior < np.mean([row[f"s{n}"] for n in range(27, 53)])
@@ -95,9 +93,9 @@ def test_lost_inferior_fibres_lower_the_superior_field(
     ],
 )
 def test_bad_line_is_a_failed_row_and_the_next_is_scored(
-    tmp_path: Path, predictor: Predictor, bad: list[str], cause: str
+    tmp_path: Path, scorer: Scorer, bad: list[str], cause: str
 ) -> None:
-    failed, good = scored(tmp_path, predictor, bad, line("good"))
+    failed, good = scored(tmp_path, scorer, bad, line("good"))
 
     assert (failed["eye_id"], failed["status"], failed["reasons"]) == ("a", "failed", cause)
     assert (failed["s1"], failed["mean_deviation_db"]) == (None, None)
@@ -108,42 +106,40 @@ def test_bad_line_is_a_failed_row_and_the_next_is_scored(
     ("age", "reason"), [("", "age_missing"), ("4", "outside_intended_use"), (" ", "age_missing")]
 )
 def test_eye_the_model_is_not_meant_for_is_not_assessable(
-    tmp_path: Path, predictor: Predictor, age: str, reason: str
+    tmp_path: Path, scorer: Scorer, age: str, reason: str
 ) -> None:
-    (row,) = scored(tmp_path, predictor, line(age=age))
+    (row,) = scored(tmp_path, scorer, line(age=age))
 
     assert (row["status"], row["reasons"], row["laterality"]) == ("not_assessable", reason, "R")
     assert row["s1"] is None
 
 
-def test_second_eye_of_one_name_is_refused(tmp_path: Path, predictor: Predictor) -> None:
-    rows = scored(tmp_path, predictor, line("a", "R"), line("a", "L"))
+def test_second_eye_of_one_name_is_refused(tmp_path: Path, scorer: Scorer) -> None:
+    rows = scored(tmp_path, scorer, line("a", "R"), line("a", "L"))
 
     assert [row["status"] for row in rows] == ["final", "failed"]
     assert rows[1]["reasons"] == "an earlier line has the same eye_id: each eye needs its own"
 
 
-def test_more_lines_than_a_group_keep_their_order(tmp_path: Path, predictor: Predictor) -> None:
+def test_more_lines_than_a_group_keep_their_order(tmp_path: Path, scorer: Scorer) -> None:
     names = [f"eye {number}" for number in range(70)]
     sides = ["X" if number % 9 == 0 else "R" for number in range(70)]
 
-    rows = scored(tmp_path, predictor, *map(line, names, sides))
+    rows = scored(tmp_path, scorer, *map(line, names, sides))
 
     assert [row["eye_id"] for row in rows] == names
     assert [row["status"] == "failed" for row in rows] == [side == "X" for side in sides]
 
 
-def scored_sectors(
-    folder: Path, predictor: Predictor, sectors_um: Sequence[str], age: str = "60"
-) -> Row:
+def scored_sectors(folder: Path, scorer: Scorer, sectors_um: Sequence[str], age: str = "60") -> Row:
     path = written(folder, line(age=age, samples=sectors_um), header=SECTOR_HEADER)
-    (row,) = score_profiles(read_lines(path), predictor)
+    (row,) = score_profiles(read_lines(path), scorer)
     return row
 
 
-def test_row_says_what_the_profile_was_made_from(tmp_path: Path, predictor: Predictor) -> None:
-    samples, failed = scored(tmp_path, predictor, line("a"), line("b", "X"))
-    sectors = scored_sectors(tmp_path, predictor, HEALTHY_SECTORS_UM)
+def test_row_says_what_the_profile_was_made_from(tmp_path: Path, scorer: Scorer) -> None:
+    samples, failed = scored(tmp_path, scorer, line("a"), line("b", "X"))
+    sectors = scored_sectors(tmp_path, scorer, HEALTHY_SECTORS_UM)
 
     assert [row["profile_from"] for row in (samples, failed, sectors)] == [
         "samples",
@@ -152,9 +148,9 @@ def test_row_says_what_the_profile_was_made_from(tmp_path: Path, predictor: Pred
     ]
 
 
-def test_sectors_of_a_profile_give_nearly_its_field(tmp_path: Path, predictor: Predictor) -> None:
-    (from_samples,) = scored(tmp_path, predictor, line())
-    from_sectors = scored_sectors(tmp_path, predictor, HEALTHY_SECTORS_UM)
+def test_sectors_of_a_profile_give_nearly_its_field(tmp_path: Path, scorer: Scorer) -> None:
+    (from_samples,) = scored(tmp_path, scorer, line())
+    from_sectors = scored_sectors(tmp_path, scorer, HEALTHY_SECTORS_UM)
 
     fields = [[row[f"s{n}"] for n in range(1, 53)] for row in (from_samples, from_sectors)]
     assert from_sectors["status"] == "final"
@@ -162,9 +158,9 @@ def test_sectors_of_a_profile_give_nearly_its_field(tmp_path: Path, predictor: P
 
 
 def test_thin_inferotemporal_sector_lowers_the_superior_field(
-    tmp_path: Path, predictor: Predictor
+    tmp_path: Path, scorer: Scorer
 ) -> None:
-    row = scored_sectors(tmp_path, predictor, [*HEALTHY_SECTORS_UM[:-1], "60"])
+    row = scored_sectors(tmp_path, scorer, [*HEALTHY_SECTORS_UM[:-1], "60"])
 
     superior = np.mean([row[f"s{n}"] for n in range(1, 27)])
     assert superior < np.mean([row[f"s{n}"] for n in range(27, 53)])
@@ -179,17 +175,17 @@ def test_thin_inferotemporal_sector_lowers_the_superior_field(
     ],
 )
 def test_sectors_that_are_none_are_a_failed_row(
-    tmp_path: Path, predictor: Predictor, sectors_um: list[str], cause: str
+    tmp_path: Path, scorer: Scorer, sectors_um: list[str], cause: str
 ) -> None:
-    row = scored_sectors(tmp_path, predictor, sectors_um)
+    row = scored_sectors(tmp_path, scorer, sectors_um)
 
     assert (row["status"], row["reasons"]) == ("failed", cause)
 
 
 @pytest.mark.parametrize(("age", "reason"), [("", "age_missing"), ("4", "outside_intended_use")])
 def test_sectors_of_an_eye_the_model_is_not_meant_for_are_not_assessable(
-    tmp_path: Path, predictor: Predictor, age: str, reason: str
+    tmp_path: Path, scorer: Scorer, age: str, reason: str
 ) -> None:
-    row = scored_sectors(tmp_path, predictor, HEALTHY_SECTORS_UM, age)
+    row = scored_sectors(tmp_path, scorer, HEALTHY_SECTORS_UM, age)
 
     assert (row["status"], row["reasons"]) == ("not_assessable", reason)
