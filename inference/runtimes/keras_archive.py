@@ -5,7 +5,7 @@ Keras' own safe mode refuses most of this too; a file from elsewhere is looked a
 
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -24,6 +24,8 @@ _ROOMS: Final = (
     *("keras.src.layers", "keras.src.models", "keras.src.ops", "keras.src.dtype_policies"),
 )
 _TOP_CLASSES: Final = frozenset({"DTypePolicy", "Functional", "Model", "Sequential"})
+#: More than any network of this kind, unpacked; a small archive can unpack to fill a memory.
+_MOST_BYTES: Final = 2 * 2**30
 _REMEDY: Final = (
     "Build the model from Keras' own layers and operations, or export it as SavedModel or ONNX"
 )
@@ -39,7 +41,9 @@ def check_archive(weights: Path) -> None:
     """
     try:
         with ZipFile(weights) as archive:
-            entries, text = archive.infolist(), archive.read("config.json")
+            entries = archive.infolist()
+            _check_size(weights, entries)
+            text = archive.read("config.json")
         config = _entries(json.loads(text))
     except (OSError, BadZipFile, KeyError, ValueError, RecursionError) as error:
         raise ModelDamaged(
@@ -55,6 +59,15 @@ def check_archive(weights: Path) -> None:
     parts = {key: value for key, value in config.items() if key != "compile_config"}
     for layer, cause in _faults(parts, "the model"):
         raise ModelDamaged(f"{weights.name} is not safe to read: {layer} {cause}. {_REMEDY}.")
+
+
+def _check_size(weights: Path, entries: Sequence[ZipInfo]) -> None:
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > _MOST_BYTES:
+        raise ModelDamaged(
+            f"{weights.name} unpacks to {unpacked / 2**30:.0f} GiB; no network read here is larger "
+            f"than {_MOST_BYTES / 2**30:.0f} GiB. Save a smaller one."
+        )
 
 
 def _entries(config: object) -> dict[str, object]:

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,7 +20,7 @@ from inference.errors import (
     ModelDamaged,
     PredictionFailed,
 )
-from inference.model_card import ModelCard, read_card, weights_digest
+from inference.model_card import ModelCard, ModelInput, read_card, weights_digest
 from inference.model_card_writer import write_card
 from inference.model_store import ModelStore
 from inference.predictor import Predictor
@@ -56,17 +57,21 @@ def total_deviations_db(predictor: Predictor) -> dict[str, np.ndarray]:
 
 
 class FixedNetwork:
-    """A network that gives the same field to every eye."""
+    """A network that gives the same field, and spread, to every eye."""
 
-    def __init__(self, field_db: np.ndarray) -> None:
+    def __init__(self, field_db: np.ndarray, spread_db: np.ndarray | None = None) -> None:
         self.field_db = field_db
+        self.spread_db = spread_db
 
     @property
     def device_used(self) -> DeviceUsed:
         return DeviceUsed("CPU", "tests")
 
     def answer(self, _structure: np.ndarray, age_years: np.ndarray) -> NetworkAnswer:
-        return NetworkAnswer(np.tile(self.field_db.astype(np.float32), (len(age_years), 1)))
+        field_db = np.tile(self.field_db.astype(np.float32), (len(age_years), 1))
+        if self.spread_db is None:
+            return NetworkAnswer(field_db)
+        return NetworkAnswer(field_db, np.tile(self.spread_db, (len(age_years), 1, 1)))
 
 
 def test_shipped_model_gives_the_golden_answers(predictor: Predictor) -> None:
@@ -185,6 +190,52 @@ def test_prediction_fails_on_anything_but_a_finite_field(tmp_path: Path, field: 
     assert failure.value.retry
 
 
+@pytest.mark.parametrize(
+    "spread",
+    [np.full((52, 2), np.nan), np.zeros((52, 2)), np.full((52, 2), -1.0), np.ones((52, 3))],
+    ids=["nan", "zero", "negative", "three"],
+)
+def test_prediction_fails_on_anything_but_a_positive_spread(
+    tmp_path: Path, spread: np.ndarray
+) -> None:
+    predictor = Predictor(make_model(tmp_path), FixedNetwork(np.full(52, 25.0), spread))
+
+    with pytest.raises(PredictionFailed, match="finite, positive spread"):
+        predictor.predict(*golden.inputs())
+
+
+def test_prediction_without_age_in_the_card_needs_none(tmp_path: Path) -> None:
+    card = replace(make_model(tmp_path), inputs=(ModelInput("profile", (768, 1), "µm"),))
+    profiles, ages = golden.inputs()
+
+    estimates = Predictor(card, FixedNetwork(np.full(52, 25.0))).predict(profiles, ages * np.nan)
+
+    assert len(estimates) == len(ages)
+
+
+def test_prediction_takes_profiles_with_and_without_their_last_axis(predictor: Predictor) -> None:
+    profiles, ages = golden.inputs()
+
+    without, with_it = (predictor.predict(given, ages) for given in (profiles, profiles[..., None]))
+
+    for first, second in zip(without, with_it, strict=True):
+        assert np.array_equal(first.sensitivities_db, second.sensitivities_db)
+
+
+def test_prediction_takes_photographs_of_the_shape_of_the_card_only(tmp_path: Path) -> None:
+    card = replace(make_model(tmp_path), inputs=(ModelInput("fundus", (8, 6, 2), "ring"),))
+    predictor = Predictor(card, FixedNetwork(np.full(52, 25.0)))
+    ages = np.full(3, 60, np.float32)
+
+    assert len(predictor.predict(np.zeros((3, 8, 6, 2), np.float32), ages)) == 3
+    with pytest.raises(InputOutsideIntendedUse, match="a fundus of 8 × 6 × 2"):
+        predictor.predict(np.zeros((3, 6, 8, 2), np.float32), ages)
+
+
+def test_predictor_says_where_it_ran(predictor: Predictor) -> None:
+    assert re.fullmatch(r"CPU \(TensorFlow 2\.\S+, Keras 3\.\S+\)", str(predictor.device_used))
+
+
 def test_load_refuses_changed_weights(card: ModelCard, tmp_path: Path) -> None:
     copy = read_card(copytree(card.folder, tmp_path / card.folder.name))
     copy.weights_path.write_bytes(copy.weights_path.read_bytes() + b"\0")
@@ -237,7 +288,7 @@ def run_python(code: str, **environment: str) -> str:
 def test_importing_predictor_card_and_store_loads_no_network_library() -> None:
     loaded = run_python(
         "import sys, inference.predictor, inference.model_card, inference.model_store\n"
-        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
+        "print(sorted({'tensorflow', 'keras', 'jax', 'onnxruntime'} & set(sys.modules)))"
     )
 
     assert loaded == "[]"

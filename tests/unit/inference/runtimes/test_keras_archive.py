@@ -117,6 +117,18 @@ def test_link_is_refused(tmp_path: Path) -> None:
         check_archive(path)
 
 
+def test_archive_that_unpacks_to_fill_a_memory_is_refused(tmp_path: Path) -> None:
+    path = keras_file(tmp_path, DENSE)
+    with ZipFile(path, "a") as archive:
+        large = ZipInfo("assets/large")
+        archive.writestr(large, b"")
+        # What an archive says of itself.
+        large.file_size = 3 * 2**30
+
+    with pytest.raises(ModelDamaged, match="unpacks to 3 GiB"):
+        check_archive(path)
+
+
 @pytest.mark.parametrize("text", ["no json", "[" * 100_000, "[]", '"text"'])
 def test_configuration_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.keras"
