@@ -36,7 +36,7 @@ def line_share(pixels: NDArray[np.float32], border: NDArray[np.float64], black_t
     rows = np.rint(border).astype(np.intp) + np.arange(-reach, reach + 1)[:, np.newaxis]
     columns = np.arange(pixels.shape[1])
     near = pixels[np.clip(rows, 0, pixels.shape[0] - 1), columns]
-    grey = np.rint(near * (_LEVELS - 1)).astype(np.intp)
+    grey = np.rint(np.clip(near, 0, 1) * (_LEVELS - 1)).astype(np.intp)
     middle = grey[_THIN_ROWS:-_THIN_ROWS]
     thin = np.abs(middle - grey[: -2 * _THIN_ROWS]) > _SAME
     thin &= np.abs(middle - grey[2 * _THIN_ROWS :]) > _SAME

@@ -15,6 +15,7 @@ from inference.preparation.layers import (
     STEP_ROWS,
     FoundLayers,
 )
+from inference.preparation.seam import seam_ratio
 
 #: Regions in micrometre: below the membrane, above it, and below the outer band.
 _FIBRES_UM: Final = (8.0, 30.0)
@@ -70,6 +71,8 @@ class Measures:
         Columns under a vessel, where the lower border is hardly seen.
     restless_um
         Mean distance of the lower border from its own smooth course.
+    seam_ratio
+        Difference of the two ends of the scan, in parts of the difference of places as near.
     """
 
     hit_share: float
@@ -88,6 +91,7 @@ class Measures:
     line_share: float
     shadow_share: float
     restless_um: float
+    seam_ratio: float
 
 
 def measure(
@@ -133,6 +137,7 @@ def measure(
         line_share=max(line_share(pixels, found.ilm, False), line_share(pixels, found.rnfl, True)),
         shadow_share=_shadow_share(level(found.outer_band, _SHADE_UM).mean(axis=0)),
         restless_um=_restless_rows(found.rnfl) * row_um,
+        seam_ratio=seam_ratio(picture),
     )
 
 

@@ -46,6 +46,8 @@ LEAST_DEEP_EXCESS: Final = 0.03
 MOST_EDGE_UM: Final = 16.0
 #: Real and simulated scans 0.42 and less; with lines drawn along a border 0.95 and more.
 MOST_LINE_SHARE: Final = 0.7
+#: Real circle 0.3, clean simulated ones up to 1.01; a real macular line 1.7, simulated ones 1.35.
+MOST_SEAM_RATIO: Final = 1.15
 #: Real scan 3.4 (it is 4.2 off), clean simulated ones 1.5 (1.5).
 MOST_EXPECTED_ERROR_UM: Final = 6.0
 #: No healthy or blind eye's mean lies outside.
@@ -113,6 +115,14 @@ def _picture_findings(measures: Measures) -> tuple[Reason, ...]:
                 ReasonCode.DERIVED_OR_BURNED_IN,
                 f"Lines are drawn into {measures.line_share:.0%} of the picture. Send the scan as "
                 "the device recorded it, without the borders of its layers.",
+            )
+        )
+    if measures.seam_ratio > MOST_SEAM_RATIO:
+        findings.append(
+            Reason(
+                ReasonCode.SEGMENTATION_UNRELIABLE,
+                "The ends of the scan do not meet, as those of a circle around the optic disc do. "
+                "Send the circle scan, or scan it again with the eye at rest.",
             )
         )
     if measures.edge_um > MOST_EDGE_UM:

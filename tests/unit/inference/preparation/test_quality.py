@@ -27,6 +27,7 @@ GOOD = Measures(
     line_share=0.02,
     shadow_share=0.08,
     restless_um=2.33,
+    seam_ratio=0.33,
 )
 LEAST_CHOROID_LEVEL = GOOD.vitreous_level + quality.LEAST_DEEP_EXCESS
 THICKNESS_UM = np.full(768, 100.0)
@@ -53,6 +54,7 @@ def test_quality_of_a_good_scan_is_assessable() -> None:
         ("band_share", quality.LEAST_BAND_SHARE, -0.01, ReasonCode.SEGMENTATION_UNRELIABLE),
         ("edge_um", quality.MOST_EDGE_UM, 0.1, ReasonCode.SEGMENTATION_UNRELIABLE),
         ("restless_um", 6.3, 0.1, ReasonCode.SEGMENTATION_UNRELIABLE),
+        ("seam_ratio", quality.MOST_SEAM_RATIO, 0.01, ReasonCode.SEGMENTATION_UNRELIABLE),
         ("line_share", quality.MOST_LINE_SHARE, 0.01, ReasonCode.DERIVED_OR_BURNED_IN),
         ("dip_level", quality.MOST_DIP_LEVEL, 0.01, ReasonCode.SEGMENTATION_UNRELIABLE),
         ("choroid_level", LEAST_CHOROID_LEVEL, -0.01, ReasonCode.SEGMENTATION_UNRELIABLE),

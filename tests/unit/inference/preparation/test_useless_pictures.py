@@ -4,12 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 from pydicom import dcmread
 from scipy import ndimage
 
+from core.values.laterality import Laterality
 from core.values.reason import ReasonCode
 from core.values.scan import Scan
 from inference.preparation.prepare import prepare
+from inference.simulation.localizers import circle_on_localizer, simulate_localizer
+from inference.simulation.macular_scans import simulate_macular_line
+from inference.simulation.vessels import draw_vessels
 from tests.unit.inference.preparation.circles import Pixels, scan_with, simulated
 
 
@@ -32,6 +37,51 @@ def overexposed(pixels: Pixels) -> Pixels:
     return np.clip(2.0 * pixels, 0, 1)
 
 
+def macular_line(_pixels: Pixels) -> Pixels:
+    rng = np.random.default_rng(6)
+    return simulate_macular_line(Laterality.RIGHT, rng).astype(np.float32) / 255
+
+
+def fundus_picture(_pixels: Pixels) -> Pixels:
+    """An infrared picture of the disc and its vessels where a B-scan should be."""
+    rng = np.random.default_rng(7)
+    disc = circle_on_localizer(Laterality.RIGHT)
+    shown = simulate_localizer(draw_vessels(rng), Laterality.RIGHT, rng, disc)
+    return ndimage.zoom(shown.astype(np.float32) / 255, (496 / 768, 1), order=1)
+
+
+def viewer_screenshot(pixels: Pixels) -> Pixels:
+    """A window with two panels, a frame, buttons and text, in colour, exported as grey."""
+    window = Image.new("RGB", (768, 496), (48, 48, 56))
+    draw = ImageDraw.Draw(window)
+    fundus = Image.fromarray(np.rint(fundus_picture(pixels) * 255).astype(np.uint8))
+    b_scan = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
+    window.paste(fundus.resize((260, 260)).convert("RGB"), (12, 60))
+    window.paste(b_scan.resize((470, 300)).convert("RGB"), (286, 60))
+    draw.ellipse((82, 130, 202, 250), outline=(0, 255, 0), width=2)
+    for box in ((10, 58, 273, 321), (284, 58, 757, 361)):
+        draw.rectangle(box, outline=(220, 220, 220))
+    for left in range(12, 700, 90):
+        draw.rectangle((left, 10, left + 70, 34), fill=(90, 110, 160))
+        draw.text((left + 8, 16), "Analysis", fill=(255, 255, 255))
+    for row in range(380, 480, 16):
+        draw.text((16, row), "OD  RNFL  G 98 µm   Q: 31 dB   ART 100   HS", fill=(230, 230, 90))
+    return np.asarray(window.convert("L"), np.float32) / 255
+
+
+def with_drawn_borders(grey: float, rows: int) -> Callable[[Pixels], Pixels]:
+    def draw(pixels: Pixels) -> Pixels:
+        layers = prepare(scan_with(pixels)).layers
+        assert layers is not None
+        drawn = pixels.copy()
+        for border in (layers.ilm_row, layers.rnfl_row):
+            for row in range(rows):
+                drawn[np.rint(border).astype(int) + row, np.arange(pixels.shape[1])] = grey
+        return drawn
+
+    return draw
+
+
 FAULTS: dict[str, Callable[[Pixels], Pixels]] = {
     "black": np.zeros_like,
     "white": np.ones_like,
@@ -49,6 +99,13 @@ FAULTS: dict[str, Callable[[Pixels], Pixels]] = {
     "blink": with_blink,
     "cut at the top": lambda pixels: np.roll(pixels, -190, axis=0),
     "cut at the bottom": lambda pixels: np.pad(pixels[:225], ((271, 0), (0, 0))),
+    "macular line": macular_line,
+    "fundus picture": fundus_picture,
+    "screenshot of a viewer": viewer_screenshot,
+    "white borders drawn in": with_drawn_borders(1.0, 1),
+    "grey borders drawn in": with_drawn_borders(0.5, 2),
+    "black borders drawn in": with_drawn_borders(0.0, 1),
+    "blurred": lambda pixels: ndimage.gaussian_filter(pixels, 5, mode=("nearest", "wrap")),
     "halves shifted": lambda pixels: np.hstack(
         (pixels[:, :384], np.roll(pixels[:, 384:], 80, axis=0))
     ),
@@ -63,6 +120,7 @@ def test_prepare_of_a_useless_picture_is_not_assessable(fault: str) -> None:
     assert {reason.code for reason in profile.quality.reasons} <= {
         ReasonCode.SIGNAL_TOO_LOW,
         ReasonCode.SEGMENTATION_UNRELIABLE,
+        ReasonCode.DERIVED_OR_BURNED_IN,
     }
 
 
@@ -82,6 +140,10 @@ def test_prepare_of_the_spectralis_circle_made_useless_is_not_assessable(
         "oct/spectralis_line_macula_od/bscan_opt.dcm",
         "robustness/pydicom/CT_small.dcm",
         "robustness/pydicom/MR_small_implicit.dcm",
+        "robustness/pydicom/JPEG2000.dcm",
+        "robustness/dicomParser/CT1_UNC.fragmented_bot_jpeg_ls.80.dcm",
+        "robustness/pydicom/liver_1frame.dcm",
+        "robustness/pydicom/examples_palette.dcm",
         "robustness/pydicom/image_dfl.dcm",
     ],
 )
