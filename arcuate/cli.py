@@ -23,6 +23,7 @@ from arcuate.commands import (
     roles,
     score,
     send,
+    simulate,
     up,
 )
 from arcuate.errors import WrongUse
@@ -59,7 +60,7 @@ def configure(
     context.obj = config
 
 
-for commands in (up, roles, demo, send, score, reference_model, migrate, doctor, openapi):
+for commands in (up, roles, demo, send, score, simulate, reference_model, migrate, doctor, openapi):
     commands.register(app)
 _GROUPS = {"peers": peers, "models": models, "jobs": jobs, "keys": keys, "bench": bench}
 for name, group in _GROUPS.items():

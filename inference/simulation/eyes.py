@@ -25,6 +25,8 @@ class SimulatedEyes:
         test of it.
     mean_deviation_db
         float32, shape (n,): unweighted mean of the true total deviation, for severity.
+    healthy
+        bool, shape (n,): without a pattern of loss.
     """
 
     thickness_um: NDArray[np.float32]
@@ -32,6 +34,7 @@ class SimulatedEyes:
     true_db: NDArray[np.float32]
     measured_db: NDArray[np.float32]
     mean_deviation_db: NDArray[np.float32]
+    healthy: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.age_years)
@@ -52,4 +55,5 @@ def simulate_eyes(
         true_db=np.clip(true_db, *MEASURED_LIMITS_DB).astype(np.float32),
         measured_db=measure_fields(rng, true_db).astype(np.float32),
         mean_deviation_db=np.mean(fields.total_deviation_db, axis=1).astype(np.float32),
+        healthy=fields.healthy,
     )
