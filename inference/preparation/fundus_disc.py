@@ -14,18 +14,22 @@ _RADIUS_STEPS: Final = 9
 _VESSEL_PX: Final = 9
 #: Several trunks beside each other on the disc are narrower than this.
 _TRUNK_PX: Final = 13
+_THIN_PX: Final = 3
 _VESSEL_FROM, _VESSEL_SURE = 0.06, 0.16
 _MOST_VESSEL_PIXELS: Final = 4000
 #: Each piece of a vessel points this far both ways, in this many directions told apart.
 _REACH_PX: Final = 60
 _DIRECTIONS: Final = 8
 _VOTE_SMOOTH_PX: Final = 4.0
-_CANDIDATES: Final = 10
+_CANDIDATES: Final = 6
+_GROWN_CANDIDATES: Final = 3
+_GROWN: Final = 1.8
 #: Closer in size than this, two candidates at one place are the same.
 _SAME_SIZE: Final = 1.3
 #: A circle around the likeliest one that is this much as likely is the disc, and the other its cup
 #: or a piece of it between vessels.
 _AROUND_SHARE: Final = 0.5
+_AROUND_LARGER: Final = 1.25
 _EDGE_ANGLES: Final = 32
 #: A place of the edge counts up to this contrast for a pixel, so that no vessel outweighs the rest.
 _EDGE_CAP: Final = 0.05
@@ -64,13 +68,14 @@ class FoundDisc:
     def score(self) -> float:
         """How likely it is the disc, for comparison with others of the same photograph."""
         size = np.sqrt(self.radius / RADII_PX[1])
-        return float(self.convergence * self.edge_share * min(self.contrast, 0.5) * size)
+        return float(self.convergence**2 * self.edge_share * min(self.contrast, 0.3) * size)
 
 
 @dataclass(frozen=True)
 class _Fields:
-    """What the search looks at: each float, shape (rows, columns)."""
+    """What the search looks at, each of shape (rows, columns); a dark disc is bright in `bare`."""
 
+    is_bright: bool
     bare: NDArray[np.float64]
     down: NDArray[np.float64]
     right: NDArray[np.float64]
@@ -103,18 +108,31 @@ def find_disc(
     may_be_dark
         Whether the disc may be darker than the retina, as in infrared light.
     """
-    bare = gaussian_filter(grey_closing(log_light, size=(_TRUNK_PX, _TRUNK_PX)), 1.0)
     votes = _votes(vessels_of(log_light) * seen, log_light)
     usual = float(np.mean(votes[seen])) if seen.any() else 0.0
     if usual <= 0:
         return None
-    down, right = np.gradient(bare)
-    fields = _Fields(bare, down, right, votes / usual, seen)
-    candidates = [
-        _refined(fields, row, column, radius, is_bright)
-        for row, column, radius, is_bright in _candidates(fields, radii_px, may_be_dark)
-    ]
+    candidates = []
+    for is_bright in (True, False) if may_be_dark else (True,):
+        fields = _fields(log_light, seen, votes / usual, is_bright=is_bright)
+        candidates += [_refined(fields, *place) for place in _candidates(fields, radii_px)]
     return _outermost(candidates)
+
+
+def _fields(
+    log_light: NDArray[np.floating],
+    seen: NDArray[np.bool_],
+    votes: NDArray[np.float64],
+    *,
+    is_bright: bool,
+) -> _Fields:
+    # Vessels are filled; but not so far that the rim of a dark disc is taken for one.
+    size = _TRUNK_PX if is_bright else _THIN_PX
+    bare = gaussian_filter(grey_closing(log_light, size=(size, size)), 1.0)
+    if not is_bright:
+        bare = -bare
+    down, right = np.gradient(bare)
+    return _Fields(is_bright, bare, down, right, votes, seen)
 
 
 def _outermost(candidates: list[FoundDisc]) -> FoundDisc | None:
@@ -128,6 +146,7 @@ def _outermost(candidates: list[FoundDisc]) -> FoundDisc | None:
         if found.score >= _AROUND_SHARE * likeliest.score
         and np.hypot(found.row - likeliest.row, found.column - likeliest.column)
         <= found.radius - 0.5 * likeliest.radius
+        and found.radius >= _AROUND_LARGER * likeliest.radius
     ]
     return max(around, key=lambda found: found.radius, default=likeliest)
 
@@ -164,40 +183,39 @@ def _vessel_direction(log_light: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray((across + np.pi / 2) % np.pi)
 
 
-def _candidates(
-    fields: _Fields, radii_px: tuple[float, float], may_be_dark: bool
-) -> list[tuple[float, float, float, bool]]:
+def _candidates(fields: _Fields, radii_px: tuple[float, float]) -> list[tuple[float, float, float]]:
+    """Return row, column and radius of the likeliest places, before they are fitted."""
     weight = gaussian_filter(fields.seen.astype(np.float64), 3.0)
-    best: list[tuple[float, float, float, float, bool]] = []
+    best: list[tuple[float, float, float, float]] = []
     for radius in np.geomspace(*radii_px, _RADIUS_STEPS):
         blob = _smoothed(fields, 1.5 * radius) - _smoothed(fields, 4 * radius)
-        for is_bright in (True, False) if may_be_dark else (True,):
-            like = np.maximum(blob if is_bright else -blob, 0) * fields.votes * weight
-            for _ in range(2):
-                row, column = np.unravel_index(int(np.argmax(like)), like.shape)
-                best.append(
-                    (float(like[row, column]), float(row), float(column), radius, is_bright)
-                )
-                _blank(like, row, column, radius)
+        like = np.maximum(blob, 0) * fields.votes * weight
+        for _ in range(2):
+            row, column = np.unravel_index(int(np.argmax(like)), like.shape)
+            best.append((float(like[row, column]), float(row), float(column), float(radius)))
+            _blank(like, row, column, radius)
     best.sort(reverse=True)
-    return [candidate[1:] for candidate in _apart(best)]
+    apart = _apart([candidate[1:] for candidate in best])
+    # A piece of a disc between vessels or beside a cup leads to the whole of it.
+    grown = [
+        (row, column, min(_GROWN * radius, radii_px[1]))
+        for row, column, radius in apart[:_GROWN_CANDIDATES]
+    ]
+    return apart + grown
 
 
-def _apart(
-    best: list[tuple[float, float, float, float, bool]],
-) -> list[tuple[float, float, float, float, bool]]:
-    """Return the best few candidates that are not the same place at another radius."""
-    kept: list[tuple[float, float, float, float, bool]] = []
-    for candidate in best:
+def _apart(best: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """Return the first few places that are not the same at about the same radius."""
+    kept: list[tuple[float, float, float]] = []
+    for row, column, radius in best:
         same = [
             other
             for other in kept
-            if np.hypot(candidate[1] - other[1], candidate[2] - other[2]) < 0.5 * other[3]
-            and max(candidate[3], other[3]) < _SAME_SIZE * min(candidate[3], other[3])
-            and candidate[4] == other[4]
+            if np.hypot(row - other[0], column - other[1]) < 0.5 * other[2]
+            and max(radius, other[2]) < _SAME_SIZE * min(radius, other[2])
         ]
         if not same:
-            kept.append(candidate)
+            kept.append((row, column, radius))
     return kept[:_CANDIDATES]
 
 
@@ -214,15 +232,13 @@ def _blank(like: NDArray[np.float64], row: np.intp, column: np.intp, radius: flo
     like[top : int(row + radius) + 1, left : int(column + radius) + 1] = 0
 
 
-def _refined(
-    fields: _Fields, row: float, column: float, radius: float, is_bright: bool
-) -> FoundDisc:
+def _refined(fields: _Fields, row: float, column: float, radius: float) -> FoundDisc:
     """Return the candidate moved and sized so that its edge lies on the strongest round edge."""
     for reach in (0.5, 0.2):
-        row, column, radius = _best_circle(fields, row, column, radius, reach, is_bright)
-    sides = _edge(fields, np.array([row]), np.array([column]), np.array([radius]), is_bright)[0, 0]
+        row, column, radius = _best_circle(fields, row, column, radius, reach)
+    sides = _edge(fields, np.array([row]), np.array([column]), np.array([radius]))[0, 0]
     inner, outer = _mean_light(fields, row, column, radius)
-    contrast = (inner - outer) * (1 if is_bright else -1)
+    contrast = inner - outer
     place = (
         min(round(row), fields.votes.shape[0] - 1),
         min(round(column), fields.votes.shape[1] - 1),
@@ -231,7 +247,7 @@ def _refined(
         row=row,
         column=column,
         radius=radius,
-        is_bright=is_bright,
+        is_bright=fields.is_bright,
         contrast=max(contrast, 0.0),
         edge_share=float(np.mean(sides > _EDGE_FROM)),
         convergence=float(fields.votes[place]),
@@ -239,13 +255,13 @@ def _refined(
 
 
 def _best_circle(
-    fields: _Fields, row: float, column: float, radius: float, reach: float, is_bright: bool
+    fields: _Fields, row: float, column: float, radius: float, reach: float
 ) -> tuple[float, float, float]:
     shifts = np.linspace(-reach, reach, 7) * radius
     rows, columns = (axis.ravel() for axis in np.meshgrid(row + shifts, column + shifts))
     low, high = (0.6, 1.9) if reach > 0.3 else (0.85, 1.15)
     radii = np.linspace(low * radius, high * radius, 20)
-    strength = _edge(fields, rows, columns, radii, is_bright).mean(axis=2)
+    strength = _edge(fields, rows, columns, radii).mean(axis=2)
     by_radius = strength.max(axis=0)
     strong = np.flatnonzero(by_radius >= _OUTER_SHARE * by_radius.max())
     peaks = [
@@ -263,7 +279,6 @@ def _edge(
     rows: NDArray[np.float64],
     columns: NDArray[np.float64],
     radii: NDArray[np.float64],
-    is_bright: bool,
 ) -> NDArray[np.float64]:
     """Return the change of light outward across circles, shape (centres, radii, 32)."""
     angles = np.arange(_EDGE_ANGLES) * 2 * np.pi / _EDGE_ANGLES
@@ -273,7 +288,7 @@ def _edge(
     down = map_coordinates(fields.down, places, order=1, mode="nearest")
     right = map_coordinates(fields.right, places, order=1, mode="nearest")
     outward = down * np.sin(angles) + right * np.cos(angles)
-    return np.clip(-outward if is_bright else outward, 0, _EDGE_CAP)
+    return np.clip(-outward, 0, _EDGE_CAP)
 
 
 def _mean_light(fields: _Fields, row: float, column: float, radius: float) -> tuple[float, float]:
