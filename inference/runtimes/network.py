@@ -1,7 +1,7 @@
 """A network with the inputs and outputs of its card, whatever library runs it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Network:
         self._warm(card.inputs[0])
 
     @classmethod
-    def load(cls, card: ModelCard, device: str) -> "Network":
+    def load(cls, card: ModelCard, device: str) -> Self:
         """Read the files of a card; its digest is not looked at.
 
         Raises

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from inference.model_card import ModelCard, ModelFormat, ModelKind
+from inference.model_store import ModelStore
 from inference.predictor import Predictor
 from inference.simulation.eyes import simulate_eyes
 from inference.simulation.wedges import WedgePatterns
@@ -29,7 +32,7 @@ import numpy as np
 from inference.model_store import ModelStore
 from inference.predictor import Predictor
 
-predictor = Predictor.load(ModelStore().load_card("retinervenet"), "cpu")
+predictor = Predictor.load(ModelStore().load_card(sys.argv[3], sys.argv[4]), "cpu")
 given = np.load(sys.argv[1])
 answer = predictor.answer(given["structure"], given["ages"])
 np.save(sys.argv[2], answer.sensitivities_db)
@@ -52,18 +55,32 @@ def needed_jax() -> None:
     pytest.importorskip("jax", reason="JAX is not installed", exc_type=ImportError)
 
 
-@pytest.mark.usefixtures("needed_jax")
-def test_shipped_model_gives_the_fields_tensorflow_gives(
-    shipped_predictor: Predictor, tmp_path: Path
-) -> None:
-    eyes = simulate_eyes(np.random.default_rng(11), 64, WedgePatterns())
-    np.savez(tmp_path / "given.npz", structure=eyes.thickness_um, ages=eyes.age_years)
+def inputs_of(card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return 64 structures a model reads, and ages in years."""
+    rng = np.random.default_rng(11)
+    eyes = simulate_eyes(rng, 64, WedgePatterns())
+    if card.kind is ModelKind.PROFILE:
+        return eyes.thickness_um, eyes.age_years
+    return rng.normal(0, 0.3, (64, *card.inputs[0].shape)).astype(np.float32), eyes.age_years
 
-    done = run_on_jax(str(tmp_path / "given.npz"), str(tmp_path / "found.npy"))
+
+@pytest.mark.usefixtures("needed_jax")
+@pytest.mark.parametrize(
+    "card",
+    [card for card in ModelStore().list() if card.format is ModelFormat.KERAS],
+    ids=lambda card: f"{card.name}-{card.version}",
+)
+def test_shipped_model_gives_the_fields_tensorflow_gives(card: ModelCard, tmp_path: Path) -> None:
+    structure, ages = inputs_of(card)
+    np.savez(tmp_path / "given.npz", structure=structure, ages=ages)
+
+    done = run_on_jax(
+        str(tmp_path / "given.npz"), str(tmp_path / "found.npy"), card.name, card.version
+    )
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["device"].startswith("CPU (JAX 0.")
-    expected_db = shipped_predictor.answer(eyes.thickness_um, eyes.age_years).sensitivities_db
+    expected_db = Predictor.load(card, "cpu").answer(structure, ages).sensitivities_db
     found_db = np.load(tmp_path / "found.npy")
     assert np.ptp(expected_db) > 10
     assert found_db == pytest.approx(expected_db, abs=BACKEND_TOLERANCE_DB)

@@ -36,6 +36,22 @@ def test_refuses_a_device_that_is_not_there(tmp_path: Path) -> None:
         load_network(save_onnx(small_onnx(), tmp_path), "gpu:64")
 
 
+def test_takes_operations_the_file_itself_spells_out(tmp_path: Path) -> None:
+    from onnx import helper
+
+    model = small_onnx(domain="own")
+    model.graph.node[0].op_type = "Unrolled"
+    body = [helper.make_node("Flatten", ["x"], ["y"])]
+    opsets = [helper.make_opsetid("", 17)]
+    model.functions.append(helper.make_function("own", "Unrolled", ["x"], ["y"], body, opsets))
+    profiles, ages = eyes(3)
+
+    (found,) = load_network(save_onnx(model, tmp_path), "cpu").run([profiles, ages])
+
+    (expected,) = load_network(save_onnx(small_onnx(), tmp_path), "cpu").run([profiles, ages])
+    assert np.array_equal(found, expected)
+
+
 def test_refuses_operations_from_elsewhere(tmp_path: Path) -> None:
     path = save_onnx(small_onnx(domain="elsewhere"), tmp_path)
 
