@@ -59,7 +59,8 @@ HEALTHY: Final = Expected(mean_deviation_above_db=-3.0)
 REFUSED: Final = PredictionStatus.NOT_ASSESSABLE
 
 
-def _study(number: int, name: str, born: date, sex: str) -> Study:
+def sample_study(number: int, name: str, born: date, sex: str) -> Study:
+    """Return the examination of the invented patient of that number."""
     patient = Patient(f"SAMPLE-{number:04d}", name, born, sex)
     # Devices write local time without a zone.
     acquired_at = datetime.combine(date(2024, 5, number), time(9, 10 + number))
@@ -68,7 +69,7 @@ def _study(number: int, name: str, born: date, sex: str) -> Study:
 
 HEALTHY_PAIR: Final = SampleCase(
     folder="healthy",
-    study=_study(1, "Sample^Healthy", date(1966, 2, 14), "F"),
+    study=sample_study(1, "Sample^Healthy", date(1966, 2, 14), "F"),
     purpose="Both eyes without loss.",
     eyes=(
         SampleEye(RIGHT, "no RNFL loss -> no field loss", HEALTHY),
@@ -78,7 +79,7 @@ HEALTHY_PAIR: Final = SampleCase(
 
 ARCUATE: Final = SampleCase(
     folder="arcuate",
-    study=_study(2, "Sample^Arcuate", date(1957, 9, 3), "M"),
+    study=sample_study(2, "Sample^Arcuate", date(1957, 9, 3), "M"),
     purpose="A right eye with one lost arcuate bundle.",
     eyes=(
         SampleEye(
@@ -92,7 +93,7 @@ ARCUATE: Final = SampleCase(
 
 NASAL_STEP: Final = SampleCase(
     folder="nasal_step",
-    study=_study(3, "Sample^Nasalstep", date(1961, 11, 21), "F"),
+    study=sample_study(3, "Sample^Nasalstep", date(1961, 11, 21), "F"),
     purpose="A left eye with a narrow loss: its field must come back mirrored, not swapped.",
     eyes=(
         SampleEye(
@@ -106,7 +107,7 @@ NASAL_STEP: Final = SampleCase(
 
 ADVANCED: Final = SampleCase(
     folder="advanced",
-    study=_study(4, "Sample^Advanced", date(1949, 6, 30), "M"),
+    study=sample_study(4, "Sample^Advanced", date(1949, 6, 30), "M"),
     purpose="Both eyes with advanced loss.",
     eyes=(
         SampleEye(
@@ -126,7 +127,7 @@ ADVANCED: Final = SampleCase(
 
 COMPRESSED: Final = SampleCase(
     folder="compressed",
-    study=_study(5, "Sample^Compressed", date(1964, 4, 9), "F"),
+    study=sample_study(5, "Sample^Compressed", date(1964, 4, 9), "F"),
     purpose=(
         "JPEG-LS and JPEG 2000 pixels with Scan Pattern Type; the left scan starts nasal and runs "
         "inferior, which only its coordinates tell."
@@ -154,7 +155,7 @@ COMPRESSED: Final = SampleCase(
 
 SIXTEEN_BIT: Final = SampleCase(
     folder="sixteen_bit",
-    study=_study(6, "Sample^Sixteenbit", date(1970, 1, 5), "O"),
+    study=sample_study(6, "Sample^Sixteenbit", date(1970, 1, 5), "O"),
     purpose="16-bit pixels, RLE.",
     eyes=(
         SampleEye(
@@ -168,7 +169,7 @@ SIXTEEN_BIT: Final = SampleCase(
 
 LATERALITY_CONFLICT: Final = SampleCase(
     folder="laterality_conflict",
-    study=_study(7, "Sample^Conflict", date(1955, 8, 17), "M"),
+    study=sample_study(7, "Sample^Conflict", date(1955, 8, 17), "M"),
     purpose="Image Laterality R, Frame Laterality L: nobody may guess.",
     eyes=(
         SampleEye(
@@ -182,7 +183,7 @@ LATERALITY_CONFLICT: Final = SampleCase(
 
 MACULAR_LINE: Final = SampleCase(
     folder="macular_line",
-    study=_study(8, "Sample^Macula", date(1968, 12, 2), "F"),
+    study=sample_study(8, "Sample^Macula", date(1968, 12, 2), "F"),
     purpose="A good scan of the wrong place.",
     eyes=(
         SampleEye(
@@ -196,7 +197,7 @@ MACULAR_LINE: Final = SampleCase(
 
 NO_PIXELS: Final = SampleCase(
     folder="no_pixels",
-    study=_study(9, "Sample^Nopixels", date(1952, 10, 26), "M"),
+    study=sample_study(9, "Sample^Nopixels", date(1952, 10, 26), "M"),
     purpose="A B-scan whose pixels were lost on the way.",
     eyes=(
         SampleEye(

@@ -1,19 +1,17 @@
 """A colour photograph of the fundus as Ophthalmic Photography 8 Bit Image."""
 
-from io import BytesIO
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.sr.coding import Code
 from pydicom.tag import Tag
-from pydicom.uid import JPEGBaseline8Bit, OphthalmicPhotography8BitImageStorage
+from pydicom.uid import OphthalmicPhotography8BitImageStorage
 
 from core.values.laterality import Laterality
+from sample_dicom.lossy import compress_frames
 from sample_dicom.ophthalmic import coded, ophthalmic_image
 from sample_dicom.study import Study
 
@@ -81,16 +79,6 @@ def _put_jpeg(dataset: Dataset, pixels: NDArray[np.uint8]) -> None:
     dataset.BitsAllocated = dataset.BitsStored = 8
     dataset.HighBit = 7
     dataset.PixelRepresentation = 0
-    picture = BytesIO()
-    # Subsampling 1: two columns share a colour, which is what YBR_FULL_422 says.
-    Image.fromarray(pixels).save(picture, "JPEG", quality=_JPEG_QUALITY, subsampling=1)
-    encoded = picture.getvalue()
-    dataset.PixelData = encapsulate([encoded])
-    dataset["PixelData"].VR = "OB"
-    dataset["PixelData"].is_undefined_length = True
-    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
-    dataset.LossyImageCompression = "01"
-    dataset.LossyImageCompressionMethod = "ISO_10918_1"
-    dataset.LossyImageCompressionRatio = round(pixels.nbytes / len(encoded), 2)
+    compress_frames(dataset, [pixels], _JPEG_QUALITY)
     # PS3.3 C.8.17.2.1.3: lossy compression alone does not make an image DERIVED.
     del dataset.PresentationLUTShape

@@ -14,6 +14,7 @@ from sample_dicom.cases import CASES, Flaw, SampleCase, SampleEye
 from sample_dicom.eye import ScannedEye, scan_circle, scan_macular_line
 from sample_dicom.localizer_op import localizer_op
 from sample_dicom.manifest import localizer_name, manifest_text, oct_name
+from sample_dicom.object_cases import OBJECT_CASES, ObjectCase, SampleObject
 from sample_dicom.oct_scan import oct_image
 from sample_dicom.picture import write
 from sample_dicom.profiles import sample_profile_um
@@ -40,7 +41,14 @@ def case_files(case: SampleCase) -> Iterator[SampleFile]:
         yield SampleFile(Path(case.folder, oct_name(eye)), oct_image(case.study, scanned.scan))
 
 
-def seeded(case: SampleCase, eye: SampleEye) -> np.random.Generator:
+def object_files(case: ObjectCase) -> Iterator[SampleFile]:
+    """Yield the objects of one study that is no circle scan, the same ones each time."""
+    for sample in case.objects:
+        dataset = sample.make(case.study, sample, seeded(case, sample))
+        yield SampleFile(Path(case.folder, sample.file), dataset)
+
+
+def seeded(case: SampleCase | ObjectCase, eye: SampleEye | SampleObject) -> np.random.Generator:
     """Return the source of chance of one eye: always the same one."""
     return np.random.default_rng([crc32(case.folder.encode()), ord(eye.laterality.value)])
 
@@ -59,14 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m sample_dicom.generate", description=__doc__)
     here = Path(__file__).parent
     parser.add_argument("--out", type=Path, default=here, help="folder to write into")
-    names = [case.folder for case in CASES]
+    names = [case.folder for case in (*CASES, *OBJECT_CASES)]
     parser.add_argument("--case", action="append", choices=names, help="only this study")
     chosen = parser.parse_args(arguments)
-    for case in CASES:
-        if chosen.case is None or case.folder in chosen.case:
-            for file in case_files(case):
-                write(file.dataset, chosen.out / file.path)
-    (chosen.out / "manifest.json").write_text(manifest_text(CASES), encoding="utf-8")
+    wanted = chosen.case or names
+    files = [
+        *(file for case in CASES if case.folder in wanted for file in case_files(case)),
+        *(file for case in OBJECT_CASES if case.folder in wanted for file in object_files(case)),
+    ]
+    for file in files:
+        write(file.dataset, chosen.out / file.path)
+    text = manifest_text(CASES, OBJECT_CASES)
+    (chosen.out / "manifest.json").write_text(text, encoding="utf-8")
 
 
 def _with_flaw(scanned: ScannedEye, flaw: Flaw) -> ScannedEye:

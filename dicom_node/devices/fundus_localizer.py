@@ -15,6 +15,7 @@ from dicom_node.devices.fundus_purpose import device_codes
 _REFERENCES: Final = (
     "OphthalmicFrameLocationSequence",
     "ReferencedImageSequence",
+    "ReferencedInstanceSequence",
     "SourceImageSequence",
 )
 

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from core.perimetry.pattern import Y_DEGREE
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
 from core.values.profile import PROFILE_ANGLES_DEGREE
+from core.values.scan import ScanKind
 from dicom_node.devices.reading import read_scan
 from inference.simulation.circle_course import spectralis_course
 from sample_dicom.cases import CASES, Flaw
 from sample_dicom.expected import HalfField
 from sample_dicom.generate import main, scan_eye, seeded
 from sample_dicom.manifest import localizer_name, manifest_text, oct_name
+from sample_dicom.object_cases import OBJECT_CASES
 from sample_dicom.profiles import surviving_share
 
 SAMPLES = Path(__file__).parents[2] / "sample_dicom"
@@ -85,10 +88,12 @@ def committed(case, eye):
 
 def errors_of(path):
     done = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True, check=False)
-    return {line for line in done.stderr.splitlines() if line.startswith("Error")}
+    # One frame stands for all.
+    lines = (re.sub(r"\[\d+\]/Plane", "[1]/Plane", line) for line in done.stderr.splitlines())
+    return {line for line in lines if line.startswith("Error")}
 
 
-@pytest.mark.parametrize("folder", [case.folder for case in CASES])
+@pytest.mark.parametrize("folder", [case.folder for case in (*CASES, *OBJECT_CASES)])
 def test_sample_files_are_made_again_byte_for_byte(folder, tmp_path):
     main(["--out", str(tmp_path), "--case", folder])
 
@@ -99,7 +104,9 @@ def test_sample_files_are_made_again_byte_for_byte(folder, tmp_path):
 
 
 def test_manifest_is_the_one_the_cases_make():
-    assert (SAMPLES / "manifest.json").read_text(encoding="utf-8") == manifest_text(CASES)
+    assert (SAMPLES / "manifest.json").read_text(encoding="utf-8") == manifest_text(
+        CASES, OBJECT_CASES
+    )
 
 
 def test_manifest_lists_every_file_and_no_other():
@@ -120,7 +127,7 @@ def test_sample_is_what_the_manifest_says_and_calls_itself_synthetic(entry):
     assert dataset.file_meta.TransferSyntaxUID == entry["transfer_syntax_uid"]
     assert dataset.ImageLaterality == entry["laterality"]
     assert dataset.Manufacturer == "Arcuate synthetic"
-    assert dataset.StudyDescription == "SYNTHETIC OCT"
+    assert dataset.StudyDescription.startswith("SYNTHETIC")
     assert dataset.ImageComments.startswith("SYNTHETIC")
     assert dataset.PatientID.startswith("SAMPLE-")
     assert str(dataset.PatientName).startswith("Sample^")
@@ -130,7 +137,9 @@ def test_sample_uids_are_unique():
     uids = [entry["sop_instance_uid"] for entry in ENTRIES]
 
     assert len(set(uids)) == len(uids)
-    assert len({study["study_instance_uid"] for study in MANIFEST["studies"]}) == len(CASES)
+    assert len({study["study_instance_uid"] for study in MANIFEST["studies"]}) == len(CASES) + len(
+        OBJECT_CASES
+    )
 
 
 @pytest.mark.parametrize(("case", "eye"), EYES, ids=names_of(EYES))
@@ -167,7 +176,10 @@ def test_circumference_agrees_with_the_spacing(case, eye):
 def test_dciodvfy_finds_nothing_but_its_known_false_positives(entry, need):
     need("dciodvfy")
     known = set()
-    if entry["path"].endswith("oct.dcm"):
+    if entry["path"].endswith("thickness_map.dcm"):
+        # The validator is older than this class.
+        known = {"Error - Information Object Not found"}
+    if entry["path"].endswith(("oct.dcm", "volume.dcm")):
         known = CONCATENATION_ERRORS | PLANE_ERRORS
     if entry["path"].startswith(Flaw.NO_PIXELS.value) and known:
         known |= {NO_PIXELS_ERROR}
@@ -235,3 +247,27 @@ def test_every_kind_of_outcome_is_among_the_samples():
         PredictionStatus.NOT_ASSESSABLE.value,
         "not_model_input",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "most_bytes"),
+    [
+        ("disc_grids/right_volume.dcm", ScanKind.VOLUME, 1_500_000),
+        ("disc_grids/left_thickness_map.dcm", ScanKind.THICKNESS_MAP, 200_000),
+        ("fundus/right_fundus.dcm", ScanKind.FUNDUS, 400_000),
+        ("fundus/left_fundus.dcm", ScanKind.FUNDUS, 400_000),
+    ],
+)
+def test_other_samples_are_small_and_read_as_what_they_are(name, kind, most_bytes):
+    (entry,) = [entry for entry in ENTRIES if entry["path"] == name]
+
+    scan = read_scan(pydicom.dcmread(SAMPLES / name))
+
+    assert (scan.kind, scan.laterality) == (kind, entry["laterality"])
+    assert (SAMPLES / name).stat().st_size < most_bytes
+
+
+def test_photographs_need_a_model_that_is_not_active_by_itself():
+    needed = {entry["path"].split("/")[0]: entry["model"] for entry in ENTRIES if entry["model"]}
+
+    assert needed == {"fundus": "fundus_field"}
