@@ -10,18 +10,23 @@ from inference.simulation.fundus_cameras import Camera, CameraKind
 from inference.simulation.fundus_eyes import draw_fundus_eye
 from inference.simulation.fundus_photographs import photograph
 
-FIELD_DEGREE: Final = 45.0
 #: A clear, even picture in colour.
 _CAMERA: Final = Camera(
     kind=CameraKind.COLOUR,
     size_px=1024,
-    field_degree=FIELD_DEGREE,
+    field_degree=45.0,
     blur_degree=0.03,
     noise=0.015,
     exposure=1.0,
     vignetting=0.2,
     tilt=(0.03, -0.02),
 )
+
+
+def width_degree(pixels: NDArray[np.uint8]) -> float:
+    """Return the angle that the width of a photograph shows; its height shows the field."""
+    rows, columns = pixels.shape[:2]
+    return _CAMERA.field_degree * columns / rows
 
 
 def photograph_pixels(

@@ -16,7 +16,7 @@ from inference.simulation.volume_grid import Grid
 from inference.simulation.volumes import VolumeOptions
 from sample_dicom.cases import sample_study
 from sample_dicom.expected import Expected, HalfField
-from sample_dicom.fundus_eye import FIELD_DEGREE, photograph_pixels
+from sample_dicom.fundus_eye import photograph_pixels, width_degree
 from sample_dicom.fundus_op import fundus_op
 from sample_dicom.grid_eye import scan_thickness_map, scan_volume
 from sample_dicom.localizer_op import localizer_op
@@ -95,7 +95,7 @@ def _photograph(study: Study, sample: SampleObject, rng: np.random.Generator) ->
     thickness_um = sample_profile_um(study.age_years, sample.wedges, rng)
     age_years = float(study.age_years or 0)
     pixels = photograph_pixels(sample.laterality, thickness_um, age_years, rng)
-    return fundus_op(study, sample.laterality, pixels, FIELD_DEGREE)
+    return fundus_op(study, sample.laterality, pixels, width_degree(pixels))
 
 
 def _own_localizer(laterality: Laterality, side: str) -> SampleObject:

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 
 from core.perimetry.rnfl import normal_profile_um
 from core.values.laterality import Laterality
-from sample_dicom.fundus_eye import photograph_pixels
+from sample_dicom.fundus_eye import photograph_pixels, width_degree
 from tests.builders.photograph import build_photograph
 
 
@@ -23,7 +23,8 @@ def build_fundus_photograph(
     """Return a clear colour photograph; keywords are those of `build_photograph`."""
     profile_um = normal_profile_um(60.0) if thickness_um is None else thickness_um
     pixels = _pixels(laterality, np.asarray(profile_um, np.float32).tobytes())
-    return build_photograph(laterality=laterality, pixels=pixels, **keywords)
+    scale = {"HorizontalFieldOfView": width_degree(pixels)}
+    return build_photograph(laterality=laterality, pixels=pixels, **{**scale, **keywords})
 
 
 @lru_cache(maxsize=16)
