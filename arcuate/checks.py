@@ -27,7 +27,7 @@ from core.settings import Settings
 from core.tables.jobs import JobRow, JobStatus
 from dicom_node.peers import list_peers, list_refused_callers
 from dicom_node.storage.bytes import Storage
-from inference.loading import active_card
+from inference.loading import open_model_store, scoring_cards
 
 #: Leases allow for this much between the clocks of a worker's host and the database's, in seconds.
 CLOCK_SLACK_SECONDS: Final = 5.0
@@ -174,8 +174,11 @@ def _check_jobs(settings: Settings) -> Finding:
 
 
 def _check_model(settings: Settings) -> Finding:
-    card = active_card(settings)
-    return Finding("model", Health.GOOD, f"{card.name} {card.version}, digest as on its card")
+    cards = scoring_cards(settings)
+    # Every other card too: a damaged one would be missed only when it is wanted.
+    open_model_store(settings).list()
+    scoring = ", ".join(f"{card.name} {card.version} ({kind})" for kind, card in cards.items())
+    return Finding("model", Health.GOOD, f"{scoring}, digest as on the card")
 
 
 _CHECKS: dict[str, Callable[[Settings], Finding]] = {

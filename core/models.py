@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from core.clock import utc_now
 from core.database import Database
 from core.errors import NodeError
-from core.model_choice import KnownModel, chosen_model
+from core.model_choice import DEFAULT_MODEL, KnownModel, chosen_model, named_model
 from core.tables.models import ModelRow, ModelState
 from core.values.prediction import ModelIdentity
 
@@ -92,8 +92,9 @@ def activate_model(
     _move(row, ModelState.ACTIVE, now)
     row.activated_at = _at(now)
     session.flush()
-    chosen = chosen_model(list_models(session), row.kind, setting)
-    if not _is(chosen, identity):
+    models = list_models(session)
+    is_misspelt = setting != DEFAULT_MODEL and named_model(models, setting) is None
+    if is_misspelt or not _is(chosen_model(models, row.kind, setting), identity):
         raise ModelStateRefused(
             f"ARCUATE_MODEL is {setting}, and that decides which {row.kind} model scores: unset it "
             f"to leave that to `arcuate models activate`, or set it to {row.name}"

@@ -58,7 +58,14 @@ class Scorer:
 
     def estimate(self, examinations: Sequence[Examination]) -> list[FieldEstimate | None]:
         """Return one field per examination, in order; None for those that must not be scored."""
-        return estimate_fields(self.predictor, examinations)
+        inputs = [examination.input for examination in examinations]
+        ready = [found for found in inputs if found is not None]
+        if not ready:
+            return [None] * len(inputs)
+        structures = np.stack([structure for structure, _ in ready])
+        ages_years = np.array([age for _, age in ready], np.float32)
+        estimates = iter(self.predictor.predict(structures, ages_years))
+        return [None if found is None else next(estimates) for found in inputs]
 
     def _within_ages(self, examination: Examination) -> Examination:
         youngest, oldest = self.card.trained_age_range_years
@@ -70,17 +77,3 @@ class Scorer:
             "patient was outside them at the scan: the field cannot be estimated."
         )
         return replace(examination, reasons=(Reason(ReasonCode.OUTSIDE_INTENDED_USE, message),))
-
-
-def estimate_fields(
-    predictor: Predictor, examinations: Sequence[Examination]
-) -> list[FieldEstimate | None]:
-    """Return one field per examination, in order; None for those that must not be scored."""
-    inputs = [examination.input for examination in examinations]
-    ready = [found for found in inputs if found is not None]
-    if not ready:
-        return [None] * len(inputs)
-    structures = np.stack([structure for structure, _ in ready])
-    ages_years = np.array([age for _, age in ready], np.float32)
-    estimates = iter(predictor.predict(structures, ages_years))
-    return [None if found is None else next(estimates) for found in inputs]

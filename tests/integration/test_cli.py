@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -245,6 +246,51 @@ def test_models_are_listed_and_shown(terminal: Terminal) -> None:
     assert shown.json["digest"] == active[0]["digest"]
     assert (missing.code, missing.out) == (1, "")
     assert missing.err.startswith("arcuate: No model retinervenet 99.9 is installed.")
+
+
+def test_models_change_state_only_where_one_goes_on_scoring(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    active = terminal("models", "show", "retinervenet", "--json").json
+    name = f"{active['name']}:{active['version']}"
+
+    retired = terminal("models", "retire", name)
+    shadowed = terminal("models", "shadow", name)
+    overruled = terminal("models", "activate", name, model="retinervenet:0.0.1")
+    activated = terminal("models", "activate", name, "--json")
+    unknown = terminal("models", "activate", "nobody")
+
+    codes = [retired.code, shadowed.code, overruled.code, activated.code, unknown.code]
+    assert codes == [1, 1, 1, 0, 1]
+    assert "`arcuate models activate` another one first" in retired.err
+    assert "scores already" in shadowed.err
+    assert "ARCUATE_MODEL is retinervenet:0.0.1" in overruled.err
+    assert activated.json["digest"] == active["digest"]
+    assert unknown.err.startswith("arcuate: No model nobody is installed.")
+
+
+def test_model_that_is_no_model_is_not_added(terminal: Terminal, tmp_path: Path) -> None:
+    card = terminal("models", "show", "retinervenet", "--json").json
+    copy = copytree(card["folder"], tmp_path / "copy")
+    (copy / card["weights"]).write_bytes(b"changed")
+    (tmp_path / "empty").mkdir()
+
+    changed = terminal("models", "add", copy)
+    empty = terminal("models", "add", tmp_path / "empty")
+    missing = terminal("models", "add", tmp_path / "nothing")
+
+    assert (changed.code, empty.code, missing.code) == (1, 1, 2)
+    assert "digest" in changed.err
+    assert "no readable card.toml" in empty.err
+    assert not list((terminal.home / "models").glob("*"))
+
+
+def test_installed_model_added_again_changes_nothing(terminal: Terminal) -> None:
+    card = terminal("models", "show", "retinervenet", "--json").json
+
+    again = terminal("models", "add", card["folder"], "--json")
+
+    assert (again.code, again.json["digest"]) == (0, card["digest"])
 
 
 def test_keys_are_made_listed_and_revoked(terminal: Terminal) -> None:

@@ -76,9 +76,12 @@ def test_one_model_of_a_kind_is_active(registered: Database) -> None:
         assert [model.activated_at for model in list_models(session)] == [LATER] * 3
 
 
-def test_activating_what_the_setting_overrules_is_refused(registered: Database) -> None:
-    with pytest.raises(ModelStateRefused, match=f"ARCUATE_MODEL is {DEFAULT_MODEL}:1.0.0"):
-        change(registered, activate_model, NEW, f"{DEFAULT_MODEL}:1.0.0")
+@pytest.mark.parametrize("setting", [f"{DEFAULT_MODEL}:1.0.0", "nobody"])
+def test_activating_what_the_setting_overrules_is_refused(
+    registered: Database, setting: str
+) -> None:
+    with pytest.raises(ModelStateRefused, match=f"ARCUATE_MODEL is {setting}"):
+        change(registered, activate_model, NEW, setting)
 
     assert states(registered)["b"] is ModelState.INSTALLED
 
