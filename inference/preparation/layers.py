@@ -5,6 +5,7 @@ one real circle scan and on simulated scans of thin layers, and hold for the gri
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ _OVERLAP_COLUMNS: Final = 100
 #: makes the mean thickness of one real scan the device's, and leaves simulated ones within 1 µm.
 _ILM_EDGE_UM: Final = 2.28
 _ILM_BLUR: Final = (2.0, 6.0)
+_ILM_TRUNCATE: Final = 3.0
 _ILM_STEP_PENALTY: Final = 0.01
 _ILM_GRADIENT_WEIGHT: Final = 10.0
 #: What lies above the membrane is dark: each row brighter than this counts against it.
@@ -83,8 +85,13 @@ def find_layers(picture: NDArray[np.float32], row_um: float) -> FoundLayers:
 def _inner_limiting_membrane(
     picture: NDArray[np.float32], row_um: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    blurred = ndimage.gaussian_filter(picture, _ILM_BLUR, mode=("nearest", "wrap"))
-    bright_above = np.cumsum(np.maximum(blurred - _VITREOUS_LEVEL, 0), axis=0)
+    blurred = ndimage.gaussian_filter(
+        picture, _ILM_BLUR, mode=("nearest", "wrap"), truncate=_ILM_TRUNCATE
+    )
+    bright_above = np.maximum(blurred - _VITREOUS_LEVEL, 0)
+    # Row by row: a cumulative sum down the columns takes ten times as long.
+    for above, here in pairwise(bright_above):
+        np.add(here, above, out=here)
     cost = -_ILM_GRADIENT_WEIGHT * np.gradient(blurred, axis=0)
     cost += _BRIGHT_ABOVE_WEIGHT * np.minimum(bright_above, _BRIGHT_ABOVE_LIMIT)
     path = closed_shortest_path(cost, STEP_ROWS, _ILM_STEP_PENALTY, _OVERLAP_COLUMNS)
