@@ -9,6 +9,7 @@ import httpx
 from sqlmodel import col, select
 
 from arcuate.demo_expectations import Expectation
+from arcuate.demo_models import activate_other_kinds
 from arcuate.demo_page import save_page
 from arcuate.node import Node
 from arcuate.throwaway import throwaway_node
@@ -33,6 +34,7 @@ class DemoResult:
     """What came of one scan. Paths are None where there is no such form."""
 
     source: str
+    scan_kind: str | None
     laterality: str | None
     status: str
     reasons: list[str]
@@ -66,6 +68,7 @@ def run_demo(
         If an object was refused or a result did not come in time.
     """
     with throwaway_node(home, CALLING_AE_TITLE) as running:
+        activate_other_kinds(running.node)
         _clear(results)
         sources = _send(paths, running.peer)
         _wait_for_results(running.node)
@@ -153,6 +156,7 @@ def _keep(
     indices = prediction.get("indices") or {}
     return DemoResult(
         source=source,
+        scan_kind=prediction["scan_kind"],
         laterality=prediction["laterality"],
         status=prediction["status"],
         reasons=[reason["code"] for reason in prediction.get("reasons") or []],

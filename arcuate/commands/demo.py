@@ -14,6 +14,13 @@ from arcuate.commands.models import AsJson
 if TYPE_CHECKING:
     from arcuate.demo import DemoResult
 
+_KINDS = {
+    "circle": "OCT circle",
+    "volume": "OCT volume",
+    "thickness_map": "OCT thickness map",
+    "fundus": "fundus photograph, weaker than OCT",
+    None: "scan not read",
+}
 _EYES = {"R": "right eye", "L": "left eye", None: "eye unknown"}
 
 
@@ -63,7 +70,10 @@ def _show(console: Console, results: "list[DemoResult]") -> None:
         outcome = " ".join([result.status, *result.reasons])
         if result.mean_deviation_db is not None:
             outcome += f", MD {result.mean_deviation_db:+.1f} dB"
-        console.print(f"\n{scan}  {_EYES[result.laterality]}: {outcome}{_verdict(result)}")
+        console.print(
+            f"\n{scan}  {_EYES[result.laterality]}, {_KINDS[result.scan_kind]}: "
+            f"{outcome}{_verdict(result)}"
+        )
         for name in ("report", "picture", "page"):
             console.print(f"    {name:8} {getattr(result, name)}")
     console.print("\nMD is the mean deviation: estimated from the scan, never measured.")
