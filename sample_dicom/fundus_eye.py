@@ -26,7 +26,7 @@ _CAMERA: Final = Camera(
 def width_degree(pixels: NDArray[np.uint8]) -> float:
     """Return the angle that the width of a photograph shows; its height shows the field."""
     rows, columns = pixels.shape[:2]
-    return _CAMERA.field_degree * columns / rows
+    return float(_CAMERA.field_degree * columns / rows)
 
 
 def photograph_pixels(
