@@ -19,10 +19,10 @@ from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, ModelIdentity, PredictionStatus
 from core.values.reason import Reason, ReasonCode
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_instance, keep_prediction
-from tests.builders.prediction import build_prediction
+from tests.builders.prediction import build_fundus_prediction, build_prediction
 from tests.fixtures.http_server import http_server
 
 _HTML = {"Accept": "text/html"}
@@ -108,7 +108,7 @@ def test_list_shows_each_eye_with_its_result(client: httpx.Client, database: Dat
         "Right eye (OD)",
         "Eye unknown",
         "The signal is 9 dB; below 15 dB no field is estimated.",
-        "ESTIMATED from OCT, not measured",
+        "ESTIMATED, not measured",
         ESTIMATE_NOTICE,
     ):
         assert words in page.text
@@ -307,3 +307,32 @@ def test_pages_ask_nothing_of_other_hosts(client: httpx.Client, database: Databa
     assert [address for address in addresses if not address.startswith(("/", "#"))] == []
     assert "url(" not in style
     assert "@import" not in style
+
+
+def test_result_of_a_photograph_names_it_and_shows_no_profile(
+    client: httpx.Client, database: Database
+) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_fundus_prediction(prediction_id="p1"), _PREVIEW)
+
+    page, results = _Page(client.get("/predictions/p1")), _Page(client.get("/"))
+
+    assert "ESTIMATED from a fundus photograph, not measured" in page.text
+    assert "Weaker than an estimate from OCT" in page.text
+    assert "The photograph has no Patient Orientation" in page.text
+    assert "Nerve fibre layer" not in page.text
+    assert "Fundus photograph" in results.text
+
+
+@pytest.mark.parametrize("kind", ScanKind)
+def test_result_of_every_kind_of_scan_has_its_page_and_pictures(
+    client: httpx.Client, database: Database, kind: ScanKind
+) -> None:
+    """A thickness map has a profile and no borders; a photograph has neither."""
+    prediction = build_prediction(prediction_id="p1", scan_kind=kind, layers=None)
+    with database.transaction() as session:
+        keep_prediction(session, prediction, _PREVIEW)
+
+    answers = [client.get(path) for path in ("/predictions/p1", "/v1/predictions/p1/report.png")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]

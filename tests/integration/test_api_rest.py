@@ -20,10 +20,21 @@ from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
-from core.values.prediction import ESTIMATE_NOTICE, ModelIdentity, Prediction, PredictionStatus
+from core.values.prediction import (
+    ESTIMATE_NOTICE,
+    FUNDUS_NOTICE,
+    ModelIdentity,
+    Prediction,
+    PredictionStatus,
+)
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_instance, keep_patient, keep_prediction
-from tests.builders.prediction import POINTS_DEGREE, Loss, build_prediction
+from tests.builders.prediction import (
+    POINTS_DEGREE,
+    Loss,
+    build_fundus_prediction,
+    build_prediction,
+)
 from tests.fixtures.http_server import http_server
 
 _SEEN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -98,6 +109,8 @@ def test_prediction_has_the_shape_of_the_contract(client: httpx.Client, database
             "version": "1.0.0",
             "digest": "sha256:" + "0123456789abcdef" * 4,
         },
+        "scan_kind": "circle",
+        "notes": [],
         "pattern": "24-2",
         "unit": "dB",
         "quality": {"assessable": True, "score": 0.93, "reasons": []},
@@ -368,16 +381,31 @@ def test_study_lists_what_is_no_model_input(client: httpx.Client, database: Data
     with database.transaction() as session:
         keep_prediction(session, prediction)
         localizer = replace(prediction.source, sop_instance_uid="1.4.99")
-        keep_instance(
+        left = keep_instance(
             session, prediction.patient, localizer, outcome=InstanceOutcome.NOT_MODEL_INPUT
         )
+        left.outcome_message = "It belongs to an OCT scan."
 
     instances = client.get("/v1/studies/1.2.1/instances").json()["items"]
 
-    assert [(i["sop_instance_uid"], i["outcome"], i["predictions"]) for i in instances] == [
-        ("1.4.1", "predicted", ["p001"]),
-        ("1.4.99", "not_model_input", []),
+    shown = ("sop_instance_uid", "outcome", "outcome_message", "predictions")
+    assert [tuple(instance[name] for name in shown) for instance in instances] == [
+        ("1.4.1", "predicted", "", ["p001"]),
+        ("1.4.99", "not_model_input", "It belongs to an OCT scan.", []),
     ]
+
+
+def test_result_of_a_photograph_has_no_layer_and_says_that_it_is_weaker(
+    client: httpx.Client, database: Database
+) -> None:
+    _keep(database, build_fundus_prediction(prediction_id="p1"))
+
+    answer = client.get("/v1/predictions/p1").json()
+
+    assert (answer["scan_kind"], answer["rnfl"], answer["estimated"]) == ("fundus", None, True)
+    assert answer["notice"] == f"{FUNDUS_NOTICE} {ESTIMATE_NOTICE}"
+    assert answer["notes"] == ["The photograph has no Patient Orientation (0020,0020)."]
+    assert len(answer["sensitivities"]) == len(answer["points"]) == 52
 
 
 def test_report_and_picture_come_byte_for_byte_as_kept(

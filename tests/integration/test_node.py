@@ -153,10 +153,12 @@ def test_page_and_picture_show_the_result(node: RunningNode, scored_circle: dict
 def test_localizer_is_listed_as_no_model_input(node: RunningNode, scored_circle: dict) -> None:
     study = scored_circle["study_instance_uid"]
 
-    instances = node.get(f"/v1/studies/{study}/instances")["items"]
+    def outcomes() -> list[str]:
+        instances = node.get(f"/v1/studies/{study}/instances")["items"]
+        return [i["outcome"] for i in instances if i["sop_class_uid"].endswith("77.1.5.1")]
 
-    photographs = [i["outcome"] for i in instances if i["sop_class_uid"].endswith("77.1.5.1")]
-    assert photographs == [InstanceOutcome.NOT_MODEL_INPUT]
+    left = [InstanceOutcome.NOT_MODEL_INPUT]
+    assert wait_until(lambda: outcomes() == left, PATIENCE_SECONDS), outcomes()
 
 
 def test_macular_line_is_not_assessable(node: RunningNode, shared_data: Path, need) -> None:
