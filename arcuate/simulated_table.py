@@ -130,13 +130,12 @@ def _write_csv(path: Path, tables: Iterable[EyeTable]) -> None:
 def _write_npz(path: Path, tables: Iterable[EyeTable]) -> None:
     parts = list(tables)
     arrays: dict[str, NDArray[Any]] = {
-        "eye_id": np.concatenate([part.eye_ids for part in parts]),
-        "laterality": np.concatenate([part.lateralities for part in parts]),
+        name: np.concatenate([part.numbers[name][1] for part in parts]) for name in parts[0].numbers
     }
-    for name in parts[0].numbers:
-        arrays[name] = np.concatenate([part.numbers[name][1] for part in parts])
+    eye_ids = np.concatenate([part.eye_ids for part in parts])
+    lateralities = np.concatenate([part.lateralities for part in parts])
     with path.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, eye_id=eye_ids, laterality=lateralities, **arrays)
 
 
 class _ParquetWriter(Protocol):
