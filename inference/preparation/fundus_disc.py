@@ -67,8 +67,7 @@ class FoundDisc:
     @property
     def score(self) -> float:
         """How likely it is the disc, for comparison with others of the same photograph."""
-        size = np.sqrt(self.radius / RADII_PX[1])
-        return float(self.convergence**2 * self.edge_share * min(self.contrast, 0.3) * size)
+        return self.convergence**2 * self.edge_share * min(self.contrast, 0.3) * self.radius
 
 
 @dataclass(frozen=True)
