@@ -8,7 +8,6 @@ from typing import Any, Final
 import keras  # noqa: TID253 -- whoever trains has waited for it
 
 from core.values.prediction import ModelIdentity
-from inference.evaluation import pattern_source
 from inference.fundus_card import describe_fundus
 from inference.fundus_evaluation import evaluate_fundus
 from inference.intervals import IntervalTable, fit_intervals
@@ -17,6 +16,7 @@ from inference.model_card_writer import write_card
 from inference.models.fundus_field import build_fundus_field
 from inference.simulation.bank import Part
 from inference.simulation.fundus_pairs import FundusPairs, simulate_fundus_pairs
+from inference.training_eyes import pattern_source
 from inference.weights import weights_digest
 
 _NAME: Final = "fundus_field"
@@ -49,7 +49,7 @@ class FundusTrainingSettings:
     bank: Path | None
     version: str = "1.0.0"
     seed: int = 20262
-    eyes: int = 12000
+    eyes: int = 10000
     validation_eyes: int = 2000
     calibration_eyes: int = 4000
     evaluation_eyes: int = 4000
@@ -70,7 +70,7 @@ class FundusSets:
 
 
 def draw_sets(settings: FundusTrainingSettings) -> FundusSets:
-    """Return the simulated photographs to train and measure on; ten minutes on one core.
+    """Return the simulated photographs to train and measure on.
 
     Raises
     ------
