@@ -146,7 +146,7 @@ class Predictor:
 
     def _estimates(self, answer: NetworkAnswer) -> list[FieldEstimate]:
         fields_db = np.clip(answer.sensitivities_db, *SENSITIVITY_LIMITS_DB)
-        lower_db, upper_db = self.card.intervals.limits_db(fields_db)
+        lower_db, upper_db = self.card.intervals.limits_db(fields_db, answer.spread_db)
         lower_db = np.clip(lower_db, *SENSITIVITY_LIMITS_DB)
         upper_db = np.clip(upper_db, *SENSITIVITY_LIMITS_DB)
         return [

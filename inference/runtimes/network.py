@@ -6,7 +6,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import DeviceUnavailable
+from inference.errors import DeviceUnavailable, ModelDamaged
 from inference.model_card import ModelCard, ModelInput
 from inference.runtimes.compiled_network import CompiledNetwork, DeviceUsed
 from inference.runtimes.ports import match_inputs, match_outputs
@@ -47,7 +47,7 @@ class Network:
     Raises
     ------
     ModelDamaged
-        If the network does not take and give what the card says.
+        If the network does not take and give what the card says and needs.
     """
 
     def __init__(self, compiled: CompiledNetwork, card: ModelCard) -> None:
@@ -55,6 +55,11 @@ class Network:
         self._compiled = compiled
         self._inputs = match_inputs(card.inputs, compiled.inputs, label)
         self._field, self._spread = match_outputs(compiled.outputs, card.output_layer, label)
+        if card.intervals.needs_spread and self._spread is None:
+            raise ModelDamaged(
+                f"The intervals of {card.name} {card.version} are factors of its spread, and "
+                f"{label} gives none. Export it with its output `spread`, or fit offsets."
+            )
         self._warm(card.inputs[0])
 
     @classmethod

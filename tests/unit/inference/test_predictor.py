@@ -20,6 +20,7 @@ from inference.errors import (
     ModelDamaged,
     PredictionFailed,
 )
+from inference.intervals import IntervalTable
 from inference.model_card import ModelCard, ModelInput, read_card, weights_digest
 from inference.model_card_writer import write_card
 from inference.model_store import ModelStore
@@ -202,6 +203,20 @@ def test_prediction_fails_on_anything_but_a_positive_spread(
 
     with pytest.raises(PredictionFailed, match="finite, positive spread"):
         predictor.predict(*golden.inputs())
+
+
+def test_spread_of_the_network_makes_the_interval_where_the_card_has_factors(
+    tmp_path: Path,
+) -> None:
+    factors = IntervalTable(0.9, (), lower_factors=(1.5,), upper_factors=(2.0,))
+    card = replace(make_model(tmp_path), intervals=factors)
+    spread = np.tile(np.array([4.0, 3.0]), (52, 1))
+    predictor = Predictor(card, FixedNetwork(np.full(52, 25.0), spread))
+
+    (estimate,) = predictor.predict(*(values[:1] for values in golden.inputs()))
+
+    assert np.array_equal(estimate.lower_db, np.full(52, 19))
+    assert np.array_equal(estimate.upper_db, np.full(52, 31))
 
 
 def test_prediction_without_age_in_the_card_needs_none(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from inference.errors import ModelDamaged, RuntimeUnavailable
+from inference.intervals import IntervalTable
 from inference.model_card import ModelFormat, ModelInput
 from inference.runtimes.network import Network
 from tests.unit.inference.cards import make_model
@@ -131,6 +132,14 @@ def test_network_unlike_its_card_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ModelDamaged, match="Make names and shapes alike"):
         Network.load(replace(card, inputs=(ModelInput("profile", (768, 1), "µm"),)), "cpu")
+
+
+def test_network_without_the_spread_its_card_needs_is_refused(tmp_path: Path) -> None:
+    card = keras_model(tmp_path, small_keras())
+    factors = IntervalTable(0.9, (), lower_factors=(1.5,), upper_factors=(1.2,))
+
+    with pytest.raises(ModelDamaged, match="are factors of its spread, and phantom"):
+        Network.load(replace(card, intervals=factors), "cpu")
 
 
 def test_keras_library_that_is_not_served_is_named(
