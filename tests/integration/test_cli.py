@@ -499,3 +499,29 @@ def test_every_command_explains_itself(terminal: Terminal) -> None:
     overview = terminal("--help").out
 
     assert [name for name in names if f" {name} " not in overview] == []
+
+
+def test_simulated_eyes_are_scored_from_the_file_they_were_written_to(terminal: Terminal) -> None:
+    simulated = terminal("simulate", "eyes.csv", "--eyes", 20, "--healthy", 1, "--sectors")
+    scored = terminal("score", "--profiles", "eyes.csv")
+
+    assert (simulated.code, scored.code) == (0, 0)
+    assert "20 simulated eyes, 100.0% healthy" in simulated.err
+    assert [row["profile_from"] for row in scored.rows] == ["sectors"] * 20
+    assert {row["status"] for row in scored.rows} == {"final"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("eyes.txt",),
+        ("missing/eyes.csv",),
+        ("eyes.csv", "--severity", "0.5,0.9,0.1"),
+        ("eyes.csv", "--severity", "mild"),
+        ("eyes.csv", "--part", "all"),
+        ("eyes.csv", "--healthy", "2"),
+    ],
+)
+def test_simulate_called_wrongly_writes_nothing(terminal: Terminal, words: tuple[str, ...]) -> None:
+    assert terminal("simulate", *words).code == 2
+    assert not (terminal.folder / words[0]).exists()

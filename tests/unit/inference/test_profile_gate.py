@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from core.perimetry.rnfl import normal_profile_um
 from core.values.laterality import Laterality
 from core.values.reason import ReasonCode
 from core.values.scan import CircleGeometry, Device, Scan, ScanKind
+from dicom_node.devices.reading import read_scan
 from inference.errors import ModelDamaged
 from inference.preparation.prepare import prepare
 from inference.profile_gate import ProfileGate
@@ -161,3 +163,13 @@ def test_gate_with_a_missing_or_misshapen_array_is_not_loaded(
             ProfileGate.load(tmp_path / f"{name}.npz")
     with pytest.raises(ModelDamaged, match="Install the model again"):
         ProfileGate.load(tmp_path / "none.npz")
+
+
+def test_public_scan_passes_and_does_not_when_turned(gate: ProfileGate, shared_data: Path) -> None:
+    folder = shared_data / "oct" / "spectralis_circle_od"
+    scan = read_scan(dcmread(folder / "bscan_opt.dcm"), dcmread(folder / "localizer_op.dcm"))
+    measured_um = prepare(scan).thickness_um[np.newaxis]
+    rebuilt_um = profiles_from_sectors(sectors_of(measured_um), np.array([52.9]))
+
+    assert gate.judge(measured_um) == gate.judge(rebuilt_um) == [None]
+    assert gate.judge(np.roll(measured_um, 192, axis=1)) != [None]
