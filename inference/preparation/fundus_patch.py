@@ -26,7 +26,7 @@ class FundusPatch:
     Attributes
     ----------
     light
-        float32, shape (153, 153) or so: green or grey light over the even light of the photograph.
+        float32, shape (152, 152): green or grey light over the even light of the photograph.
     seen
         float32, same shape: 1 inside the field of view, 0 outside.
     """
