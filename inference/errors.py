@@ -35,3 +35,7 @@ class TrainingDataInvalid(NodeError):
 
 class ModelAddingRefused(NodeError):
     """Another model is installed under that version, or with those weights."""
+
+
+class TrainingToolMissing(NodeError):
+    """What was asked for while training needs a package that is not installed."""

@@ -1,6 +1,6 @@
 """Measures a model on simulated eyes of patients it never saw, beside baselines and a ceiling."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -8,20 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.baselines import age_norm, fit_ridge, location_mean
+from inference.figures import (
+    coverage,
+    coverage_by_severity,
+    figures_of,
+    location_mae_db,
+    severity_shares,
+)
 from inference.model_card import Figures, ModelCard
 from inference.predictor import Predictor
-from inference.simulation.bank import Part, read_bank
-from inference.simulation.eyes import SimulatedEyes, simulate_eyes
-from inference.simulation.fields import PatternSource
-from inference.simulation.wedges import WedgePatterns
+from inference.simulation.bank import Part
+from inference.simulation.eyes import SimulatedEyes
+from inference.simulation.measurement import measure_fields
+from inference.training_eyes import draw_eyes, from_sectors, pattern_source
 
-_MODERATE_BELOW_DB: Final = -6.0
-_ADVANCED_BELOW_DB: Final = -12.0
-
-_HEADER: Final = (
-    "| predictor | MAE | RMSE | mean sensitivity | MAE, early | moderate | advanced |\n"
-    "|---|---|---|---|---|---|---|\n"
-)
+#: What a row of figures was measured on.
+WHOLE_PROFILES: Final = "one measurement of simulated eyes of test patients"
+FROM_SECTORS: Final = "the same eyes, their profiles rebuilt from six sector means"
+WITHOUT_VISIT_EFFECT: Final = "the same eyes, measured without the shared error of a visit"
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,13 @@ class Evaluation:
     Attributes
     ----------
     figures
-        Of the ceiling, the model and the baselines, in dB.
-    interval_coverage
-        Share of single measurements inside the model's interval, 0 to 1.
+        Of the ceiling, the model and the baselines, in dB; several tables, told apart by
+        `measured_on`.
+    location_mae_db
+        Mean absolute error of the model at each of the 52 points, right-eye order.
+    interval_coverage, interval_coverage_by_severity
+        Share of single measurements inside the model's interval, 0 to 1: of all eyes, and of those
+        with early, moderate and advanced loss; None where a band is empty.
     interval_width_db
         Median width of the interval.
     severity_shares
@@ -63,88 +71,105 @@ class Evaluation:
     """
 
     figures: tuple[Figures, ...]
+    location_mae_db: tuple[float, ...]
     interval_coverage: float
+    interval_coverage_by_severity: tuple[float, float, float] | None
     interval_width_db: float
-    severity_shares: tuple[float, float, float]
+    severity_shares: tuple[float, ...]
 
-    def as_markdown(self) -> str:
-        """Return the figures as the table of docs/model.md, in dB."""
-        return _HEADER + "".join(_row(figures) for figures in self.figures)
+
+@dataclass(frozen=True)
+class TestEyes:
+    """The eyes of an evaluation, and those the baselines may know."""
+
+    eyes: SimulatedEyes
+    training: SimulatedEyes
+
+    #: No test of ours, whatever its name.
+    __test__ = False
+
+
+def draw_test_eyes(settings: EvaluationSettings) -> TestEyes:
+    """Return the eyes a model is measured on; the same for every model.
+
+    Raises
+    ------
+    TrainingDataInvalid
+        If the bank cannot be read.
+    """
+    test_rng, train_rng = np.random.default_rng(settings.seed).spawn(2)
+    return TestEyes(
+        draw_eyes(test_rng, settings.eyes, pattern_source(settings.bank, Part.TEST)),
+        draw_eyes(train_rng, settings.baseline_eyes, pattern_source(settings.bank, Part.TRAIN)),
+    )
 
 
 def evaluate(card: ModelCard, settings: EvaluationSettings, device: str = "auto") -> Evaluation:
     """Return how far the model and its baselines are from one simulated measurement of each eye."""
-    test_rng, train_rng = np.random.default_rng(settings.seed).spawn(2)
-    eyes = simulate_eyes(test_rng, settings.eyes, pattern_source(settings.bank, Part.TEST))
-    training = simulate_eyes(
-        train_rng, settings.baseline_eyes, pattern_source(settings.bank, Part.TRAIN)
+    test = draw_test_eyes(settings)
+    predictor = Predictor.load(card, device)
+    name = f"{card.name} {card.version}"
+    fields_db, lower_db, upper_db = _answers(predictor, test.eyes)
+    figures = (
+        *figures_of_baselines(test, WHOLE_PROFILES),
+        figures_of(name, fields_db, test.eyes, WHOLE_PROFILES),
+        *_from_sectors(predictor, name, test),
+        *_without_visit_effect(name, fields_db, test, settings.seed),
     )
-    estimates = Predictor.load(card, device).predict(eyes.thickness_um, eyes.age_years)
-    estimated_db = np.stack([estimate.sensitivities_db for estimate in estimates])
-    lower_db = np.stack([estimate.lower_db for estimate in estimates])
-    upper_db = np.stack([estimate.upper_db for estimate in estimates])
     return Evaluation(
-        figures=(
-            _figures("true field (ceiling)", eyes.true_db, eyes),
-            _figures(f"{card.name} {card.version}", estimated_db, eyes),
-            _figures("ridge, profile and age", fit_ridge(training).predict(eyes), eyes),
-            _figures("age norm for everyone", age_norm(eyes), eyes),
-            _figures("location mean", location_mean(training, eyes), eyes),
-        ),
-        interval_coverage=coverage(lower_db, upper_db, eyes.measured_db),
+        figures=figures,
+        location_mae_db=location_mae_db(fields_db, test.eyes),
+        interval_coverage=coverage(lower_db, upper_db, test.eyes.measured_db),
+        interval_coverage_by_severity=coverage_by_severity(lower_db, upper_db, test.eyes),
         interval_width_db=float(np.median(upper_db - lower_db)),
-        severity_shares=_severity_shares(eyes),
+        severity_shares=severity_shares(test.eyes),
     )
 
 
-def pattern_source(bank: Path | None, part: Part) -> PatternSource:
-    """Return the patterns of one part of the bank's patients, or wedges where there is no bank."""
-    return WedgePatterns() if bank is None else read_bank(bank, part)
+def figures_of_baselines(test: TestEyes, measured_on: str) -> tuple[Figures, ...]:
+    """Return the figures of the ceiling and of what needs no network."""
+    eyes = test.eyes
+    fields: dict[str, NDArray[np.floating]] = {
+        "true field (ceiling)": eyes.true_db,
+        "location mean": location_mean(test.training, eyes),
+        "age norm for everyone": age_norm(eyes),
+        "ridge, profile and age": fit_ridge(test.training).predict(eyes),
+    }
+    return tuple(figures_of(name, found, eyes, measured_on) for name, found in fields.items())
 
 
-def coverage(
-    lower_db: NDArray[np.floating],
-    upper_db: NDArray[np.floating],
-    measured_db: NDArray[np.floating],
-) -> float:
-    """Return the share of measured points inside their interval, 0 to 1."""
-    return float(np.mean((measured_db >= lower_db) & (measured_db <= upper_db)))
-
-
-def _row(figures: Figures) -> str:
-    values = [value for key, value in asdict(figures).items() if key != "predictor"]
-    cells = ["–" if value is None else f"{value:.2f}" for value in values]
-    return f"| {' | '.join([figures.predictor, *cells])} |\n"
-
-
-def _figures(predictor: str, fields_db: NDArray[np.floating], eyes: SimulatedEyes) -> Figures:
-    misses_db = np.asarray(fields_db - eyes.measured_db, dtype=np.float64)
-    early, moderate, advanced = (_mae_db(misses_db[band]) for band in _severity_bands(eyes))
-    return Figures(
-        predictor=predictor,
-        mae_db=_rounded(np.mean(np.abs(misses_db))),
-        rmse_db=_rounded(np.sqrt(np.mean(misses_db**2))),
-        mean_sensitivity_mae_db=_rounded(np.mean(np.abs(misses_db.mean(axis=1)))),
-        early_mae_db=early,
-        moderate_mae_db=moderate,
-        advanced_mae_db=advanced,
+def _from_sectors(predictor: Predictor, name: str, test: TestEyes) -> tuple[Figures, ...]:
+    seen = TestEyes(from_sectors(test.eyes), from_sectors(test.training))
+    ridge_db = fit_ridge(seen.training).predict(seen.eyes)
+    return (
+        figures_of("ridge, six sectors and age", ridge_db, seen.eyes, FROM_SECTORS),
+        figures_of(name, _answers(predictor, seen.eyes)[0], seen.eyes, FROM_SECTORS),
     )
 
 
-def _mae_db(misses_db: NDArray[np.float64]) -> float | None:
-    return _rounded(np.mean(np.abs(misses_db))) if len(misses_db) else None
+def _without_visit_effect(
+    name: str, fields_db: NDArray[np.float32], test: TestEyes, seed: int
+) -> tuple[Figures, ...]:
+    """Return the figures as studies have them whose simulated tests share no error."""
+    steady = measure_fields(np.random.default_rng(seed), test.eyes.true_db, visit_sd_db=0.0)
+    eyes = replace(test.eyes, measured_db=steady.astype(np.float32))
+    fields: dict[str, NDArray[np.floating]] = {
+        "true field (ceiling)": eyes.true_db,
+        "location mean": location_mean(test.training, eyes),
+        name: fields_db,
+    }
+    return tuple(
+        figures_of(label, found, eyes, WITHOUT_VISIT_EFFECT) for label, found in fields.items()
+    )
 
 
-def _severity_bands(eyes: SimulatedEyes) -> tuple[NDArray[np.bool_], ...]:
-    mean_db = eyes.mean_deviation_db
-    early, advanced = mean_db >= _MODERATE_BELOW_DB, mean_db < _ADVANCED_BELOW_DB
-    return early, ~early & ~advanced, advanced
-
-
-def _severity_shares(eyes: SimulatedEyes) -> tuple[float, float, float]:
-    early, moderate, advanced = (_rounded(np.mean(band)) for band in _severity_bands(eyes))
-    return early, moderate, advanced
-
-
-def _rounded(value: np.floating) -> float:
-    return round(float(value), 4)
+def _answers(
+    predictor: Predictor, eyes: SimulatedEyes
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return fields and limits of the eyes, each of shape (n, 52), dB."""
+    estimates = predictor.predict(eyes.thickness_um, eyes.age_years)
+    return (
+        np.stack([estimate.sensitivities_db for estimate in estimates]),
+        np.stack([estimate.lower_db for estimate in estimates]),
+        np.stack([estimate.upper_db for estimate in estimates]),
+    )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.baselines import age_norm, location_mean
-from inference.evaluation import coverage
+from inference.figures import coverage
 from inference.model_card import Figures, ModelCard
 from inference.predictor import Predictor
 from inference.simulation.eyes import SimulatedEyes

@@ -63,8 +63,8 @@ class Figures:
         The model, or the baseline beside it.
     mae_db, rmse_db
         Mean absolute and root mean square error over all points, against one measurement.
-    mean_sensitivity_mae_db
-        Mean absolute error of the mean of the 52 points.
+    mean_sensitivity_mae_db, mean_deviation_mae_db
+        Mean absolute error of the mean of the 52 points, and of their weighted mean deviation.
     early_mae_db, moderate_mae_db, advanced_mae_db
         The first by true mean deviation: to -6 dB, to -12 dB, below. None where no eye was so.
     measured_on
@@ -80,6 +80,7 @@ class Figures:
     early_mae_db: float | None = None
     moderate_mae_db: float | None = None
     advanced_mae_db: float | None = None
+    mean_deviation_mae_db: float | None = None
     measured_on: str = ""
 
 
@@ -106,8 +107,11 @@ class ModelCard:
     gate, gate_digest
         The file beside the card that knows which inputs the model was made for, and its digest;
         None where every input of the right shape is taken.
-    interval_coverage
-        Share of measurements of the evaluation's eyes that lay inside the interval.
+    interval_coverage, interval_coverage_by_severity
+        Share of measurements of the evaluation's eyes that lay inside the interval; in early,
+        moderate and advanced loss.
+    interval_width_db
+        Median width of those intervals.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -137,6 +141,8 @@ class ModelCard:
     gate_digest: str | None = None
     intervals: IntervalTable
     interval_coverage: float | None = None
+    interval_coverage_by_severity: tuple[float, float, float] | None = None
+    interval_width_db: float | None = None
     figures: tuple[Figures, ...] = ()
 
     def __post_init__(self) -> None:

@@ -8,8 +8,9 @@ from core.values.prediction import ESTIMATE_NOTICE, ModelIdentity
 from core.values.profile import PROFILE_SAMPLES
 from inference.intervals import IntervalTable
 from inference.model_card import ModelCard, ModelInput
-from inference.models.retinervenet import AGE_INPUT, OUTPUT_LAYER, PROFILE_INPUT
+from inference.models.ensemble import AGE_INPUT, OUTPUT_LAYER, PROFILE_INPUT
 from inference.simulation.fields import AGE_LIMITS_YEARS
+from inference.weights import weights_digest
 
 _INTENDED_USE: Final = (
     "Research and integration testing: an estimate of the 24-2 visual field from the retinal nerve "
@@ -21,6 +22,13 @@ _NOT_FOR: Final = (
     "loss that does not come from the nerve fibre layer (stroke, retina, media)",
     "eyes with swollen, tilted or operated discs, children, circles of another size",
     "calling change over time: its errors are alike from visit to visit",
+)
+_LIMITS: Final = (
+    "the figures are on simulated eyes and say nothing certain about real ones",
+    "errors are largest in moderate and advanced loss, where the nerve fibre layer nears its floor",
+    "the age norm covers ages 42 to 85; outside it, deviations are extrapolated",
+    "pattern standard deviation, hemifield test and VFI of an estimate are not calibrated",
+    "the points of the temporal field, served by the nasal disc, deserve little trust",
 )
 _BANK_DATA: Final = (
     "Simulated profiles paired with real, public total-deviation patterns (UWHVF, University of "
@@ -40,12 +48,20 @@ _LICENCE: Final = (
 
 
 def describe(
-    identity: ModelIdentity, weights: Path, seed: int, intervals: IntervalTable, *, has_bank: bool
+    identity: ModelIdentity,
+    weights: Path,
+    gate: Path,
+    seed: int,
+    intervals: IntervalTable,
+    *,
+    has_bank: bool,
 ) -> ModelCard:
     """Return the card of freshly trained weights, before they are measured.
 
     Parameters
     ----------
+    weights, gate
+        Files in the model's folder.
     has_bank
         Whether they were trained on the bank of real patterns, or on wedges alone.
     """
@@ -63,6 +79,7 @@ def describe(
         output_unit="dB",
         intended_use=_INTENDED_USE,
         not_for=_NOT_FOR,
+        limits=_LIMITS,
         notice=ESTIMATE_NOTICE,
         training_data=_BANK_DATA if has_bank else _WEDGE_DATA,
         simulator=_SIMULATOR,
@@ -71,5 +88,7 @@ def describe(
         norm_age_range_years=NORM_AGE_RANGE_YEARS,
         licence=_LICENCE,
         seed=seed,
+        gate=gate.name,
+        gate_digest=weights_digest(gate),
         intervals=intervals,
     )

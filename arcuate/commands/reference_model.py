@@ -1,12 +1,16 @@
 """`arcuate train` and `evaluate`: the reference model's training and figures."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arcuate.commands.context import print_json, settings_of
 from arcuate.commands.models import AsJson
+
+if TYPE_CHECKING:
+    from inference.evaluation import Evaluation
+    from inference.fitting import Epoch
 
 Bank = Annotated[
     Path | None,
@@ -25,26 +29,33 @@ def register(app: typer.Typer) -> None:
 def train(
     destination: Annotated[Path, typer.Argument(help="Folder the model's folder is made in.")],
     bank: Bank = None,
-    version: Annotated[str, typer.Option(help="Version of the new model.")] = "1.0.0",
+    version: Annotated[str | None, typer.Option(help="Version of the new model.")] = None,
     seed: Annotated[int | None, typer.Option(help="By default the shipped model's.")] = None,
+    eyes: Annotated[int | None, typer.Option(min=1000, help="Simulated eyes to train on.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder for TensorBoard's curves.")
+    ] = None,
 ) -> None:
-    """Train the reference model on simulated eyes; weights and card are written at the end."""
+    """Train the reference model on simulated eyes; weights, gate and card are written at the end.
+
+    Started again after an interruption, it goes on after the last whole epoch.
+    """
     from dataclasses import replace
 
-    from inference.training import Epoch, TrainingSettings
+    from inference.training import TrainingSettings
     from inference.training import train as train_model
 
-    def report(epoch: Epoch) -> None:
-        typer.echo(
-            f"epoch {epoch.number}: loss {epoch.training_loss:.3f}, "
-            f"validation MAE {epoch.validation_mae_db:.3f} dB",
-            err=True,
-        )
-
-    settings = TrainingSettings(destination, bank, version=version)
-    settings = replace(settings, seed=seed or settings.seed, epochs=epochs or settings.epochs)
-    card = train_model(settings, report)
+    usual = TrainingSettings(destination, bank, curves=tensorboard)
+    settings = replace(
+        usual,
+        version=version or usual.version,
+        seed=usual.seed if seed is None else seed,
+        eyes=eyes or usual.eyes,
+        epochs=epochs or usual.epochs,
+    )
+    typer.echo(f"Simulating {settings.eyes} eyes; {settings.epochs} epochs follow.", err=True)
+    card = train_model(settings, _report)
     typer.echo(f"{card.folder}  {card.digest}")
 
 
@@ -52,11 +63,17 @@ def evaluate(
     context: typer.Context,
     bank: Bank = None,
     model: Annotated[str | None, typer.Option(help="NAME[:VERSION]")] = None,
+    ablations: Annotated[
+        bool, typer.Option(help="Show what each part of the model brings instead: it is trained.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a model beside its baselines and the noise ceiling, on eyes it never saw."""
     from dataclasses import asdict
 
+    if ablations:
+        _ablate(bank, as_json)
+        return
     from inference.evaluation import EvaluationSettings
     from inference.evaluation import evaluate as evaluate_model
     from inference.loading import active_card
@@ -65,8 +82,46 @@ def evaluate(
     if as_json:
         print_json(asdict(found))
         return
-    typer.echo(found.as_markdown())
+    _print(found)
+
+
+def _report(epoch: "Epoch") -> None:
+    typer.echo(
+        f"epoch {epoch.number}: loss {epoch.training_loss:.3f}, "
+        f"validation MAE {epoch.validation_mae_db:.3f} dB",
+        err=True,
+    )
+
+
+def _print(found: "Evaluation") -> None:
+    from inference.figures import SEVERITIES
+    from inference.figures_table import location_map, tables
+
+    typer.echo(tables(found.figures))
+    typer.echo(
+        f"MAE of the model at each point, right eye:\n\n{location_map(found.location_mae_db)}"
+    )
     typer.echo(
         f"Interval: {100 * found.interval_coverage:.1f} % of single measurements inside, "
         f"median width {found.interval_width_db:.1f} dB."
     )
+    by_severity = zip(SEVERITIES, found.interval_coverage_by_severity or (), strict=False)
+    typer.echo(", ".join(f"{name} {100 * share:.1f} %" for name, share in by_severity))
+    shares = zip(SEVERITIES, found.severity_shares, strict=True)
+    typer.echo("Eyes: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares))
+
+
+def _ablate(bank: Path | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from inference.ablations import AblationSettings, ablate
+    from inference.figures_table import tables
+
+    found = ablate(
+        AblationSettings(bank),
+        lambda row: typer.echo(f"{row.predictor}: MAE {row.mae_db:.3f} dB", err=True),
+    )
+    if as_json:
+        print_json([asdict(row) for row in found])
+        return
+    typer.echo(tables(found))

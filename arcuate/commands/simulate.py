@@ -60,9 +60,9 @@ def simulate(
 
 
 def _patterns(bank: Path | None, part: str, severity: str | None) -> "PatternSource":
-    from inference.evaluation import pattern_source
     from inference.simulation.bank import Part
     from inference.simulation.severity import PatternsOfSeverity, SeverityShares
+    from inference.training_eyes import pattern_source
 
     if part not in set(Part):
         raise typer.BadParameter(f"--part must be one of {', '.join(Part)}")

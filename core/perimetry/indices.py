@@ -49,6 +49,11 @@ def mean_deviation_db(total_deviation_db: NDArray[np.floating]) -> float:
     return float(np.sum(_WEIGHTS * total_deviation_db))
 
 
+def mean_deviations_db(total_deviation_db: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the mean deviation of many fields in dB, shape (n,), for deviations (n, 52)."""
+    return np.asarray(total_deviation_db @ _WEIGHTS, dtype=np.float64)
+
+
 def _pattern_standard_deviation_db(total_db: NDArray[np.float64], mean_db: float) -> float:
     spread = np.sum((total_db - mean_db) ** 2 / _VARIANCE_DB2) / (FIELD_POINTS - 1)
     return float(np.sqrt(np.mean(_VARIANCE_DB2) * spread))
