@@ -1,14 +1,21 @@
 """The bytes of a picture as they came, checked before anything is decoded."""
 
+from typing import Any, Final
+
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID, JPEGExtended12Bit, RLELossless
 
 from core.errors import ScanRefused
 from core.values.reason import ReasonCode
-from dicom_node.devices.attributes import READING_ERRORS, text_of
+from dicom_node.devices.attributes import READING_ERRORS, text_of, whole_number_of
 from dicom_node.devices.codestream import codestream_size, is_complete
+
+#: pydicom's decoders, best first. gdcm is the last: damaged JPEG, JPEG 2000 or JPEG-LS can make it
+#: end the whole process, which no handler here could stop.
+_DECODERS: Final = ("pylibjpeg", "pyjpegls", "pydicom", "pillow", "gdcm")
 
 
 def pixel_bytes(dataset: Dataset) -> bytes:
@@ -77,6 +84,42 @@ def checked_codestream(
     if not is_complete(frame):
         raise truncated("The compressed picture has no end marker")
     return frame
+
+
+def decoded_frame(
+    dataset: Dataset, index: int, *, raw: bool, scrambles: bool = False
+) -> NDArray[Any]:
+    """Return the stored values of a frame (0 = the first), decompressed.
+
+    Parameters
+    ----------
+    raw
+        Whether colours stay as they were written; otherwise they become red, green and blue.
+    scrambles
+        Whether this make of device is known to obfuscate pixel data.
+
+    Raises
+    ------
+    ScanRefused
+        `pixels_unreadable` or `vendor_encrypted_pixels`.
+    """
+    syntax = transfer_syntax_of(dataset)
+    try:
+        return get_decoder(syntax).as_array(
+            dataset, index=index, raw=raw, decoding_plugin=_decoder_of(dataset, syntax)
+        )[0]
+    except READING_ERRORS as error:
+        raise undecodable(type(error).__name__, scrambles=scrambles) from error
+
+
+def _decoder_of(dataset: Dataset, syntax: UID) -> str:
+    """Return the decoder for a transfer syntax, empty where nothing is compressed."""
+    available = get_decoder(syntax).available_plugins
+    has_12_bit = syntax == JPEGExtended12Bit and whole_number_of(dataset, "BitsStored") != 8
+    # Pillow reads 8 bit of JPEG alone.
+    unfit = {"pillow"} if has_12_bit else set()
+    fit = (name for name in _DECODERS if name in available and name not in unfit)
+    return next(fit, "")
 
 
 def undecodable(cause: str, *, scrambles: bool) -> ScanRefused:

@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels.decoders.base import get_decoder
 
 from core.errors import ScanRefused
 from core.values.reason import ReasonCode
-from dicom_node.devices.attributes import READING_ERRORS, text_of, whole_number_of
+from dicom_node.devices.attributes import text_of, whole_number_of
 from dicom_node.devices.encoded_frame import (
     checked_codestream,
+    decoded_frame,
     pixel_bytes,
     transfer_syntax_of,
     truncated,
@@ -76,11 +76,7 @@ def read_photograph_pixels(dataset: Dataset) -> NDArray[np.float32]:
         raise truncated(
             f"Pixel Data holds {len(pixel_bytes(dataset))} of {header.uncompressed_bytes} bytes"
         )
-    try:
-        stored, _ = get_decoder(syntax).as_array(dataset, index=0)
-    except READING_ERRORS as error:
-        raise undecodable(type(error).__name__, scrambles=False) from error
-    return _scaled(stored, header)
+    return _scaled(decoded_frame(dataset, 0, raw=False), header)
 
 
 def _scaled(stored: NDArray[np.integer], header: _Header) -> NDArray[np.float32]:

@@ -6,14 +6,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from core.errors import ScanRefused
 from core.values.reason import ReasonCode
-from dicom_node.devices.attributes import READING_ERRORS, text_of, whole_number_of
+from dicom_node.devices.attributes import text_of, whole_number_of
 from dicom_node.devices.encoded_frame import (
     checked_codestream,
+    decoded_frame,
     pixel_bytes,
     transfer_syntax_of,
     truncated,
@@ -104,11 +104,7 @@ def read_stored(
     size = description.rows, description.columns
     if description.transfer_syntax.is_encapsulated:
         checked_codestream(dataset, index, description.frames, size, scrambles=scrambles)
-    try:
-        decoder = get_decoder(description.transfer_syntax)
-        stored, _ = decoder.as_array(dataset, index=index, raw=True)
-    except READING_ERRORS as error:
-        raise undecodable(type(error).__name__, scrambles=scrambles) from error
+    stored = decoded_frame(dataset, index, raw=True, scrambles=scrambles)
     if stored.shape != size:
         raise undecodable("the decoded picture has another size", scrambles=scrambles)
     return stored
