@@ -36,4 +36,5 @@ def retest_sd_db(true_db: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the SD in dB between repeated tests of a point with that true sensitivity in dB."""
     high = np.exp(_SLOPE_PER_DB * true_db + _INTERCEPT)
     low = np.minimum(_LARGEST_SD_DB, _LOW_SD_DB + _LOW_SLOPE * true_db)
-    return np.clip(np.where(true_db >= _FIT_FROM_DB, high, low), _SMALLEST_SD_DB, _LARGEST_SD_DB)
+    sd_db = np.where(true_db >= _FIT_FROM_DB, high, low)
+    return np.asarray(np.clip(sd_db, _SMALLEST_SD_DB, _LARGEST_SD_DB), np.float64)
