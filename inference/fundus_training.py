@@ -8,6 +8,7 @@ from typing import Any, Final
 import keras  # noqa: TID253 -- whoever trains has waited for it
 
 from core.values.prediction import ModelIdentity
+from inference.fitting import Epoch, optimizer
 from inference.fundus_card import describe_fundus
 from inference.fundus_evaluation import evaluate_fundus
 from inference.intervals import IntervalTable, fit_intervals
@@ -22,10 +23,6 @@ from inference.weights import weights_digest
 _NAME: Final = "fundus_field"
 #: Errors up to this many dB count by their square, larger ones by their size.
 _HUBER_DB: Final = 3.0
-_LEARNING_RATE_START: Final = 1e-5
-_WARM_UP_SHARE: Final = 0.05
-_WEIGHT_DECAY: Final = 1e-3
-_GRADIENT_NORM: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def draw_sets(settings: FundusTrainingSettings) -> FundusSets:
 def train_fundus(
     settings: FundusTrainingSettings,
     sets: FundusSets,
-    progress: Callable[[int, float, float], None] | None = None,
+    progress: Callable[[Epoch], None] | None = None,
 ) -> ModelCard:
     """Train, set the intervals, measure on test patients, and write weights and card.
 
@@ -102,7 +99,7 @@ def train_fundus(
     sets
         From `draw_sets` with the same settings.
     progress
-        Told after each epoch: its number, the training loss, and the validation error in dB.
+        Told after each epoch.
 
     Returns
     -------
@@ -122,13 +119,13 @@ def train_fundus(
 def _fitted(
     settings: FundusTrainingSettings,
     sets: FundusSets,
-    progress: Callable[[int, float, float], None] | None,
+    progress: Callable[[Epoch], None] | None,
 ) -> Any:
     keras.utils.set_random_seed(settings.seed)
     network = build_fundus_field()
     steps = settings.epochs * -(-len(sets.training) // settings.batch_size)
     network.compile(
-        optimizer=_optimizer(settings.learning_rate, steps),
+        optimizer=optimizer(settings.learning_rate, steps),
         loss=keras.losses.Huber(delta=_HUBER_DB),
         metrics=[keras.metrics.MeanAbsoluteError(name="mae")],
         jit_compile=False,
@@ -147,25 +144,14 @@ def _fitted(
     return network
 
 
-def _optimizer(learning_rate: float, steps: int) -> Any:
-    warm_up = max(1, round(_WARM_UP_SHARE * steps))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        _LEARNING_RATE_START,
-        max(1, steps - warm_up),
-        warmup_target=learning_rate,
-        warmup_steps=warm_up,
-    )
-    return keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY, clipnorm=_GRADIENT_NORM)
-
-
-def _callbacks(patience: int, progress: Callable[[int, float, float], None] | None) -> list[Any]:
+def _callbacks(patience: int, progress: Callable[[Epoch], None] | None) -> list[Any]:
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_mae", patience=patience, restore_best_weights=True
     )
 
     def report(number: int, logs: dict[str, float]) -> None:
         if progress is not None:
-            progress(number + 1, float(logs["loss"]), float(logs["val_mae"]))
+            progress(Epoch(number + 1, float(logs["loss"]), float(logs["val_mae"])))
 
     return [stopping, keras.callbacks.LambdaCallback(on_epoch_end=report)]
 

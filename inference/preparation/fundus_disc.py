@@ -7,20 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, grey_closing, map_coordinates, uniform_filter
 
+from inference.preparation.fundus_lines import convergence_of
+
 #: Radii looked for on the overview, in pixels: fields of view from 20° to 110°.
 RADII_PX: Final = (7.0, 48.0)
 _RADIUS_STEPS: Final = 9
-#: Vessels on the overview are narrower than this.
-_VESSEL_PX: Final = 9
 #: Several trunks beside each other on the disc are narrower than this.
 _TRUNK_PX: Final = 13
 _THIN_PX: Final = 3
-_VESSEL_FROM, _VESSEL_SURE = 0.06, 0.16
-_MOST_VESSEL_PIXELS: Final = 4000
-#: Each piece of a vessel points this far both ways, in this many directions told apart.
-_REACH_PX: Final = 60
-_DIRECTIONS: Final = 8
-_VOTE_SMOOTH_PX: Final = 4.0
+#: Places fitted, and how many of them are tried at a larger size too.
 _CANDIDATES: Final = 6
 _GROWN_CANDIDATES: Final = 3
 _GROWN: Final = 1.8
@@ -82,13 +77,6 @@ class _Fields:
     seen: NDArray[np.bool_]
 
 
-def vessels_of(log_light: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return how surely each pixel of an overview is a vessel, 0 to 1."""
-    smooth = gaussian_filter(log_light, 0.8)
-    deep = grey_closing(smooth, size=(_VESSEL_PX, _VESSEL_PX)) - smooth
-    return np.clip((deep - _VESSEL_FROM) / (_VESSEL_SURE - _VESSEL_FROM), 0, 1)
-
-
 def find_disc(
     log_light: NDArray[np.floating],
     seen: NDArray[np.bool_],
@@ -107,7 +95,7 @@ def find_disc(
     may_be_dark
         Whether the disc may be darker than the retina, as in infrared light.
     """
-    votes = _votes(vessels_of(log_light) * seen, log_light)
+    votes = convergence_of(log_light, seen)
     usual = float(np.mean(votes[seen])) if seen.any() else 0.0
     if usual <= 0:
         return None
@@ -150,38 +138,6 @@ def _outermost(candidates: list[FoundDisc]) -> FoundDisc | None:
     return max(around, key=lambda found: found.radius, default=likeliest)
 
 
-def _votes(vessels: NDArray[np.float64], log_light: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return where the lines along all vessels meet, each direction counted by its root."""
-    rows, columns = np.nonzero(vessels > 0.5)
-    if len(rows) > _MOST_VESSEL_PIXELS:
-        kept = np.linspace(0, len(rows) - 1, _MOST_VESSEL_PIXELS).astype(np.intp)
-        rows, columns = rows[kept], columns[kept]
-    direction = _vessel_direction(log_light)[rows, columns]
-    reach = np.arange(-_REACH_PX, _REACH_PX + 1)
-    at_row = np.rint(rows[:, np.newaxis] + np.outer(np.sin(direction), reach)).astype(np.intp)
-    at_column = np.rint(columns[:, np.newaxis] + np.outer(np.cos(direction), reach)).astype(np.intp)
-    height, width = vessels.shape
-    sector = (direction / np.pi * _DIRECTIONS).astype(np.intp) % _DIRECTIONS
-    inside = (at_row >= 0) & (at_row < height) & (at_column >= 0) & (at_column < width)
-    place = (sector[:, np.newaxis] * height + at_row) * width + at_column
-    counts = np.bincount(place[inside], minlength=_DIRECTIONS * height * width)
-    counts = counts.reshape(_DIRECTIONS, height, width).astype(np.float64)
-    smooth = gaussian_filter(counts, (0, _VOTE_SMOOTH_PX, _VOTE_SMOOTH_PX))
-    total: NDArray[np.float64] = np.sqrt(smooth).sum(axis=0)
-    return total
-
-
-def _vessel_direction(log_light: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the direction along the darkest line through each pixel, 0 to π from right to down."""
-    smooth = gaussian_filter(log_light, 1.5)
-    down, right = np.gradient(smooth)
-    down_down, _ = np.gradient(down)
-    right_down, right_right = np.gradient(right)
-    # Across a dark line the light curves most.
-    across = 0.5 * np.arctan2(2 * right_down, right_right - down_down)
-    return np.asarray((across + np.pi / 2) % np.pi)
-
-
 def _candidates(fields: _Fields, radii_px: tuple[float, float]) -> list[tuple[float, float, float]]:
     """Return row, column and radius of the likeliest places, before they are fitted."""
     weight = gaussian_filter(fields.seen.astype(np.float64), 3.0)
@@ -192,7 +148,8 @@ def _candidates(fields: _Fields, radii_px: tuple[float, float]) -> list[tuple[fl
         for _ in range(2):
             row, column = np.unravel_index(int(np.argmax(like)), like.shape)
             best.append((float(like[row, column]), float(row), float(column), float(radius)))
-            _blank(like, row, column, radius)
+            top, left = max(int(row - radius), 0), max(int(column - radius), 0)
+            like[top : int(row + radius) + 1, left : int(column + radius) + 1] = 0
     best.sort(reverse=True)
     apart = _apart([candidate[1:] for candidate in best])
     # A piece of a disc between vessels or beside a cup leads to the whole of it.
@@ -226,30 +183,21 @@ def _smoothed(fields: _Fields, side: float) -> NDArray[np.float64]:
     return np.asarray(light / np.maximum(seen, 0.05))
 
 
-def _blank(like: NDArray[np.float64], row: np.intp, column: np.intp, radius: float) -> None:
-    top, left = max(int(row - radius), 0), max(int(column - radius), 0)
-    like[top : int(row + radius) + 1, left : int(column + radius) + 1] = 0
-
-
 def _refined(fields: _Fields, row: float, column: float, radius: float) -> FoundDisc:
     """Return the candidate moved and sized so that its edge lies on the strongest round edge."""
     for reach in (0.5, 0.2):
         row, column, radius = _best_circle(fields, row, column, radius, reach)
     sides = _edge(fields, np.array([row]), np.array([column]), np.array([radius]))[0, 0]
-    inner, outer = _mean_light(fields, row, column, radius)
-    contrast = inner - outer
-    place = (
-        min(round(row), fields.votes.shape[0] - 1),
-        min(round(column), fields.votes.shape[1] - 1),
-    )
+    last = np.array(fields.votes.shape) - 1
+    at_row, at_column = np.clip(np.rint([row, column]), 0, last).astype(np.intp)
     return FoundDisc(
         row=row,
         column=column,
         radius=radius,
         is_bright=fields.is_bright,
-        contrast=max(contrast, 0.0),
+        contrast=_contrast(fields, row, column, radius),
         edge_share=float(np.mean(sides > _EDGE_FROM)),
-        convergence=float(fields.votes[place]),
+        convergence=float(fields.votes[at_row, at_column]),
     )
 
 
@@ -290,12 +238,12 @@ def _edge(
     return np.clip(-outward, 0, _EDGE_CAP)
 
 
-def _mean_light(fields: _Fields, row: float, column: float, radius: float) -> tuple[float, float]:
-    """Return the median light within the edge and outside, 0 where nothing of it is seen."""
+def _contrast(fields: _Fields, row: float, column: float, radius: float) -> float:
+    """Return how much brighter it is within the edge than outside, at least 0."""
     rows, columns = np.indices(fields.bare.shape)
     away = np.hypot(rows - row, columns - column) / radius
-    values = []
-    for low, high in ((0.6, 0.95), (1.1, 1.5)):
-        inside = (away >= low) & (away < high) & fields.seen
-        values.append(float(np.median(fields.bare[inside])) if inside.any() else 0.0)
-    return values[0], values[1]
+    within = fields.bare[(away >= 0.6) & (away < 0.95) & fields.seen]
+    outside = fields.bare[(away >= 1.1) & (away < 1.5) & fields.seen]
+    if not (within.size and outside.size):
+        return 0.0
+    return max(float(np.median(within) - np.median(outside)), 0.0)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, grey_closing, uniform_filter
 
-from inference.preparation.fundus_disc import FoundDisc, vessels_of
+from inference.preparation.fundus_disc import FoundDisc
+from inference.preparation.fundus_lines import vessels_of
 
 #: The fovea lies 15.5° from the disc's centre: five to seven disc radii, about level with it.
 _FOVEA_RADII: Final = (4.2, 7.6)

@@ -31,7 +31,7 @@ def test_training_learns_and_leaves_a_model_that_can_be_used(tmp_path: Path) -> 
     sets = draw_sets(settings)
     losses: list[float] = []
 
-    written = train_fundus(settings, sets, lambda _number, loss, _mae: losses.append(loss))
+    written = train_fundus(settings, sets, lambda epoch: losses.append(epoch.training_loss))
 
     card = ModelStore([tmp_path]).load_card("fundus_field")
     assert card == written
