@@ -66,3 +66,57 @@ def test_fit_intervals_refuses_a_thinly_filled_range() -> None:
 def test_interval_table_refuses_offsets_that_do_not_fit(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="interval table"):
         table(**changes)
+
+
+def test_limits_take_the_factors_of_the_range_times_the_spread() -> None:
+    factors = IntervalTable(
+        0.9, (10.0, 20.0), lower_factors=(1.0, 2.0, 0.5), upper_factors=(1.5, 1.0, 0.0)
+    )
+    estimates = np.array([[5, 15, 30]], dtype=np.float32)
+    spread = np.array([[[2, 4], [3, 1], [4, 9]]], dtype=np.float32)
+
+    lower, upper = factors.limits_db(estimates, spread)
+
+    assert factors.needs_spread
+    assert lower.tolist() == [[3, 9, 28]]
+    assert upper.tolist() == [[11, 16, 30]]
+    with pytest.raises(ValueError, match="need the spread"):
+        factors.limits_db(estimates)
+
+
+def test_factors_mend_a_spread_that_is_wrong_by_a_share() -> None:
+    estimates, measured = noisy_pairs(seed=1)
+    truth = np.abs(1 + (35 - estimates) / 10)[:, :, np.newaxis]
+    spread = np.concatenate([0.5 * truth, 3.0 * truth], axis=2).astype(np.float32)
+
+    intervals = fit_intervals(estimates, measured, spread)
+    lower, upper = intervals.limits_db(estimates, spread)
+
+    assert np.mean((measured >= lower) & (measured <= upper)) == pytest.approx(0.9, abs=0.01)
+    # The errors reach at most one unit of truth below, where half of one was foretold.
+    assert intervals.lower_factors == pytest.approx([1.9] * 15, abs=0.15)
+
+
+def test_eyes_that_count_more_are_held_better() -> None:
+    rng = np.random.default_rng(6)
+    estimates = rng.uniform(0, 35, (3000, 52)).astype(np.float32)
+    rare = np.arange(3000) % 10 == 0
+    errors = rng.normal(0, np.where(rare, 6, 2)[:, np.newaxis], estimates.shape)
+    measured = (estimates + errors).astype(np.float32)
+
+    def held(weights: np.ndarray | None) -> float:
+        table = fit_intervals(estimates, measured, eye_weights=weights)
+        lower, upper = table.limits_db(estimates)
+        return float(np.mean(((measured >= lower) & (measured <= upper))[rare]))
+
+    assert held(np.where(rare, 4.0, 1.0)) > held(None) + 0.05
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"lower_factors": (1.0,), "upper_factors": (-1.0,)}, {"lower_factors": (1.0,)}, {}],
+    ids=["negative", "one-side", "nothing"],
+)
+def test_interval_table_refuses_factors_that_mean_nothing(columns: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="interval table"):
+        IntervalTable(0.9, (), **columns)  # type: ignore[arg-type]

@@ -6,7 +6,9 @@ import pytest
 from inference.errors import TrainingDataInvalid
 from inference.model_store import ModelStore
 from inference.predictor import Predictor
-from inference.training import Epoch, TrainingSettings, train
+from inference.fitting import Epoch
+from inference.profile_gate import ProfileGate
+from inference.training import TrainingSettings, train
 from tests.golden.retinervenet import inputs
 
 # Keras itself warns when it saves with TensorFlow and NumPy 2.
@@ -39,9 +41,13 @@ def test_training_learns_and_leaves_a_model_that_can_be_used(tmp_path: Path) -> 
     assert [epoch.number for epoch in epochs] == [1, 2]
     assert epochs[1].training_loss < 0.8 * epochs[0].training_loss
     assert epochs[1].validation_mae_db < epochs[0].validation_mae_db
-    assert card.figures[1].predictor == "retinervenet 0.1.0"
-    assert card.figures[1].mae_db < 5
+    (measured,) = [row for row in card.figures if row.predictor == "retinervenet 0.1.0"][:1]
+    assert measured.mae_db < 5
     assert card.interval_coverage == pytest.approx(0.9, abs=0.03)
+    assert card.intervals.needs_spread
+    assert card.gate_path is not None
+    assert ProfileGate.load(card.gate_path).judge(inputs()[0]) == [None] * 4
+    assert not list(tmp_path.glob(".*"))
     fields = [found.sensitivities_db for found in Predictor.load(card, "cpu").predict(*inputs())]
     assert np.ptp(fields[0]) > 0
     assert not np.array_equal(fields[0], fields[3])
@@ -52,3 +58,33 @@ def test_training_names_a_bank_that_is_not_there(tmp_path: Path) -> None:
         train(settings(tmp_path, bank=tmp_path / "bank.npz"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+class Interrupted(Exception):
+    """Stands for whatever stops a training in the middle."""
+
+
+def test_training_goes_on_after_an_interruption(tmp_path: Path) -> None:
+    epochs: list[int] = []
+
+    def stop_in_the_second(epoch: Epoch) -> None:
+        epochs.append(epoch.number)
+        if epoch.number == 2:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(settings(tmp_path, epochs=3), stop_in_the_second)
+    assert not (tmp_path / "retinervenet-0.1.0").exists()
+
+    train(settings(tmp_path, epochs=3), lambda epoch: epochs.append(epoch.number))
+
+    assert epochs == [1, 2, 2, 3]
+
+
+def test_training_writes_curves_for_tensorboard(tmp_path: Path) -> None:
+    train(settings(tmp_path, epochs=1, curves=tmp_path / "curves"))
+
+    assert {path.parent.name for path in (tmp_path / "curves").rglob("events*")} == {
+        "train",
+        "validation",
+    }
