@@ -32,7 +32,7 @@ _CAUSES: Final = (
     "it is as flat as no nerve fibre layer around a disc: is the circle centred on the disc?",
     "its thickest place is thicker than in any eye the model was made for, as in a swollen disc, "
     "for which it is not meant.",
-    "it is more like a mistake than like an eye: check which eye it is, where the circle starts and "
+    "it is more like a mistake than like an eye: check which eye it is, where the circle starts, "
     "which way it runs, the order of sectors, and that the thickness is in µm.",
 )
 STATISTICS: Final = len(_CAUSES)
