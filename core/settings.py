@@ -49,9 +49,13 @@ class Settings(BaseModel):
         bool,
         Field(description="Accept associations from AE titles that are not in the list of peers."),
     ] = False
-    model: Annotated[str, Field(description="Model that scores: NAME or NAME:VERSION.")] = (
-        "retinervenet"
-    )
+    model: Annotated[
+        str,
+        Field(
+            description="Model that scores: NAME (its active version) or NAME:VERSION (pins it); "
+            "the default leaves the choice to `arcuate models activate`."
+        ),
+    ] = "retinervenet"
     device: Annotated[
         str,
         Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="`auto`, `cpu`, `gpu` or `gpu:N`."),
