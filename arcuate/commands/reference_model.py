@@ -1,7 +1,7 @@
 """`arcuate train` and `evaluate`: the reference model's training and figures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,6 +29,9 @@ def register(app: typer.Typer) -> None:
 def train(
     destination: Annotated[Path, typer.Argument(help="Folder the model's folder is made in.")],
     bank: Bank = None,
+    network: Annotated[
+        Literal["retinervenet", "fundus_field"], typer.Option(help="Which model.")
+    ] = "retinervenet",
     version: Annotated[str | None, typer.Option(help="Version of the new model.")] = None,
     seed: Annotated[int | None, typer.Option(help="By default the shipped model's.")] = None,
     eyes: Annotated[int | None, typer.Option(min=1000, help="Simulated eyes to train on.")] = None,
@@ -37,25 +40,29 @@ def train(
         Path | None, typer.Option(help="Folder for TensorBoard's curves.")
     ] = None,
 ) -> None:
-    """Train the reference model on simulated eyes; weights, gate and card are written at the end.
+    """Train a reference model on simulated eyes; weights and card are written at the end.
 
-    Started again after an interruption, it goes on after the last whole epoch.
+    RetiNerveNet goes on after the last whole epoch when it was interrupted and is started again.
     """
     from dataclasses import replace
 
-    from inference.training import TrainingSettings
-    from inference.training import train as train_model
+    given = {"version": version, "seed": seed, "eyes": eyes, "epochs": epochs}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if network == "fundus_field":
+        from inference.fundus_training import FundusTrainingSettings, draw_sets, train_fundus
 
-    usual = TrainingSettings(destination, bank, curves=tensorboard)
-    settings = replace(
-        usual,
-        version=version or usual.version,
-        seed=usual.seed if seed is None else seed,
-        eyes=eyes or usual.eyes,
-        epochs=epochs or usual.epochs,
-    )
-    typer.echo(f"Simulating {settings.eyes} eyes; {settings.epochs} epochs follow.", err=True)
-    card = train_model(settings, _report)
+        if tensorboard is not None:
+            raise typer.BadParameter("curves are written of retinervenet only")
+        asked = replace(FundusTrainingSettings(destination, bank), **changes)
+        typer.echo(f"Simulating {asked.eyes} photographs; {asked.epochs} epochs follow.", err=True)
+        card = train_fundus(asked, draw_sets(asked), _report)
+    else:
+        from inference.training import TrainingSettings
+        from inference.training import train as train_model
+
+        settings = replace(TrainingSettings(destination, bank, curves=tensorboard), **changes)
+        typer.echo(f"Simulating {settings.eyes} eyes; {settings.epochs} epochs follow.", err=True)
+        card = train_model(settings, _report)
     typer.echo(f"{card.folder}  {card.digest}")
 
 
