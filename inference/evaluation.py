@@ -45,7 +45,7 @@ class EvaluationSettings:
     """
 
     bank: Path | None
-    eyes: int = 8000
+    eyes: int = 32000
     baseline_eyes: int = 20000
     seed: int = 20260
 

@@ -59,7 +59,7 @@ class TrainingSettings:
     seed: int = 20261
     eyes: int = 160000
     held_back_eyes: int = 16000
-    evaluation_eyes: int = 8000
+    evaluation_eyes: int = 32000
     epochs: int = 8
     patience: int = 4
     batch_size: int = 512

@@ -7,7 +7,6 @@ import pytest
 from inference.errors import ModelDamaged
 from inference.model_card import CARD_FILE, ModelFormat, ModelInput, ModelKind, read_card
 from inference.model_card_writer import write_card
-from inference.model_store import SHIPPED_MODELS
 from inference.weights import weights_digest
 from tests.unit.inference.cards import make_model
 
@@ -99,8 +98,13 @@ def test_card_that_is_no_text_is_refused(tmp_path: Path) -> None:
         read_card(path.parent)
 
 
-def test_shipped_card_from_before_formats_and_gates_is_read_with_their_defaults() -> None:
-    card = read_card(SHIPPED_MODELS / "retinervenet-1.0.0")
+def test_card_from_before_formats_and_gates_is_read_with_their_defaults(tmp_path: Path) -> None:
+    path = make_model(tmp_path).folder / CARD_FILE
+    newer = ("format", "without_age", "limits", "gate")
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith(newer)), "utf-8")
+
+    card = read_card(path.parent)
 
     assert (card.kind, card.format) == (ModelKind.PROFILE, ModelFormat.KERAS)
     assert (card.without_age, card.gate, card.limits) == ("refuse", None, ())

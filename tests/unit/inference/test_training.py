@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from inference.errors import TrainingDataInvalid
+from inference.fitting import Epoch
 from inference.model_store import ModelStore
 from inference.predictor import Predictor
-from inference.fitting import Epoch
 from inference.profile_gate import ProfileGate
 from inference.training import TrainingSettings, train
 from tests.golden.retinervenet import inputs

@@ -6,8 +6,8 @@ import pytest
 from core.perimetry.nerve_fibres import PASS_GROUPS
 from core.perimetry.pattern import Y_DEGREE
 from core.values.profile import PROFILE_ANGLES_DEGREE
-from inference.models.register import ARCHITECTURES, architecture
 from inference.models.ensemble import ensemble_of
+from inference.models.register import ARCHITECTURES, architecture
 from inference.models.retinervenet import (
     HALVES,
     MEMBERS,
