@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.simulation.anatomy import EyeAnatomies
 from inference.simulation.fields import HEALTHY_FRACTION, PatternSource, simulate_fields
 from inference.simulation.measurement import MEASURED_LIMITS_DB, measure_fields
 from inference.simulation.profiles import simulate_profiles
@@ -45,12 +46,20 @@ def simulate_eyes(
     count: int,
     patterns: PatternSource,
     healthy_fraction: float = HEALTHY_FRACTION,
+    anatomies: EyeAnatomies | None = None,
 ) -> SimulatedEyes:
-    """Return that many simulated eyes; the same generator state gives the same eyes."""
+    """Return that many simulated eyes; the same generator state gives the same eyes.
+
+    Parameters
+    ----------
+    anatomies
+        One for each eye, drawn by a generator of their own: ages and fields stay those of the plain
+        eyes. None where every eye is built as the normal one.
+    """
     fields = simulate_fields(rng, count, patterns, healthy_fraction)
     true_db = fields.sensitivities_db
     return SimulatedEyes(
-        thickness_um=simulate_profiles(rng, fields),
+        thickness_um=simulate_profiles(rng, fields, anatomies),
         age_years=fields.age_years.astype(np.float32),
         true_db=np.clip(true_db, *MEASURED_LIMITS_DB).astype(np.float32),
         measured_db=measure_fields(rng, true_db).astype(np.float32),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from core.perimetry import rnfl
 from core.perimetry.nerve_fibres import ENTRY_ANGLES_DEGREE
 from core.values.profile import PROFILE_ANGLES_DEGREE, PROFILE_SAMPLES
+from inference.simulation.anatomy import EyeAnatomies, seen_on_the_circle
 from inference.simulation.fields import SimulatedFields
 from inference.simulation.noise import circle_noise, circle_response, field_noise
 
@@ -50,25 +51,47 @@ _MEASURED_LIMITS_UM: Final = (15.0, 300.0)
 _CHUNK: Final = 1000
 
 
-def simulate_profiles(rng: np.random.Generator, fields: SimulatedFields) -> NDArray[np.float32]:
-    """Return the measured thickness of each eye in µm, float32, shape (n, 768), TSNIT."""
-    healthy_um = healthy_profiles_um(rng, fields.age_years)
+def simulate_profiles(
+    rng: np.random.Generator, fields: SimulatedFields, anatomies: EyeAnatomies | None = None
+) -> NDArray[np.float32]:
+    """Return the measured thickness of each eye in µm, float32, shape (n, 768), TSNIT.
+
+    Parameters
+    ----------
+    anatomies
+        One for each eye; None where every eye is built as the normal one.
+    """
+    to_temporal = 0.0 if anatomies is None else anatomies.temporal_shift_degree
+    healthy_um = healthy_profiles_um(rng, fields.age_years, to_temporal)
     kept = coupled(disc_survival(rng, fields.survival)) * _before_the_field(rng, fields.healthy)
     floor_um = np.clip(_FLOOR_SHARE * healthy_um, *_FLOOR_LIMITS_UM)
-    return scanned_um(rng, floor_um + (healthy_um - floor_um) * kept)
+    thickness_um = floor_um + (healthy_um - floor_um) * kept
+    if anatomies is not None:
+        thickness_um = seen_on_the_circle(thickness_um, anatomies)
+    return scanned_um(rng, thickness_um)
 
 
 def healthy_profiles_um(
-    rng: np.random.Generator, age_years: NDArray[np.float64]
+    rng: np.random.Generator,
+    age_years: NDArray[np.float64],
+    to_temporal_degree: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float32]:
-    """Return the thickness each eye would have without disease in µm, shape (n, 768)."""
+    """Return the thickness each eye would have without disease in µm, shape (n, 768).
+
+    Parameters
+    ----------
+    to_temporal_degree
+        How much nearer to temporal both humps stand, for all eyes or shape (n,).
+    """
     count = len(age_years)
+    to_temporal = np.reshape(to_temporal_degree, (-1, 1))
     thickness_um = np.full((count, PROFILE_SAMPLES), rnfl.BASE_UM, dtype=np.float32)
-    for bundles, shift_sd in (
-        (rnfl.SUPERIOR_BUNDLES, _SUPERIOR_SHIFT_SD_DEGREE),
-        (rnfl.INFERIOR_BUNDLES, _INFERIOR_SHIFT_SD_DEGREE),
+    for bundles, shift_sd, nearer in (
+        (rnfl.SUPERIOR_BUNDLES, _SUPERIOR_SHIFT_SD_DEGREE, -to_temporal),
+        (rnfl.INFERIOR_BUNDLES, _INFERIOR_SHIFT_SD_DEGREE, to_temporal),
     ):
-        angles = PROFILE_ANGLES_DEGREE - shift_sd * rng.standard_normal((count, 1))
+        shift = shift_sd * rng.standard_normal((count, 1)) + nearer
+        angles = PROFILE_ANGLES_DEGREE - shift
         for bundle in bundles:
             thickness_um += rnfl.bundle_um(bundle, angles).astype(np.float32)
     thickness_um *= np.exp(_THICKNESS_LOG_SD * rng.standard_normal((count, 1), dtype=np.float32))
