@@ -13,6 +13,7 @@ from arcuate.errors import TableUnwritable
 from arcuate.profile_table import ProfileFrom
 from core.values.prediction import FIELD_POINTS
 from inference.sector_profile import sectors_of
+from inference.simulation.anatomy import EyeAnatomies
 from inference.simulation.eyes import SimulatedEyes
 
 _ENDINGS: Final = (".csv", ".npz", ".parquet")
@@ -42,8 +43,9 @@ class EyeTable:
         lateralities: NDArray[np.str_],
         first_number: int,
         made_from: ProfileFrom,
+        anatomies: EyeAnatomies | None = None,
     ) -> Self:
-        """Return simulated eyes as a table; they are numbered from `first_number`."""
+        """Return simulated eyes as a table, numbered from `first_number`, with their anatomy."""
         is_samples = made_from is ProfileFrom.SAMPLES
         thickness_um = eyes.thickness_um if is_samples else sectors_of(eyes.thickness_um)
         numbers = range(first_number, first_number + len(eyes))
@@ -60,6 +62,7 @@ class EyeTable:
                     eyes.mean_deviation_db[:, np.newaxis],
                 ),
                 "healthy": (("healthy",), eyes.healthy[:, np.newaxis].astype(np.float32)),
+                **({} if anatomies is None else _anatomy(anatomies)),
             },
         )
 
@@ -73,6 +76,14 @@ class EyeTable:
     def values(self) -> NDArray[np.float64]:
         """All numbers, shape (n, number columns)."""
         return np.hstack([values for _, values in self.numbers.values()], dtype=np.float64)
+
+
+def _anatomy(anatomies: EyeAnatomies) -> dict[str, tuple[tuple[str, ...], NDArray[np.floating]]]:
+    named = {
+        "axial_length_mm": anatomies.axial_length_mm,
+        "disc_fovea_angle_degree": anatomies.disc_fovea_angle_degree,
+    }
+    return {name: ((name,), values[:, np.newaxis]) for name, values in named.items()}
 
 
 def write_eyes(path: Path, tables: Iterable[EyeTable]) -> None:

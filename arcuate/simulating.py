@@ -12,6 +12,7 @@ from arcuate.profile_table import ProfileFrom
 from arcuate.simulated_b_scans import write_b_scans
 from arcuate.simulated_table import EyeTable, write_eyes
 from core.values.laterality import Laterality
+from inference.simulation.anatomy import Anatomy
 from inference.simulation.eyes import simulate_eyes
 from inference.simulation.fields import PatternSource
 from inference.simulation.severity import SeverityShares
@@ -30,6 +31,9 @@ class SimulatedSet:
         0 to 1.
     b_scans
         Folder of the B-scans, made where it is not there; None writes none.
+    anatomy
+        How anatomy varies between the eyes; None builds every eye as the normal one. Ages and
+        fields are the same either way.
     """
 
     count: int
@@ -39,6 +43,7 @@ class SimulatedSet:
     made_from: ProfileFrom = ProfileFrom.SAMPLES
     b_scans: Path | None = None
     b_scan_count: int = 0
+    anatomy: Anatomy | None = None
 
     @property
     def groups(self) -> range:
@@ -73,12 +78,13 @@ def write_set(wanted: SimulatedSet, out: Path, groups: Iterable[int]) -> Mix:
     mean_deviation_db: list[NDArray[np.float32]] = []
 
     def tables() -> Iterator[EyeTable]:
-        eye_rng, side_rng, scan_rng = np.random.default_rng(wanted.seed).spawn(3)
+        eye_rng, side_rng, scan_rng, anatomy_rng = np.random.default_rng(wanted.seed).spawn(4)
         for first in groups:
             size = min(GROUP, wanted.count - first)
-            eyes = simulate_eyes(eye_rng, size, wanted.patterns, wanted.healthy_share)
+            anatomies = None if wanted.anatomy is None else wanted.anatomy.draw(anatomy_rng, size)
+            eyes = simulate_eyes(eye_rng, size, wanted.patterns, wanted.healthy_share, anatomies)
             sides = side_rng.choice([side.value for side in Laterality], size=size)
-            table = EyeTable.of(eyes, sides, first + 1, wanted.made_from)
+            table = EyeTable.of(eyes, sides, first + 1, wanted.made_from, anatomies)
             healthy.append(eyes.healthy)
             mean_deviation_db.append(eyes.mean_deviation_db)
             if wanted.b_scans is not None:

@@ -17,6 +17,10 @@ _SEVERITY_HELP = (
     "Shares of early, moderate and advanced loss among eyes that are not healthy, as 0.5,0.3,0.2; "
     "else as the patterns have it."
 )
+_ANATOMY_HELP = (
+    "Vary the eyes' build: disc-fovea angle, axial length, disc size, humps and vessels. Ages and "
+    "fields stay those of the same seed without it."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +38,7 @@ def simulate(
     ] = "test",
     healthy: Annotated[float, typer.Option(min=0, max=1, help="Share of healthy eyes.")] = 0.3,
     severity: Annotated[str | None, typer.Option(help=_SEVERITY_HELP)] = None,
+    anatomy: Annotated[bool, typer.Option("--anatomy", help=_ANATOMY_HELP)] = False,
     sectors: Annotated[bool, typer.Option(help="Six sector means instead of samples.")] = False,
     b_scans: Annotated[
         Path | None,
@@ -48,11 +53,13 @@ def simulate(
     from arcuate.profile_table import ProfileFrom
     from arcuate.simulated_table import check_writable
     from arcuate.simulating import SimulatedSet, write_set
+    from inference.simulation.anatomy import Anatomy
 
     check_writable(out)
     made_from = ProfileFrom.SECTORS if sectors else ProfileFrom.SAMPLES
     patterns = _patterns(bank, part, severity)
-    wanted = SimulatedSet(eyes, seed, patterns, healthy, made_from, b_scans, b_scan_count)
+    build = Anatomy() if anatomy else None
+    wanted = SimulatedSet(eyes, seed, patterns, healthy, made_from, b_scans, b_scan_count, build)
     console = Console(stderr=True)
     groups = track(wanted.groups, "Simulating", console=console, disable=not console.is_terminal)
     mix = write_set(wanted, out, groups)
