@@ -9,6 +9,7 @@ from arcuate.errors import TableUnwritable
 from arcuate.profile_table import SAMPLES, ProfileFrom, read_lines
 from arcuate.simulated_table import EyeTable, check_writable, write_eyes
 from inference.sector_profile import SECTORS, sectors_of
+from inference.simulation.anatomy import Anatomy
 from inference.simulation.eyes import SimulatedEyes, simulate_eyes
 from inference.simulation.wedges import WedgePatterns
 
@@ -74,6 +75,19 @@ def test_archive_holds_arrays_without_objects(tmp_path: Path) -> None:
         assert np.array_equal(arrays["thickness_um"][:12], EYES.thickness_um)
         assert np.array_equal(arrays["measured_db"][12:], EYES.measured_db)
         assert arrays["laterality"].tolist() == [*SIDES, *SIDES]
+
+
+def test_anatomy_is_written_where_it_varies(tmp_path: Path) -> None:
+    anatomies = Anatomy().draw(np.random.default_rng(4), len(EYES))
+    path = tmp_path / "eyes.npz"
+    write_eyes(path, [EyeTable.of(EYES, SIDES, 1, ProfileFrom.SAMPLES, anatomies)])
+
+    with np.load(path, allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["axial_length_mm"][:, 0], anatomies.axial_length_mm)
+        assert np.array_equal(
+            arrays["disc_fovea_angle_degree"][:, 0], anatomies.disc_fovea_angle_degree
+        )
+    assert not {"axial_length_mm", "disc_fovea_angle_degree"} & set(table().columns)
 
 
 def test_parquet_holds_the_same_columns(tmp_path: Path) -> None:

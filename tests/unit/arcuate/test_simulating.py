@@ -9,6 +9,7 @@ from arcuate.profiles import score_profiles
 from arcuate.simulating import GROUP, SimulatedSet, write_set
 from inference.model_store import ModelStore
 from inference.scorer import Scorer
+from inference.simulation.anatomy import Anatomy
 from inference.simulation.severity import PatternsOfSeverity, SeverityShares
 from inference.simulation.wedges import WedgePatterns
 
@@ -40,6 +41,26 @@ def test_whole_groups_do_not_depend_on_how_many_follow(tmp_path: Path) -> None:
 
     assert more.startswith(group)
     assert len(more.splitlines()) == GROUP + 4
+
+
+def test_anatomy_is_told_beside_eyes_with_the_same_fields(tmp_path: Path) -> None:
+    sectors = ProfileFrom.SECTORS
+    plain = read_lines(written(tmp_path, a_set(30, made_from=sectors)))
+    varied = read_lines(written(tmp_path, a_set(30, made_from=sectors, anatomy=Anatomy())))
+
+    build = ("axial_length_mm", "disc_fovea_angle_degree")
+    assert [set(line.values) - set(plain[0].values) for line in varied] == [set(build)] * 30
+    lengths, angles = np.array(
+        [[float(str(line.values[name])) for line in varied] for name in build]
+    )
+    assert lengths.mean() == pytest.approx(23.25, abs=1)
+    assert angles.mean() == pytest.approx(7.76, abs=3)
+    kept = set(plain[0].values) - set(sectors.columns)
+    for before, after in zip(plain, varied, strict=True):
+        assert {name: before.values[name] for name in kept} == {
+            name: after.values[name] for name in kept
+        }
+        assert before.values["TS"] != after.values["TS"]
 
 
 def test_mix_that_came_out_is_told(tmp_path: Path) -> None:
