@@ -45,12 +45,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class FieldView:
-    """A whole field as drawn; `half` is half the side of a cell, `edge` that of the map."""
+    """A whole field as drawn.
+
+    `half` is half the side of a cell, `edge` that of the map; `interval` is the mean half width
+    of the 90 % intervals, as written.
+    """
 
     cells: tuple[Cell, ...]
     blind_spot: tuple[tuple[float, float], ...]
     half: float
     edge: float
+    interval: str
 
 
 def field_view(prediction: Prediction) -> FieldView | None:
@@ -65,6 +70,7 @@ def field_view(prediction: Prediction) -> FieldView | None:
         blind_spot=tuple((sign * x, -y) for x, y in blind_spot),
         half=SPACING_DEGREE / 2,
         edge=HALF_SIDE_DEGREE,
+        interval=f"±{float(np.mean(estimate.upper_db - estimate.lower_db)) / 2:.1f} dB",
     )
 
 
@@ -103,7 +109,8 @@ def _cells(
             sensitivity=sensitivity,
             interval=f"{lower} to {upper}",
             total_deviation=written,
-            shade=sum(float(total) > step for step in _DEVIATION_STEPS_DB),
+            # Of the number as written, so that the same number looks the same here and in reports.
+            shade=sum(round(float(total)) > step for step in _DEVIATION_STEPS_DB),
         )
         for location, x, y, sensitivity, lower, upper, total, written in columns
     )

@@ -30,13 +30,27 @@ def test_field_view_shades_total_deviation_by_steps_of_decibel() -> None:
     prediction = build_prediction()
     assert prediction.deviations is not None
     total = np.zeros(52, np.float32)
-    total[:6] = (-25, -20, -19.9, -10, -5, -2)
+    total[:6] = (-25, -19.6, -19.4, -9.6, -4.6, -1.6)
     prediction.deviations.total_deviation_db[:] = total
 
     view = field_view(prediction)
 
     assert view is not None
     assert [cell.shade for cell in view.cells[:7]] == [0, 0, 1, 1, 2, 3, 4]
+
+
+def test_field_view_says_how_wide_the_intervals_are() -> None:
+    prediction = build_prediction()
+    estimate = prediction.estimate
+    assert estimate is not None
+    estimate.lower_db[:] = 10
+    estimate.upper_db[:] = 30
+    estimate.upper_db[:26] = 20
+
+    view = field_view(prediction)
+
+    assert view is not None
+    assert view.interval == "±7.5 dB"
 
 
 def test_field_view_is_none_without_an_estimate() -> None:
