@@ -94,7 +94,7 @@ def _draw_estimate(figure: Figure, prediction: Prediction) -> None:
     _title(panels[1], "Grey scale of the estimate")
     _title(panels[2], f"Total deviation, dB ({norms.NORM_NAME} norm)")
     _draw_structure(figure, prediction)
-    _draw_indices(figure, estimate, deviations)
+    _draw_indices(figure, prediction, estimate, deviations)
 
 
 def _draw_structure(figure: Figure, prediction: Prediction) -> None:
@@ -144,7 +144,9 @@ def _drawable_lines(lines: list[str]) -> str:
     return "\n".join(drawable(line) for line in shown)
 
 
-def _draw_indices(figure: Figure, estimate: FieldEstimate, deviations: FieldDeviations) -> None:
+def _draw_indices(
+    figure: Figure, prediction: Prediction, estimate: FieldEstimate, deviations: FieldDeviations
+) -> None:
     # Adding zero turns a mean deviation of -0.0 into 0.0.
     mean_deviation_db = round(deviations.mean_deviation_db, 1) + 0.0
     mean_deviation = f"{mean_deviation_db:.1f} dB".replace("-", "−")
@@ -155,22 +157,25 @@ def _draw_indices(figure: Figure, estimate: FieldEstimate, deviations: FieldDevi
         figure.text(0.69, height, name, fontsize=16, color=palette.QUIET)
         figure.text(0.97, height, value, ha="right", fontsize=24, weight="bold", color=palette.INK)
     figure.text(
-        0.69, 0.238, _notes(estimate), va="top", fontsize=10.5, color=palette.QUIET, linespacing=1.5
-    )
+        0.69, 0.238, _notes(estimate, prediction.age_years), va="top", fontsize=10.5,
+        color=palette.QUIET, linespacing=1.5,
+    )  # fmt: skip
 
 
-def _notes(estimate: FieldEstimate) -> str:
+def _notes(estimate: FieldEstimate, age_years: float | None) -> str:
     half_width_db = float(np.mean(estimate.upper_db - estimate.lower_db)) / 2
     first, last = norms.NORM_AGE_RANGE_YEARS
+    within = age_years is None or norms.is_within_norm_age(age_years)
+    ages = f"ages {first} to {last}" + ("" if within else ", EXTRAPOLATED to this age")
     notes = (
         f"Each value is an estimate: its 90 % interval is ±{half_width_db:.1f} dB on average; "
         "each point's own is in the structured report.",
         f"Deviations are plain arithmetic against the {norms.NORM_NAME} norm of measured fields "
-        f"(ages {first} to {last}). Shades are steps of dB: −2, −5, −10, −20. They are no "
-        "probabilities; limits of measured fields do not hold for estimates.",
+        f"({ages}). Shades are steps of dB (−2, −5, −10, −20), no probabilities: limits of "
+        "measured fields do not hold for estimates.",
         "Seen as the patient sees. Triangle and ellipse: blind spot, not estimated.",
     )
-    return "\n".join(line for note in notes for line in wrap(note, 60))
+    return "\n".join(line for note in notes for line in wrap(note, 57))
 
 
 def _field_of(prediction: Prediction) -> tuple[FieldEstimate, FieldDeviations, Laterality]:

@@ -10,6 +10,7 @@ from core.values.laterality import Laterality
 from core.values.prediction import Prediction
 from reports import palette
 from reports.canvas import drawable
+from reports.scan_words import quality_name, scan_words
 
 _EYES: Final[dict[Laterality | None, tuple[str, str]]] = {
     Laterality.RIGHT: ("RIGHT EYE (OD)", palette.ACCENT),
@@ -89,18 +90,21 @@ def _draw_scan(figure: Figure, prediction: Prediction) -> None:
         va="center_baseline",
     )  # fmt: skip
     right: dict[str, Any] = {"ha": "right", "fontsize": 13}
-    what = "Photograph" if prediction.is_of_photograph else "OCT scan"
+    what = scan_words(prediction)
     figure.text(0.97, 0.882, f"{what} of {scanned}", color=palette.INK, **right)
     figure.text(0.97, 0.858, drawable(f"{maker}{serial}"), color=palette.QUIET, **right)
 
 
 def _draw_footer(figure: Figure, prediction: Prediction) -> None:
     model = prediction.model
-    made = (
-        f"Model {model.name} {model.version}, weights {short_digest(model.digest)}   ·   "
-        f"estimated {prediction.predicted_at:%Y-%m-%d %H:%M} {prediction.predicted_at:%Z}   ·   "
-        f"scan quality {prediction.quality_score:.2f} of 1"
-    )
+    verb = "tried" if prediction.estimate is None else "estimated"
+    facts = [
+        f"Model {model.name} {model.version}, weights {short_digest(model.digest)}",
+        f"{verb} {prediction.predicted_at:%Y-%m-%d %H:%M} {prediction.predicted_at:%Z}",
+    ]
+    if prediction.is_judged:
+        facts.append(f"{quality_name(prediction).lower()} {prediction.quality_score:.0%}")
+    made = "   ·   ".join(facts)
     notice = "\n".join(wrap(prediction.notice, 160))
     figure.text(0.03, 0.052, drawable(made), fontsize=11, color=palette.QUIET)
     figure.text(0.03, 0.043, notice, fontsize=11.5, weight="bold", color=palette.INK, va="top")

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.dashboard import words
 from core.values.prediction import ESTIMATE_NOTICE
+from reports.scan_words import quality_name, scan_words
 
 _FOLDER: Final = Path(__file__).parent
 STATIC_FOLDER: Final = _FOLDER / "static"
@@ -31,7 +32,8 @@ _ENVIRONMENT.filters.update(
         "status": words.status,
         "device": words.device,
         "quality": words.quality,
-        "kind": words.kind,
+        "kind": scan_words,
+        "quality_name": quality_name,
         "picture": words.picture,
         "years": words.years,
     }

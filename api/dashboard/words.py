@@ -24,18 +24,16 @@ _EYE_WORDS: Final = {
     None: "Eye unknown",
 }
 
-_KIND_WORDS: Final = {
-    ScanKind.CIRCLE: "OCT circle",
-    ScanKind.VOLUME: "OCT volume",
-    ScanKind.THICKNESS_MAP: "OCT thickness map",
-    ScanKind.FUNDUS: "Fundus photograph",
-    None: "",
-}
 _PICTURE_WORDS: Final = {
     ScanKind.CIRCLE: "B-scan along the circle around the optic disc",
-    ScanKind.VOLUME: "B-scan along a circle around the optic disc, taken from the volume",
-    ScanKind.THICKNESS_MAP: "Map of the nerve fibre layer around the optic disc",
-    ScanKind.FUNDUS: "Photograph of the fundus with the optic disc marked",
+    ScanKind.VOLUME: "B-scan along a circle around the optic disc, put together from the volume",
+    ScanKind.THICKNESS_MAP: (
+        "Nerve fibre layer as the device measured it: bright is thick, black has no value"
+    ),
+    ScanKind.FUNDUS: (
+        "Photograph of the fundus. Drawn in: the edge of the optic disc and the outer end of the "
+        "ring that was read"
+    ),
     None: "The scan's picture",
 }
 
@@ -84,11 +82,6 @@ def device(value: Device) -> str:
     return " ".join(filter(None, (value.manufacturer, value.model))) or "Device unknown"
 
 
-def kind(prediction: Prediction) -> str:
-    """Return what the device recorded; empty where that could not be read."""
-    return _KIND_WORDS[prediction.scan_kind]
-
-
 def picture(prediction: Prediction) -> str:
     """Return what the picture of the scan shows, for people who do not see it."""
     return _PICTURE_WORDS[prediction.scan_kind]
@@ -96,9 +89,7 @@ def picture(prediction: Prediction) -> str:
 
 def quality(prediction: Prediction) -> str:
     """Return the quality of a scan in percent; one that could not be read was never judged."""
-    if prediction.thickness_um is None and not prediction.quality_score:
-        return UNKNOWN
-    return f"{prediction.quality_score * 100:.0f} %"
+    return f"{prediction.quality_score * 100:.0f} %" if prediction.is_judged else UNKNOWN
 
 
 def years(age_years: float | None) -> str:

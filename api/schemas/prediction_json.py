@@ -20,7 +20,6 @@ from core.values.prediction import (
     FieldDeviations,
     FieldEstimate,
     Prediction,
-    PredictionStatus,
 )
 from core.values.profile import sector_means
 
@@ -135,11 +134,10 @@ def _rnfl(prediction: Prediction) -> RnflOut | None:
 
 
 def _quality(prediction: Prediction, reasons: list[ReasonOut]) -> QualityOut:
-    # A job that broke before the scan was read has judged nothing: its 0 is no verdict.
-    judged = prediction.status is not PredictionStatus.FAILED or prediction.quality_score > 0
+    # Where the scan could not be read, nothing was judged: its 0 is no verdict.
     return QualityOut(
         assessable=prediction.estimate is not None,
-        score=number(prediction.quality_score) if judged else None,
+        score=number(prediction.quality_score) if prediction.is_judged else None,
         reasons=reasons,
     )
 

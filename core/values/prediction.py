@@ -143,6 +143,11 @@ class Prediction:
         return self.scan_kind is ScanKind.FUNDUS
 
     @property
+    def is_judged(self) -> bool:
+        """Whether it was looked at: a scan that could not be read has no quality, not a bad one."""
+        return self.thickness_um is not None or self.quality_score > 0
+
+    @property
     def origin(self) -> str:
         """What it was estimated from, for people: `estimated from …`."""
         return "a fundus photograph" if self.is_of_photograph else "OCT"

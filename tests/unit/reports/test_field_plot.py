@@ -113,10 +113,10 @@ def test_page_names_patient_scan_and_model() -> None:
         "born 1958-03-01 sex F age at scan 52.9 years",
     ]
     assert words[5:8] == [
-        "OCT scan of 2011-01-15 10:15 UTC",
+        "OCT circle of 2011-01-15 10:15 UTC",
         "Maker Scanner serial SN-1",
         "Model retinervenet 1.0.0, weights 0123456789ab · estimated 2026-03-04 09:30 UTC · "
-        "scan quality 0.93 of 1",
+        "scan quality 93%",
     ]
 
 
@@ -201,8 +201,8 @@ def test_time_of_the_scan_names_its_zone() -> None:
 
     words = words_of(build_prediction(acquired_at=acquired.astimezone(UTC)))
 
-    assert [text for text in words if text.startswith("OCT scan of")] == [
-        "OCT scan of 2011-01-14 23:30 UTC"
+    assert [text for text in words if text.startswith("OCT circle of")] == [
+        "OCT circle of 2011-01-14 23:30 UTC"
     ]
 
 
@@ -223,10 +223,10 @@ def test_result_of_a_photograph_shows_it_and_says_that_it_is_weaker_than_oct() -
 
     assert "ESTIMATED from a fundus photograph, not measured" in words
     assert sum(FUNDUS_NOTICE in word for word in words) == 2
-    assert any(word.startswith("Photograph of 2011-01-15") for word in words)
+    assert any(word.startswith("Fundus photograph of 2011-01-15") for word in words)
     assert any("no Patient Orientation" in word for word in words)
     assert any(np.array_equal(image.get_array(), prediction.picture) for image in pictures)
-    assert not any("OCT scan" in word for word in words)
+    assert not any("OCT circle" in word for word in words)
 
 
 def test_grey_photograph_and_one_without_picture_are_drawn() -> None:
@@ -252,3 +252,35 @@ def test_every_kind_of_scan_has_a_page(scan_kind: ScanKind) -> None:
     changes = {"scan_kind": scan_kind, "layers": None}
 
     assert draw_field_rgb(build_prediction(**changes)).shape == (1200, 1600, 3)
+
+
+def footer_of(prediction: Prediction) -> str:
+    return next(word for word in words_of(prediction) if word.startswith("Model "))
+
+
+def test_scan_that_was_not_read_has_no_quality_and_no_estimate_in_the_footer() -> None:
+    unread = build_prediction(
+        status=PredictionStatus.NOT_ASSESSABLE,
+        scan_kind=None,
+        quality_score=0.0,
+        thickness_um=None,
+        layers=None,
+    )
+
+    assert "quality" not in footer_of(unread)
+    assert "estimated" not in footer_of(unread)
+    assert "scan quality 93%" in footer_of(build_prediction())
+
+
+def test_map_is_named_with_the_share_of_the_circle_that_it_covers() -> None:
+    words = words_of(build_prediction(scan_kind=ScanKind.THICKNESS_MAP, layers=None))
+
+    assert "OCT thickness map of 2011-01-15 10:15 UTC" in words
+    assert any("circle with values 93%" in word for word in words)
+
+
+@pytest.mark.parametrize(("age_years", "extrapolated"), [(30.0, True), (60.0, False)])
+def test_page_says_where_the_norm_is_extrapolated(age_years: float, extrapolated: bool) -> None:
+    words = words_of(build_prediction(age_years=age_years))
+
+    assert any("EXTRAPOLATED to this age" in word for word in words) is extrapolated
