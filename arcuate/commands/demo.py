@@ -69,7 +69,7 @@ def _show(console: Console, results: "list[DemoResult]") -> None:
         scan = "/".join(Path(result.source).parts[-2:])
         outcome = " ".join([result.status, *result.reasons])
         if result.mean_deviation_db is not None:
-            outcome += f", MD {result.mean_deviation_db:+.1f} dB"
+            outcome += f", MD {_signed(result.mean_deviation_db)} dB"
         console.print(
             f"\n{scan}  {_EYES[result.laterality]}, {_KINDS[result.scan_kind]}: "
             f"{outcome}{_verdict(result)}"
@@ -77,6 +77,11 @@ def _show(console: Console, results: "list[DemoResult]") -> None:
         for name in ("report", "picture", "page"):
             console.print(f"    {name:8} {getattr(result, name)}")
     console.print("\nMD is the mean deviation: estimated from the scan, never measured.")
+
+
+def _signed(value_db: float) -> str:
+    # What rounds to nothing has no sign.
+    return f"{value_db:+.1f}" if round(value_db, 1) else "0.0"
 
 
 def _verdict(result: "DemoResult") -> str:
