@@ -88,7 +88,9 @@ def _thickness_um(
 ) -> NDArray[np.float32] | None:
     """Return the profile in µm, shape (768,); None for sectors of unknown age, which give none."""
     least = _LEAST_UM[made_from]
-    given_um = np.array([_number(values, name, least, _THICKEST_UM) for name in made_from.columns])
+    given_um = np.array(
+        [_number(values, name, least, _THICKEST_UM, "µm") for name in made_from.columns]
+    )
     if given_um.mean() < _LEAST_MEAN_UM:
         raise _LineInvalid(f"the mean is {given_um.mean():.1f}: is the thickness in µm?")
     if made_from is ProfileFrom.SAMPLES:
@@ -99,14 +101,14 @@ def _thickness_um(
 def _age(values: Values) -> float | None:
     if not str(values["age_years"]).strip():
         return None
-    return _number(values, "age_years", 0.0, _OLDEST_YEARS)
+    return _number(values, "age_years", 0.0, _OLDEST_YEARS, "years")
 
 
-def _number(values: Values, name: str, least: float, most: float) -> float:
+def _number(values: Values, name: str, least: float, most: float, unit: str) -> float:
     try:
         value = float(str(values[name]))
     except ValueError:
         raise _LineInvalid(f"{name} is no number") from None
     if not (math.isfinite(value) and least <= value <= most):
-        raise _LineInvalid(f"{name} is not between {least:g} and {most:g}")
+        raise _LineInvalid(f"{name} is {value:g}, not between {least:g} and {most:g} {unit}")
     return value
