@@ -138,7 +138,11 @@ def compare(context: typer.Context, name: Name, as_json: AsJson = False) -> None
         print_json({"name": identity.name, "version": identity.version, **found})
         return
     rows = [{"what": what.replace("_", " "), "value": _rounded(v)} for what, v in found.items()]
-    print_rows(rows, ["what", "value"], as_json=False)
+    nothing = (
+        f"{identity.name} {identity.version} has not watched an eye yet: "
+        f"`arcuate models shadow {identity.name}`, then let scans come."
+    )
+    print_rows(rows if found["eyes"] else [], ["what", "value"], as_json=False, nothing=nothing)
 
 
 def _card(settings: "Settings", name: str) -> "ModelCard":
