@@ -13,6 +13,7 @@ from core.values.profile import PROFILE_ANGLES_DEGREE
 from core.values.reason import ReasonCode
 from core.values.scan import CircleGeometry, GridGeometry, Scan, ScanKind
 from inference.preparation.disc_centre import Disc, find_disc, refusal
+from inference.preparation.eye_movement import check_steady
 from inference.preparation.grid_sampling import (
     CIRCLE_DIAMETER_MM,
     circle_mm,
@@ -52,7 +53,8 @@ def circle_in_volume(scan: Scan) -> Scan:
     ------
     ScanRefused
         `pixels_unreadable`, `scan_pattern_unsupported` for B-scans too far apart, `signal_too_low`
-        for black pictures, `disc_not_found`.
+        for black pictures, `disc_not_found`, `segmentation_unreliable` where the eye looked aside
+        while the circle was scanned or the retina leaves the depth.
     """
     geometry = check_grid(scan, _FEWEST)
     density = 1 / abs(float(np.linalg.det((geometry.row_step_mm, geometry.column_step_mm))))
@@ -79,6 +81,8 @@ def circle_in_volume(scan: Scan) -> Scan:
         raise refusal(
             f"it lies too near the edge of the field for a circle of {CIRCLE_DIAMETER_MM} mm"
         )
+    crossed = math.floor(places_px[:, 0].min()), math.ceil(places_px[:, 0].max())
+    check_steady(scan.pixels, scan.axial_um, surface, geometry, crossed)
     return replace(
         scan,
         kind=ScanKind.CIRCLE,
