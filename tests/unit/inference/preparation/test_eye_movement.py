@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from inference.simulation.disc_shape import DiscShape
 from inference.simulation.volumes import Motion, VolumeOptions
 from tests.unit.inference.preparation.volumes import SMALL, small_volume, volume_scan
 
+#: As many A-scans as a small volume, nearer to each other.
+DENSE = replace(SMALL, width_mm=4.8, height_mm=4.8)
 STEP_MM = 0.03
 GRID = GridGeometry((0, 0), (STEP_MM, 0), (0, STEP_MM))
 
@@ -45,7 +49,7 @@ def test_picture_without_structure_does_not_jump() -> None:
 
 @pytest.mark.parametrize("laterality", Laterality)
 def test_volume_during_which_the_eye_looked_aside_is_refused(laterality: Laterality) -> None:
-    aside = VolumeOptions(grid=SMALL, disc=DiscShape(), motion=Motion(saccade_mm=(0.3, 0)))
+    aside = VolumeOptions(grid=DENSE, disc=DiscShape(), motion=Motion(saccade_mm=(0.3, 0)))
     moved = small_volume(laterality, aside)
 
     with pytest.raises(ScanRefused, match="The eye moved") as refused:
