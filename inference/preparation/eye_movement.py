@@ -19,7 +19,7 @@ _SAMPLED_UM: Final = 4.0
 _WIDE_MM: Final = 0.5
 _FINE_MM: Final = 0.03
 _BRIGHTEST_SD: Final = 3.0
-#: How far a jump is looked for, and from where on the scan is refused. No jump in 54 simulated
+#: How far a jump is looked for, and from where on the scan is refused. No jump in 60 simulated
 #: volumes with B-scans 0.03 mm apart was taken for more than 0.06 mm.
 _REACH_MM: Final = 0.6
 _MOST_MM: Final = 0.14
