@@ -33,10 +33,12 @@ _CAUSES: Final = (
     "its thickest place is thicker than in any eye the model was made for, as in a swollen disc, "
     "for which it is not meant.",
     "it is more like a mistake than like an eye: check which eye it is, where the circle starts, "
-    "which way it runs, the order of sectors, and that the thickness is in µm.",
+    "which way it runs, the order of sectors, and that the thickness is in µm. A "
+    "nerve with hardly a fibre left can look so too.",
 )
 STATISTICS: Final = len(_CAUSES)
 JAGGED: Final = 1
+FLAT: Final = 2
 THICKEST: Final = 3
 _MISSING: Final = "samples of it are missing or not above 0, and none may be filled in."
 

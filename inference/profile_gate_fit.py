@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.profile_gate import (
+    FLAT,
     JAGGED,
     STATISTICS,
     THICKEST,
@@ -36,6 +37,8 @@ _LET_IN_PERCENT: Final = 99.95
 #: Segmented profiles are more jagged than simulated ones, most of all where vessels lie bare in a
 #: layer without fibres; white noise of 5 µm stays outside.
 _JAGGED_MARGIN: Final = 4.5
+#: A nerve that lost nearly all its fibres is flatter than any eye simulated on the bank.
+_FLAT_MARGIN: Final = 0.6
 
 #: The logistic regression: its ridge, its steps, and where log odds are cut off on the way.
 _PENALTY: Final = 1.0
@@ -119,6 +122,7 @@ def _limits(gate: ProfileGate, taken: list[NDArray[np.float32]]) -> NDArray[np.f
     statistics = [gate.statistics(version) for version in taken]
     limits = np.max([np.percentile(of, _LET_IN_PERCENT, axis=0) for of in statistics], axis=0)
     limits[JAGGED] *= _JAGGED_MARGIN
+    limits[FLAT] *= _FLAT_MARGIN
     # The variation that is added thickens the thickest places of normal eyes into swollen ones.
     limits[THICKEST] = np.percentile(statistics[0][:, THICKEST], _LET_IN_PERCENT)
     return np.asarray(limits, dtype=np.float64)
