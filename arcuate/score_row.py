@@ -12,13 +12,15 @@ _VALUES: Final = tuple(
 )
 #: Columns that hold a number in dB: the field, the limits of its intervals, the index.
 NUMBERS: Final = (*_VALUES, "mean_deviation_db")
-#: `reasons` holds codes, separated by spaces, where there is no field; a sentence where it failed.
+#: `reasons` holds codes, separated by spaces, where there is no field, and `explanation` their
+#: sentences for people; where scoring failed `reasons` is a sentence itself.
 #: `profile_from` says what the profile was made from: a kind of scan, samples or sectors.
 COLUMNS: Final = (
     "eye_id",
     "laterality",
     "status",
     "reasons",
+    "explanation",
     "profile_from",
     *NUMBERS,
     "estimated",
@@ -43,6 +45,7 @@ def scored_row(
     row = _empty_row(eye_id, model)
     row["laterality"] = examination.laterality and examination.laterality.value
     row["reasons"] = " ".join(reason.code for reason in examination.reasons)
+    row["explanation"] = " ".join(reason.message for reason in examination.reasons)
     if examination.profile is not None and examination.scan is not None:
         row["profile_from"] = examination.scan.kind.value
     difference = deviations_of(examination, estimate)

@@ -111,6 +111,7 @@ def test_eye_the_model_is_not_meant_for_is_not_assessable(
     (row,) = scored(tmp_path, scorer, line(age=age))
 
     assert (row["status"], row["reasons"], row["laterality"]) == ("not_assessable", reason, "R")
+    assert "age" in row["explanation"]
     assert row["s1"] is None
 
 
