@@ -425,10 +425,10 @@ def test_samples_are_scored_once(terminal: Terminal) -> None:
     assert second.err.endswith(f" {len(rows)} there already.\n")
     assert table.read_bytes() == scored
     assert outcomes == {
-        file["path"]: file["reason"] or ""
-        for file in files
         # No model for photographs is active by itself.
-        if file["outcome"] != "not_model_input" and not file["model"]
+        file["path"]: "not_model_input" if file["model"] else file["reason"] or ""
+        for file in files
+        if file["outcome"] != "not_model_input"
     }
 
 
