@@ -66,6 +66,7 @@ class Interrupted(Exception):
     """Stands for whatever stops a training in the middle."""
 
 
+@pytest.mark.slow
 def test_training_goes_on_after_an_interruption(tmp_path: Path) -> None:
     epochs: list[int] = []
 
@@ -81,12 +82,3 @@ def test_training_goes_on_after_an_interruption(tmp_path: Path) -> None:
     train(settings(tmp_path, epochs=3), lambda epoch: epochs.append(epoch.number))
 
     assert epochs == [1, 2, 2, 3]
-
-
-def test_training_writes_curves_for_tensorboard(tmp_path: Path) -> None:
-    train(settings(tmp_path, epochs=1, curves=tmp_path / "curves"))
-
-    assert {path.parent.name for path in (tmp_path / "curves").rglob("events*")} == {
-        "train",
-        "validation",
-    }
