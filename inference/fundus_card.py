@@ -9,6 +9,7 @@ from core.values.prediction import ModelIdentity
 from inference.intervals import IntervalTable
 from inference.model_card import ModelCard, ModelInput, ModelKind
 from inference.models.fundus_field import AGE_INPUT, OUTPUT_LAYER
+from inference.reference_card import LICENCE
 from inference.simulation.fields import AGE_LIMITS_YEARS
 
 _INTENDED_USE: Final = (
@@ -46,10 +47,6 @@ _SIMULATOR: Final = (
     "paired clinic data; cup, nerve fibre light and cameras on top of them are this project's "
     "choice. The figures below are on such simulated photographs."
 )
-_LICENCE: Final = (
-    "Project licence. Contains knowledge derived from UWHVF (BSD-3-Clause) and visualFields "
-    "(Apache-2.0); their notices are kept in core/perimetry/licences."
-)
 
 
 def describe_fundus(
@@ -83,7 +80,7 @@ def describe_fundus(
         trained_age_range_years=AGE_LIMITS_YEARS,
         norm=NORM_NAME,
         norm_age_range_years=NORM_AGE_RANGE_YEARS,
-        licence=_LICENCE,
+        licence=LICENCE,
         seed=seed,
         intervals=intervals,
     )

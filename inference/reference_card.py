@@ -41,7 +41,8 @@ _SIMULATOR: Final = (
     "The simulator's settings were calibrated while looking at paired clinic data (six sectors and "
     "fields, glaucoma, one device); the figures below are on simulated eyes."
 )
-_LICENCE: Final = (
+#: Of whatever was trained on the bank.
+LICENCE: Final = (
     "Project licence. Contains knowledge derived from UWHVF (BSD-3-Clause) and visualFields "
     "(Apache-2.0); their notices are kept in core/perimetry/licences."
 )
@@ -86,7 +87,7 @@ def describe(
         trained_age_range_years=AGE_LIMITS_YEARS,
         norm=NORM_NAME,
         norm_age_range_years=NORM_AGE_RANGE_YEARS,
-        licence=_LICENCE,
+        licence=LICENCE,
         seed=seed,
         gate=gate.name,
         gate_digest=weights_digest(gate),

@@ -1,5 +1,6 @@
 """The bytes of a picture as they came, checked before anything is decoded."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from numpy.typing import NDArray
@@ -144,3 +145,25 @@ def truncated(finding: str) -> ScanRefused:
         ReasonCode.PIXELS_TRUNCATED,
         f"{finding}: the object was cut short. Send it again.",
     )
+
+
+def stated_sizes(numbers: Mapping[str, int | None]) -> list[int]:
+    """Return what the header states of a picture, by the name of each attribute.
+
+    Raises
+    ------
+    ScanRefused
+        `pixels_unreadable` if one is absent or not above 0.
+    """
+    checked = []
+    for name, number in numbers.items():
+        if number is None or number < 1:
+            raise unreadable(f"{name} is absent or no positive whole number")
+        checked.append(number)
+    return checked
+
+
+def refuse_other_bits(allocated: int, stored: int) -> None:
+    """Refuse pixels of anything but 8 or 16 bits allocated."""
+    if allocated not in {8, 16} or stored > allocated:
+        raise unreadable(f"The pixels have {stored} of {allocated} bits", "Export 8 or 16 bit")

@@ -14,6 +14,8 @@ from dicom_node.devices.encoded_frame import (
     checked_codestream,
     decoded_frame,
     pixel_bytes,
+    refuse_other_bits,
+    stated_sizes,
     transfer_syntax_of,
     truncated,
     undecodable,
@@ -98,15 +100,9 @@ def _read_header(dataset: Dataset) -> _Header:
         "Bits Allocated (0028,0100)": whole_number_of(dataset, "BitsAllocated"),
         "Bits Stored (0028,0101)": whole_number_of(dataset, "BitsStored"),
     }
-    checked = []
-    for name, number in numbers.items():
-        if number is None or number < 1:
-            raise unreadable(f"{name} is absent or no positive whole number")
-        checked.append(number)
-    rows, columns, allocated, stored = checked
+    rows, columns, allocated, stored = stated_sizes(numbers)
     _refuse_size(dataset, rows, columns)
-    if allocated not in {8, 16} or stored > allocated:
-        raise unreadable(f"The pixels have {stored} of {allocated} bits", "Export 8 or 16 bit")
+    refuse_other_bits(allocated, stored)
     form = _photometric_interpretation(dataset)
     return _Header(rows, columns, _FORMS[form][0], allocated, stored, form)
 

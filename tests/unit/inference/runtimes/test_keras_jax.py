@@ -50,11 +50,6 @@ def run_on_jax(*arguments: str, program: str = PROGRAM) -> subprocess.CompletedP
     )
 
 
-@pytest.fixture(scope="module")
-def needed_jax() -> None:
-    pytest.importorskip("jax", reason="JAX is not installed", exc_type=ImportError)
-
-
 def inputs_of(card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return 64 structures a model reads, and ages in years."""
     rng = np.random.default_rng(11)
@@ -64,7 +59,6 @@ def inputs_of(card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.float32]
     return rng.normal(0, 0.3, (64, *card.inputs[0].shape)).astype(np.float32), eyes.age_years
 
 
-@pytest.mark.usefixtures("needed_jax")
 @pytest.mark.parametrize(
     "card",
     [card for card in ModelStore().list() if card.format is ModelFormat.KERAS],
@@ -86,7 +80,6 @@ def test_shipped_model_gives_the_fields_tensorflow_gives(card: ModelCard, tmp_pa
     assert found_db == pytest.approx(expected_db, abs=BACKEND_TOLERANCE_DB)
 
 
-@pytest.mark.usefixtures("needed_jax")
 def test_device_that_is_not_there_is_refused() -> None:
     program = (
         "from inference.errors import DeviceUnavailable\n"

@@ -104,7 +104,6 @@ def test_saved_model_gives_the_same_as_the_keras_file(tmp_path: Path) -> None:
 
 
 def test_onnx_file_is_read_by_its_card(tmp_path: Path) -> None:
-    pytest.importorskip("onnx", reason="onnx is not installed", exc_type=ImportError)
     card = make_model(tmp_path)
     path = save_onnx(small_onnx(), card.folder)
     network = Network.load(replace(card, weights=path.name, format=ModelFormat.ONNX), "cpu")

@@ -10,8 +10,6 @@ from inference.runtimes.compiled_network import Port
 from inference.runtimes.onnx_runtime import load_network
 from tests.unit.inference.runtimes.networks import eyes, save_onnx, small_onnx
 
-pytest.importorskip("onnx", reason="onnx is not installed", exc_type=ImportError)
-
 
 def test_gives_the_field_and_says_where(tmp_path: Path) -> None:
     from onnx import numpy_helper
