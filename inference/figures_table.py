@@ -8,6 +8,7 @@ import numpy as np
 
 from core.perimetry.pattern import X_DEGREE, Y_DEGREE
 from inference.model_card import Figures
+from inference.refusals import RefusalShare
 
 _HEADER: Final = (
     "| predictor | MAE | RMSE | MD | MAE, early | moderate | advanced |\n"
@@ -39,6 +40,16 @@ def location_map(values_db: Sequence[float]) -> str:
         }
         cells = [f"{at[x]:.1f}" if x in at else "" for x in columns]
         lines.append(f"| {y:.0f}° | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def refusal_table(shares: Sequence[RefusalShare]) -> str:
+    """Return what a gate refuses as one table, in percent."""
+    lines = ["| profiles | number | should pass | refused, % |", "|---|---|---|---|"]
+    for share in shares:
+        wanted = "yes" if share.should_pass else "no"
+        percent = f"{100 * share.refused_share:.2f}"
+        lines.append(f"| {share.profiles} | {share.count} | {wanted} | {percent} |")
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,7 @@ from arcuate.commands.models import AsJson
 if TYPE_CHECKING:
     from inference.evaluation import Evaluation
     from inference.fitting import Epoch
+    from inference.model_card import ModelCard
 
 Bank = Annotated[
     Path | None,
@@ -73,6 +74,9 @@ def evaluate(
     ablations: Annotated[
         bool, typer.Option(help="Show what each part of the model brings instead: it is trained.")
     ] = False,
+    refusals: Annotated[
+        bool, typer.Option(help="Count what the model's gate refuses instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a model beside its baselines and the noise ceiling, on eyes it never saw."""
@@ -85,11 +89,28 @@ def evaluate(
     from inference.evaluation import evaluate as evaluate_model
     from inference.loading import active_card
 
-    found = evaluate_model(active_card(settings_of(context, model=model)), EvaluationSettings(bank))
+    card = active_card(settings_of(context, model=model))
+    if refusals:
+        _count_refusals(card, bank, as_json)
+        return
+    found = evaluate_model(card, EvaluationSettings(bank))
     if as_json:
         print_json(asdict(found))
         return
     _print(found)
+
+
+def _count_refusals(card: "ModelCard", bank: Path | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from inference.figures_table import refusal_table
+    from inference.refusals import RefusalSettings, measure_refusals
+
+    shares = measure_refusals(card, RefusalSettings(bank))
+    if as_json:
+        print_json([asdict(share) for share in shares])
+        return
+    typer.echo(refusal_table(shares))
 
 
 def _report(epoch: "Epoch") -> None:
