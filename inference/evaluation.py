@@ -26,6 +26,7 @@ from inference.training_eyes import draw_eyes, from_sectors, pattern_source
 WHOLE_PROFILES: Final = "one measurement of simulated eyes of test patients"
 FROM_SECTORS: Final = "the same eyes, their profiles rebuilt from six sector means"
 WITHOUT_VISIT_EFFECT: Final = "the same eyes, measured without the shared error of a visit"
+VARIED_BUILD: Final = "other eyes of test patients, whose build varies on top (harder, not truer)"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class EvaluationSettings:
         Simulated eyes of test patients.
     baseline_eyes
         Simulated eyes of training patients the baselines are fitted to.
+    varied_eyes
+        Simulated eyes of test patients whose build varies (`inference.simulation.anatomy`).
     seed
         Of both.
     """
@@ -47,6 +50,7 @@ class EvaluationSettings:
     bank: Path | None
     eyes: int = 32000
     baseline_eyes: int = 20000
+    varied_eyes: int = 8000
     seed: int = 20260
 
 
@@ -115,6 +119,7 @@ def evaluate(card: ModelCard, settings: EvaluationSettings, device: str = "auto"
         figures_of(name, fields_db, test.eyes, WHOLE_PROFILES),
         *_from_sectors(predictor, name, test),
         *_without_visit_effect(name, fields_db, test, settings.seed),
+        *_of_varied_build(predictor, name, test, settings),
     )
     return Evaluation(
         figures=figures,
@@ -160,6 +165,18 @@ def _without_visit_effect(
     }
     return tuple(
         figures_of(label, found, eyes, WITHOUT_VISIT_EFFECT) for label, found in fields.items()
+    )
+
+
+def _of_varied_build(
+    predictor: Predictor, name: str, test: TestEyes, settings: EvaluationSettings
+) -> tuple[Figures, ...]:
+    patterns = pattern_source(settings.bank, Part.TEST)
+    rng = np.random.default_rng((settings.seed, 1))
+    eyes = draw_eyes(rng, settings.varied_eyes, patterns, varied_share=1.0)
+    return (
+        *figures_of_baselines(TestEyes(eyes, test.training), VARIED_BUILD),
+        figures_of(name, _answers(predictor, eyes)[0], eyes, VARIED_BUILD),
     )
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.sector_profile import profiles_from_sectors, sectors_of
+from inference.simulation.anatomy import Anatomy
 from inference.simulation.bank import Part, read_bank
 from inference.simulation.eyes import SimulatedEyes, simulate_eyes
 from inference.simulation.fields import PatternSource
@@ -16,6 +18,9 @@ from inference.simulation.wedges import WedgePatterns
 #: Share of the training eyes whose profile is rebuilt from its six sector means, so that the
 #: network knows such profiles too.
 SECTOR_SHARE: Final = 0.15
+#: Share of the training eyes whose build varies on top of the calibrated spread, so that the
+#: network and the gate know turned eyes, long ones and bare vessels.
+VARIED_SHARE: Final = 0.2
 #: Eyes simulated at once, to bound memory.
 _CHUNK: Final = 20000
 
@@ -40,7 +45,7 @@ def draw_eye_sets(seed: int, bank: Path | None, training_eyes: int, held_back_ey
     sources = {part: pattern_source(bank, part) for part in Part}
     training, validation, calibration = np.random.default_rng(seed).spawn(3)
     return EyeSets(
-        draw_eyes(training, training_eyes, sources[Part.TRAIN]),
+        draw_eyes(training, training_eyes, sources[Part.TRAIN], VARIED_SHARE),
         draw_eyes(validation, held_back_eyes, sources[Part.VALIDATION]),
         draw_eyes(calibration, held_back_eyes, sources[Part.CALIBRATION]),
     )
@@ -51,10 +56,31 @@ def pattern_source(bank: Path | None, part: Part) -> PatternSource:
     return WedgePatterns() if bank is None else read_bank(bank, part)
 
 
-def draw_eyes(rng: np.random.Generator, count: int, patterns: PatternSource) -> SimulatedEyes:
-    """Return any number of simulated eyes."""
+def draw_eyes(
+    rng: np.random.Generator, count: int, patterns: PatternSource, varied_share: float = 0.0
+) -> SimulatedEyes:
+    """Return any number of simulated eyes.
+
+    Parameters
+    ----------
+    varied_share
+        Share of them whose build varies as `Anatomy` says, 0 to 1; they lie in between the others.
+    """
     sizes = [min(_CHUNK, count - start) for start in range(0, count, _CHUNK)]
-    return _joined([simulate_eyes(rng, size, patterns) for size in sizes])
+    return _joined([_chunk(rng, size, patterns, varied_share) for size in sizes])
+
+
+def _chunk(
+    rng: np.random.Generator, count: int, patterns: PatternSource, varied_share: float
+) -> SimulatedEyes:
+    varied = round(varied_share * count)
+    parts = []
+    if plain := count - varied:
+        parts.append(simulate_eyes(rng, plain, patterns))
+    if varied:
+        anatomies = Anatomy().draw(rng, varied)
+        parts.append(simulate_eyes(rng, varied, patterns, anatomies=anatomies))
+    return parts[0] if parts[1:] == [] else _part(_joined(parts), rng.permutation(count))
 
 
 def from_sectors(eyes: SimulatedEyes) -> SimulatedEyes:
@@ -70,7 +96,7 @@ def partly_from_sectors(eyes: SimulatedEyes) -> SimulatedEyes:
     return _joined([from_sectors(first), _part(eyes, slice(count, None))])
 
 
-def _part(eyes: SimulatedEyes, which: slice) -> SimulatedEyes:
+def _part(eyes: SimulatedEyes, which: slice | NDArray[np.intp]) -> SimulatedEyes:
     return SimulatedEyes(**{field.name: getattr(eyes, field.name)[which] for field in fields(eyes)})
 
 

@@ -18,6 +18,7 @@ from inference.simulation.b_scans import FRAME, UM_PER_DEGREE, simulate_b_scan
 from inference.simulation.eyes import SimulatedEyes, simulate_eyes
 from inference.simulation.wedges import WedgePatterns
 from inference.simulation.wrong_profiles import mirrored
+from inference.training_eyes import VARIED_SHARE, draw_eyes
 
 NORMAL_UM = normal_profile_um(60.0)
 
@@ -28,7 +29,7 @@ def eyes_of(seed: int, count: int) -> SimulatedEyes:
 
 @pytest.fixture(scope="module")
 def gate() -> ProfileGate:
-    eyes = eyes_of(1, 4000)
+    eyes = draw_eyes(np.random.default_rng(1), 4000, WedgePatterns(), VARIED_SHARE)
     return fit_gate(np.random.default_rng(2), eyes.thickness_um, eyes.age_years)
 
 

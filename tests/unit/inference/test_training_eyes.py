@@ -8,6 +8,7 @@ from inference.sector_profile import sectors_of
 from inference.simulation.wedges import WedgePatterns
 from inference.training_eyes import (
     SECTOR_SHARE,
+    VARIED_SHARE,
     draw_eye_sets,
     draw_eyes,
     from_sectors,
@@ -41,6 +42,20 @@ def test_a_share_of_the_training_eyes_is_seen_through_sectors() -> None:
     changed = np.any(mixed.thickness_um != eyes.thickness_um, axis=1)
     assert changed.mean() == pytest.approx(SECTOR_SHARE)
     assert np.array_equal(mixed.true_db, eyes.true_db)
+
+
+def test_a_share_of_the_training_eyes_varies_in_build_among_the_others() -> None:
+    rng = np.random.default_rng(5)
+    eyes = draw_eyes(rng, 4000, WedgePatterns(), VARIED_SHARE)
+    plain = draw_eyes(rng, 4000, WedgePatterns())
+
+    # Bare vessels and turned eyes are what varies most: steep places in thin layers.
+    steepest = np.abs(np.diff(eyes.thickness_um, axis=1)).max(axis=1)
+    usual = np.percentile(np.abs(np.diff(plain.thickness_um, axis=1)).max(axis=1), 99.5)
+    is_steep = steepest > usual
+    assert 0.05 < is_steep.mean() < VARIED_SHARE
+    halves = is_steep.reshape(2, -1).mean(axis=1)
+    assert halves[0] == pytest.approx(halves[1], rel=0.25)
 
 
 def test_missing_bank_is_named(tmp_path: Path) -> None:
