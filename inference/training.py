@@ -55,13 +55,13 @@ class TrainingSettings:
 
     destination: Path
     bank: Path | None
-    version: str = "2.0.0"
+    version: str = "2.1.0"
     seed: int = 20261
-    eyes: int = 160000
+    eyes: int = 480000
     held_back_eyes: int = 16000
     evaluation_eyes: int = 32000
-    epochs: int = 8
-    patience: int = 4
+    epochs: int = 4
+    patience: int = 2
     batch_size: int = 512
     learning_rate: float = 4e-3
     curves: Path | None = None

@@ -33,6 +33,9 @@ _MARGIN: Final = 48
 _PLACE_POOL, _BUNDLE_POOL, _THIRD_POOL, _FOURTH_POOL = 6, 4, 2, 2
 _CHANNELS: Final = 8
 _KERNEL: Final = 5
+#: Channels of the convolutions over the whole disc, each followed by halving the places.
+_WHOLE_DISC_CHANNELS: Final = (16, 32, 32)
+_WHOLE_DISC_KERNEL: Final = 7
 _WHOLE_DISC_UNITS: Final = (512, 256)
 
 #: A first guess in dB from which training starts, and how far one unit of a feature moves it.
@@ -132,14 +135,24 @@ def _whole_disc(thickness: Any, years: Any, name: str, design: Design) -> Any | 
     """Return what the whole disc and the age say of the general level, shape (batch, 256)."""
     if not design.whole_disc:
         return None
-    coarse = keras.layers.AveragePooling1D(_PLACE_POOL, name=f"{name}_whole_disc")(thickness)
-    context = keras.layers.Flatten(name=f"{name}_whole_disc_flat")(coarse)
+    found = keras.layers.AveragePooling1D(_PLACE_POOL, name=f"{name}_whole_disc")(thickness)
+    for number, channels in enumerate(_WHOLE_DISC_CHANNELS, start=1):
+        found = _around_the_disc(found, channels, f"{name}_whole_disc_{number}")
+    context = keras.layers.Flatten(name=f"{name}_whole_disc_flat")(found)
     if design.age:
         context = keras.layers.Concatenate(name=f"{name}_disc_and_age")([context, years])
     for number, units in enumerate(_WHOLE_DISC_UNITS, start=1):
         layer = keras.layers.Dense(units, activation="gelu", name=f"{name}_context_{number}")
         context = layer(context)
     return context
+
+
+def _around_the_disc(places: Any, channels: int, label: str) -> Any:
+    """Return half as many places, each from its neighbours on the closed circle."""
+    beyond = _WHOLE_DISC_KERNEL // 2
+    closed = keras.ops.concatenate([places[:, -beyond:], places, places[:, :beyond]], axis=1)
+    convolution = keras.layers.Conv1D(channels, _WHOLE_DISC_KERNEL, activation="gelu", name=label)
+    return keras.layers.MaxPooling1D(2, name=f"{label}_pool")(convolution(closed))
 
 
 def _half_field(thickness: Any, context: Any | None, half: Half, name: str, design: Design) -> Any:

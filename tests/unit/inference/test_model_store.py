@@ -66,7 +66,7 @@ def test_load_card_is_not_disturbed_by_another_model_that_is_damaged(tmp_path: P
 
 
 def test_shipped_model_is_installed_and_whole() -> None:
-    card = ModelStore().load_card("retinervenet", "2.0.0")
+    card = ModelStore().load_card("retinervenet", "2.1.0")
 
     assert card.output_layer == "dense_1"
     assert [entry.name for entry in card.inputs] == ["profile", "age"]

@@ -39,7 +39,7 @@ BATCH_TOLERANCE_DB = 0.001
 
 @pytest.fixture(scope="module")
 def card() -> ModelCard:
-    return ModelStore().load_card("retinervenet", "2.0.0")
+    return ModelStore().load_card("retinervenet", "2.1.0")
 
 
 @pytest.fixture(scope="module")
