@@ -10,7 +10,8 @@ PYTHON ?= $(shell for name in python3.12 python3.13 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
-PACKAGES := core dicom_node inference reports api arcuate
+# Most tests wait for a process they started, so two at a time take little more than half; a file stays together.
+SHARED_OUT := --numprocesses auto --dist loadfile
 
 .PHONY: help demo up test test-slow check lint format lock clean
 
@@ -39,10 +40,10 @@ up: $(VENV)/run.stamp ## Start the real node on this machine
 	@$(BIN)/arcuate up
 
 test: check ## Run the checks and the tests
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(SHARED_OUT)
 
 test-slow: $(VENV)/test.stamp ## Run the slow tests too
-	$(BIN)/pytest
+	$(BIN)/pytest $(SHARED_OUT)
 
 check: lint ## Check format, style, types and import contracts
 	$(BIN)/mypy
