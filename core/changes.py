@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select, update
 
 from core.clock import utc_now
@@ -12,21 +13,34 @@ from core.tables.changes import ChangeCounterRow, ChangeKind, ChangeRow
 def append_change(
     session: Session, kind: ChangeKind, subject: str, happened_at: datetime | None = None
 ) -> int:
-    """Record a change in the caller's transaction and return its number.
+    """Record a change in the caller's transaction and return its number."""
+    return append_changes(session, kind, [subject], happened_at)
+
+
+def append_changes(
+    session: Session,
+    kind: ChangeKind,
+    subjects: Sequence[str],
+    happened_at: datetime | None = None,
+) -> int:
+    """Record changes of one kind in the caller's transaction; return the last one's number.
 
     The counter's row stays locked until the transaction ends, so numbers follow the order of
     commits and a rollback leaves no gap. Call it late in a transaction: the lock is then brief.
     """
-    number: int = session.execute(
+    last: int = session.execute(
         update(ChangeCounterRow)
         .where(col(ChangeCounterRow.id) == 1)
-        .values(last=col(ChangeCounterRow.last) + 1)
+        .values(last=col(ChangeCounterRow.last) + len(subjects))
         .returning(col(ChangeCounterRow.last))
     ).scalar_one()
-    session.add(
-        ChangeRow(number=number, kind=kind, subject=subject, happened_at=happened_at or utc_now())
-    )
-    return number
+    at = happened_at or utc_now()
+    rows = [
+        {"number": number, "kind": kind, "subject": subject, "happened_at": at}
+        for number, subject in enumerate(subjects, start=last - len(subjects) + 1)
+    ]
+    session.execute(insert(ChangeRow), rows)
+    return last
 
 
 def changes_after(session: Session, number: int, limit: int) -> Sequence[ChangeRow]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, text
+from sqlalchemy import and_, insert, or_, text
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
@@ -43,15 +43,24 @@ class Claim:
 
 def enqueue(session: Session, kind: JobKind, subject: str, priority: int = 0) -> None:
     """Add a job in the caller's transaction; workers wake when it commits."""
-    session.add(
-        JobRow(
-            kind=kind,
-            subject=subject,
-            priority=priority,
-            available_at=database_seconds(session),
-            created_at=utc_now(),
-        )
-    )
+    enqueue_all(session, kind, [subject], priority)
+
+
+def enqueue_all(
+    session: Session, kind: JobKind, subjects: Sequence[str], priority: int = 0
+) -> None:
+    """Add a job for each subject in the caller's transaction."""
+    if not subjects:
+        return
+    common = {
+        "kind": kind,
+        "priority": priority,
+        "status": JobStatus.QUEUED,
+        "attempts": 0,
+        "available_at": database_seconds(session),
+        "created_at": utc_now(),
+    }
+    session.execute(insert(JobRow), [{**common, "subject": subject} for subject in subjects])
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
 

@@ -11,28 +11,38 @@ from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_V
 from dicom_node.storage.identifiers import is_uid
 
 
-@dataclass(frozen=True)
-class EncodedInstance:
-    """An instance as it came through a door, nothing decoded.
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """What is said of an instance before its data set comes.
 
     Attributes
     ----------
-    data_set
-        Encoded data set as received, without file meta information.
     sop_class_uid, sop_instance_uid
-        What the command (or the file meta information) announced.
+        As in the command, or in the file meta information.
     calling_ae_title
-        Who sent it; empty where it came another way.
+        Who sends it; empty where it comes another way.
     """
 
-    data_set: bytes
     transfer_syntax_uid: str
     sop_class_uid: str
     sop_instance_uid: str
     calling_ae_title: str = ""
 
 
-def file_preamble(encoded: EncodedInstance) -> bytes:
+@dataclass(frozen=True, kw_only=True)
+class EncodedInstance(Announced):
+    """An instance as it came through a door, nothing decoded.
+
+    Attributes
+    ----------
+    data_set
+        Encoded data set as received, without file meta information.
+    """
+
+    data_set: bytes
+
+
+def file_preamble(announced: Announced) -> bytes:
     """Return preamble, prefix and file meta information; the data set's bytes follow unchanged.
 
     A malformed UID, as objects in quarantine have them, is left out.
@@ -41,9 +51,9 @@ def file_preamble(encoded: EncodedInstance) -> bytes:
     meta.FileMetaInformationGroupLength = 0  # written as what it is
     meta.FileMetaInformationVersion = b"\x00\x01"
     for keyword, value in (
-        ("MediaStorageSOPClassUID", encoded.sop_class_uid),
-        ("MediaStorageSOPInstanceUID", encoded.sop_instance_uid),
-        ("TransferSyntaxUID", encoded.transfer_syntax_uid),
+        ("MediaStorageSOPClassUID", announced.sop_class_uid),
+        ("MediaStorageSOPInstanceUID", announced.sop_instance_uid),
+        ("TransferSyntaxUID", announced.transfer_syntax_uid),
     ):
         if is_uid(value):
             setattr(meta, keyword, UID(value))
