@@ -17,13 +17,16 @@ from core.clock import utc_now
 from core.database import database_seconds
 from core.errors import NodeError
 from core.tables.changes import ChangeKind
-from core.tables.columns import key_of
+from core.tables.columns import key_of, table_of
 from core.tables.jobs import JobKind, JobRow, JobStatus
 
 #: Delay before the second attempt in seconds; it doubles with each further one.
 FIRST_RETRY_SECONDS: Final = 2.0
 #: Channel on which PostgreSQL announces new jobs.
 NOTIFY_CHANNEL: Final = "arcuate_jobs"
+
+_ADD: Final = insert(table_of(JobRow))
+_NOTIFY: Final = text("SELECT pg_notify(:channel, '')")
 
 
 class LeaseLost(NodeError):
@@ -60,9 +63,10 @@ def enqueue_all(
         "available_at": database_seconds(session),
         "created_at": utc_now(),
     }
-    session.execute(insert(JobRow), [{**common, "subject": subject} for subject in subjects])
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
+    connection = session.connection()
+    connection.execute(_ADD, [{**common, "subject": subject} for subject in subjects])
+    if connection.dialect.name == "postgresql":
+        connection.execute(_NOTIFY, {"channel": NOTIFY_CHANNEL})
 
 
 def claim(

@@ -5,9 +5,12 @@ A study never changes its patient and a series never its study: what claims othe
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from core.tables.columns import table_of
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
@@ -27,20 +30,27 @@ def _find_agreeing(session: Session, header: Header) -> tuple[SeriesRow | None, 
     return series, study
 
 
+_SERIES: Final = table_of(SeriesRow)
+_STUDIES: Final = table_of(StudyRow)
+_PATIENTS: Final = table_of(PatientRow)
+_KNOWN_SERIES: Final = (
+    select(_SERIES.c.series_instance_uid, _SERIES.c.id, _STUDIES.c.study_instance_uid)
+    .add_columns(_PATIENTS.c.patient_id, _PATIENTS.c.issuer)
+    .join_from(_SERIES, _STUDIES, _STUDIES.c.id == _SERIES.c.study_key)
+    .join(_PATIENTS, _PATIENTS.c.id == _STUDIES.c.patient_key)
+    .where(_SERIES.c.series_instance_uid.in_(bindparam("uids", expanding=True)))
+)
+
+
 def find_series_keys(session: Session, headers: Sequence[Header]) -> dict[str, int]:
     """Return the primary key of the series of each instance that agrees with what is known.
 
     One statement for many instances, by SOP Instance UID; for what is left out, `settle_series`
     makes the rows or refuses.
     """
-    statement = (
-        select(SeriesRow.series_instance_uid, SeriesRow.id, StudyRow.study_instance_uid)
-        .add_columns(col(PatientRow.patient_id), col(PatientRow.issuer))
-        .join(StudyRow, col(StudyRow.id) == col(SeriesRow.study_key))
-        .join(PatientRow, col(PatientRow.id) == col(StudyRow.patient_key))
-        .where(col(SeriesRow.series_instance_uid).in_({one.series_instance_uid for one in headers}))
-    )
-    known = {uid: found for uid, *found in session.execute(statement)}
+    uids = list({header.series_instance_uid for header in headers})
+    found = session.connection().execute(_KNOWN_SERIES, {"uids": uids})
+    known = {uid: row for uid, *row in found}
     keys: dict[str, int] = {}
     for header in headers:
         if header.series_instance_uid in known:

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
+from core.tables.columns import table_of
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header import Header
 from dicom_node.storage.part10 import Announced
+
+_TABLE: Final = table_of(InstanceRow)
+_ADD: Final = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,7 @@ def add_instances(
     if not arrivals:
         return []
     rows = [_row(*arrival, origin) for arrival in arrivals]
-    statement = insert(InstanceRow).returning(col(InstanceRow.id), sort_by_parameter_order=True)
-    return [int(key) for key in session.execute(statement, rows).scalars()]
+    return [int(key) for key in session.connection().execute(_ADD, rows).scalars()]
 
 
 def _row(

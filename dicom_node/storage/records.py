@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import Session
 
 from core.changes import append_changes
 from core.ledger import enqueue_all
 from core.tables.changes import ChangeKind
-from core.tables.columns import key_of
+from core.tables.columns import table_of
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind
 from dicom_node.devices.input_class import is_model_input
@@ -40,6 +42,21 @@ class IngestOutcome:
 Result = IngestOutcome | InstanceRefused
 
 
+class _Kept(NamedTuple):
+    """What is known of an instance that is kept."""
+
+    key: int
+    sop_instance_uid: str
+    digest: str
+    transfer_syntax_uid: str
+
+
+_INSTANCES: Final = table_of(InstanceRow)
+_KNOWN: Final = select(*(_INSTANCES.c[name] for name in ("id", *_Kept._fields[1:]))).where(
+    _INSTANCES.c.sop_instance_uid.in_(bindparam("uids", expanding=True))
+)
+
+
 def record(
     session: Session,
     arrivals: Sequence[Arrival],
@@ -65,16 +82,15 @@ def record(
 
 def _find_known(session: Session, arrivals: Sequence[Arrival]) -> dict[str, Result]:
     by_uid = {_uid(one): one for one in arrivals}
-    statement = select(InstanceRow).where(col(InstanceRow.sop_instance_uid).in_(list(by_uid)))
-    rows = session.exec(statement).all()
-    return {row.sop_instance_uid: _judge(row, by_uid[row.sop_instance_uid]) for row in rows}
+    rows = session.connection().execute(_KNOWN, {"uids": list(by_uid)})
+    return {uid: _judge(_Kept(key, uid, *rest), by_uid[uid]) for key, uid, *rest in rows}
 
 
-def _judge(row: InstanceRow, arrival: Arrival) -> Result:
-    same_encoding = row.transfer_syntax_uid == arrival.announced.transfer_syntax_uid
-    if row.digest != arrival.digest or not same_encoding:
+def _judge(kept: _Kept, arrival: Arrival) -> Result:
+    same_encoding = kept.transfer_syntax_uid == arrival.announced.transfer_syntax_uid
+    if kept.digest != arrival.digest or not same_encoding:
         return InstanceConflict()
-    return IngestOutcome(key_of(row), row.sop_instance_uid, row.digest, is_new=False)
+    return IngestOutcome(kept.key, kept.sop_instance_uid, kept.digest, is_new=False)
 
 
 def _place(
