@@ -152,11 +152,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+_SECONDS: Final = {
+    "sqlite": text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
+    "postgresql": text("SELECT extract(epoch FROM clock_timestamp())::float8"),
+}
+
+
 def database_seconds(session: Session) -> float:
     """Return the database's own clock, seconds since 1970: the clocks of hosts differ."""
-    dialect = session.get_bind().dialect.name
-    if dialect == "sqlite":
-        statement = "SELECT (julianday('now') - 2440587.5) * 86400.0"
-    else:
-        statement = "SELECT extract(epoch FROM clock_timestamp())::float8"
-    return float(session.execute(text(statement)).scalar_one())
+    connection = session.connection()
+    return float(connection.execute(_SECONDS[connection.dialect.name]).scalar_one())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, text
+from sqlalchemy import and_, insert, or_, text
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
@@ -17,13 +17,16 @@ from core.clock import utc_now
 from core.database import database_seconds
 from core.errors import NodeError
 from core.tables.changes import ChangeKind
-from core.tables.columns import key_of
+from core.tables.columns import key_of, table_of
 from core.tables.jobs import JobKind, JobRow, JobStatus
 
 #: Delay before the second attempt in seconds; it doubles with each further one.
 FIRST_RETRY_SECONDS: Final = 2.0
 #: Channel on which PostgreSQL announces new jobs.
 NOTIFY_CHANNEL: Final = "arcuate_jobs"
+
+_ADD: Final = insert(table_of(JobRow))
+_NOTIFY: Final = text("SELECT pg_notify(:channel, '')")
 
 
 class LeaseLost(NodeError):
@@ -43,17 +46,27 @@ class Claim:
 
 def enqueue(session: Session, kind: JobKind, subject: str, priority: int = 0) -> None:
     """Add a job in the caller's transaction; workers wake when it commits."""
-    session.add(
-        JobRow(
-            kind=kind,
-            subject=subject,
-            priority=priority,
-            available_at=database_seconds(session),
-            created_at=utc_now(),
-        )
-    )
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
+    enqueue_all(session, kind, [subject], priority)
+
+
+def enqueue_all(
+    session: Session, kind: JobKind, subjects: Sequence[str], priority: int = 0
+) -> None:
+    """Add a job for each subject in the caller's transaction."""
+    if not subjects:
+        return
+    common = {
+        "kind": kind,
+        "priority": priority,
+        "status": JobStatus.QUEUED,
+        "attempts": 0,
+        "available_at": database_seconds(session),
+        "created_at": utc_now(),
+    }
+    connection = session.connection()
+    connection.execute(_ADD, [{**common, "subject": subject} for subject in subjects])
+    if connection.dialect.name == "postgresql":
+        connection.execute(_NOTIFY, {"channel": NOTIFY_CHANNEL})
 
 
 def claim(

@@ -13,9 +13,9 @@ from core.settings import Settings
 from dicom_node.admission import Admission, handle_connection_closed, handle_requested
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.pynetdicom_settings import configure_pynetdicom
+from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.echo import handle_echo
 from dicom_node.scp.size_limit import handle_pdu
-from dicom_node.scp.store import handle_store
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.archive import Archive, open_archive
 from dicom_node.storage.bytes import Storage
@@ -72,9 +72,9 @@ class DicomServer:
                 evt_handlers=[
                     (evt.EVT_REQUESTED, handle_requested, [self._admission]),
                     (evt.EVT_CONN_CLOSE, handle_connection_closed),
+                    (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive]),
                     (evt.EVT_PDU_RECV, handle_pdu, [self.archive]),
                     (evt.EVT_C_ECHO, handle_echo),
-                    (evt.EVT_C_STORE, handle_store, [self.archive]),
                 ],
             )
         except OSError as error:

@@ -3,8 +3,6 @@
 from enum import IntEnum
 from typing import Final
 
-from pydicom import Dataset
-
 from core.database import DatabaseAway
 from core.errors import InfrastructureError, NodeError
 from dicom_node.errors import (
@@ -74,21 +72,8 @@ def status_of(error: NodeError) -> Status:
     )
 
 
-def answer(status: Status, comment: str = "") -> Dataset:
-    """Return a response's status elements."""
-    response = Dataset()
-    response.Status = int(status)
-    if comment:
-        response.ErrorComment = _fit(comment)
-    return response
-
-
-def answer_error(error: NodeError) -> Dataset:
-    """Return the status elements that answer an error, its message as Error Comment."""
-    return answer(status_of(error), str(error))
-
-
-def _fit(comment: str) -> str:
+def comment_of(error: NodeError) -> str:
+    """Return what a device shows its operator: the error's message as an Error Comment."""
     # LO holds no backslash, and a device may show ASCII only.
-    plain = comment.encode("ascii", "replace").decode("ascii").replace("\\", "/")
+    plain = str(error).encode("ascii", "replace").decode("ascii").replace("\\", "/")
     return plain[:_COMMENT_LENGTH].strip()

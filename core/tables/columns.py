@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import JSON, DateTime, Dialect, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
 
 #: A JSON value; indexed and compact on PostgreSQL.
 JsonValue = JSON().with_variant(JSONB(), "postgresql")
@@ -30,6 +31,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """Return the table of a row class, for statements that need no mapped rows."""
+    table: Table = row.metadata.tables[str(row.__tablename__)]
+    return table
 
 
 class Keyed(Protocol):

@@ -1,11 +1,12 @@
 """Where a node keeps its instances: the record, the bytes and the quarantine, opened together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.database import Database
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.group_commit import GroupCommit
 
 _MIB: Final = 1 << 20
 
@@ -20,6 +21,8 @@ class Archive:
         Larger data sets are refused.
     minimum_free_bytes
         With less free space than this, nothing more is received.
+    commits
+        The one way into the record that all stores of this process share.
     """
 
     database: Database
@@ -27,6 +30,10 @@ class Archive:
     quarantine: Storage
     maximum_object_bytes: int
     minimum_free_bytes: int
+    commits: GroupCommit = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "commits", GroupCommit(self.database, self.storage))
 
     def prepare(self) -> None:
         """Make the folders and clear what a killed process left half-written."""
@@ -43,8 +50,3 @@ def open_archive(settings: Settings, database: Database, storage: Storage) -> Ar
         maximum_object_bytes=settings.maximum_object_mib * _MIB,
         minimum_free_bytes=settings.minimum_free_mib * _MIB,
     )
-
-
-def digest_key(digest: str) -> str:
-    """Return the storage key of an instance with this digest (SHA-256, hex)."""
-    return f"{digest[:2]}/{digest}.dcm"

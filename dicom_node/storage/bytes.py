@@ -1,12 +1,11 @@
 """The bytes we keep: durable when `put` returns, found again by a key of our own making."""
 
 import errno
-import fcntl
 import os
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import unquote, urlsplit
@@ -14,6 +13,7 @@ from uuid import uuid4
 
 from core.errors import RecordNotFound, SettingsInvalid
 from dicom_node.errors import ObjectUnreadable, StorageAway, StorageFull
+from dicom_node.storage.unfinished import Unfinished, remove_if_abandoned
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 #: Half-written files live in this folder of the root: the same file system, so a rename is atomic.
@@ -39,14 +39,54 @@ class Storage:
         self.root = Path(unquote(parts.path))
         self._free_bytes = free_bytes or _ask_file_system
         self._is_prepared = False
+        #: Folders whose own names are known to survive a power cut.
+        self._settled: set[Path] = set()
 
     def prepare(self) -> None:
         """Make the folder, and clear what a killed process left half-written."""
-        with _named_faults():
+        with named_faults():
             _make_folder(self.root / _UNFINISHED)
             for leftover in (self.root / _UNFINISHED).iterdir():
-                _remove_if_abandoned(leftover)
+                remove_if_abandoned(leftover)
         self._is_prepared = True
+
+    def begin(self) -> Unfinished:
+        """Open a file that is nothing yet: `keep` makes it an object.
+
+        Writing and syncing it may raise OSError: `named_faults` says what that means.
+
+        Raises
+        ------
+        StorageFull, StorageAway
+            If the disk has no room, or fails.
+        """
+        with named_faults():
+            # Not again once it was there: what is written into the mount point of a disk that went
+            # away is hidden when the disk comes back, and it would have been answered Success.
+            if not self._is_prepared:
+                _make_folder(self.root / _UNFINISHED)
+            return Unfinished(self.root / _UNFINISHED / uuid4().hex)
+
+    def keep(self, objects: Iterable[tuple[Unfinished, str]]) -> None:
+        """Name synced files; when this returns they survive a power cut, names included.
+
+        Parameters
+        ----------
+        objects
+            Files and their keys; each folder is synced once for all of them.
+
+        Raises
+        ------
+        StorageFull, StorageAway
+            If the disk fails; some of them may be named then.
+        """
+        named = [(unfinished, self._path(key)) for unfinished, key in objects]
+        with named_faults():
+            for unfinished, path in named:
+                _make_folder(path.parent)
+                unfinished.name(path)
+            for folder in dict.fromkeys(path.parent for _, path in named):
+                self._sync_up_to_root(folder)
 
     def put(self, key: str, content: bytes | Iterable[bytes]) -> None:
         """Keep an object; when this returns it survives a power cut. The same again is harmless.
@@ -56,28 +96,22 @@ class Storage:
         StorageFull, StorageAway
             If the disk has no room, or fails; nothing is visible then.
         """
-        path = self._path(key)
-        chunks = [content] if isinstance(content, bytes) else content
-        with _named_faults():
-            # Not again once it was there: what is written into the mount point of a disk that went
-            # away is hidden when the disk comes back, and it would have been answered Success.
-            if not self._is_prepared:
-                _make_folder(self.root / _UNFINISHED)
-            unfinished = self.root / _UNFINISHED / uuid4().hex
-            try:
-                _write_synced(unfinished, chunks)
-                _make_folder(path.parent)
-                unfinished.rename(path)
-            except BaseException:
-                # The first fault is the one to report, whatever removing the remains says.
-                with suppress(OSError):
-                    unfinished.unlink(missing_ok=True)
-                raise
-            # Another thread may have made a folder on the way and not synced its parent yet.
-            for folder in (path.parent, *path.parent.parents):
-                _sync_folder(folder)
-                if folder == self.root:
-                    break
+        self._path(key)
+        with named_faults(), self.begin() as unfinished:
+            for chunk in [content] if isinstance(content, bytes) else content:
+                unfinished.write(chunk)
+            unfinished.sync()
+            self.keep([(unfinished, key)])
+
+    def _sync_up_to_root(self, folder: Path) -> None:
+        _sync_folder(folder)
+        # Another thread may have made a folder on the way and not synced its parent yet; once that
+        # was done here, the names of these folders are safe for good.
+        for parent in [] if folder in self._settled else folder.parents:
+            _sync_folder(parent)
+            if parent == self.root:
+                break
+        self._settled.add(folder)
 
     def read(self, key: str) -> bytes:
         """Return the whole object.
@@ -113,18 +147,18 @@ class Storage:
     def exists(self, key: str) -> bool:
         """Whether an object is kept under that key."""
         path = self._path(key)
-        with _named_faults():
+        with named_faults():
             return path.is_file()
 
     def _check_presence(self) -> None:
         """Raise StorageAway where the storage itself does not answer."""
-        with _named_faults():
+        with named_faults():
             next((self.root / _UNFINISHED).iterdir(), None)
 
     def delete(self, key: str) -> None:
         """Remove the object for good; nothing happens where there is none."""
         path = self._path(key)
-        with _named_faults():
+        with named_faults():
             if path.exists():
                 path.unlink()
                 _sync_folder(path.parent)
@@ -137,7 +171,7 @@ class Storage:
         StorageAway
             If the file system does not answer.
         """
-        with _named_faults():
+        with named_faults():
             return self._free_bytes(self.root)
 
     def _path(self, key: str) -> Path:
@@ -152,7 +186,8 @@ def _ask_file_system(folder: Path) -> int:
 
 
 @contextmanager
-def _named_faults() -> Generator[None]:
+def named_faults() -> Generator[None]:
+    """Turn what the operating system says of the disk into our own errors."""
     try:
         yield
     except OSError as error:
@@ -168,32 +203,6 @@ def _make_folder(folder: Path) -> None:
     for path in reversed(missing):
         path.mkdir(mode=0o750, exist_ok=True)
         _sync_folder(path.parent)
-
-
-def _remove_if_abandoned(path: Path) -> None:
-    # Another receiver that starts now may clear it first, or its writer may have finished it.
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        path.unlink(missing_ok=True)
-
-
-def _write_synced(path: Path, chunks: Iterable[bytes]) -> None:
-    with path.open("xb", buffering=0) as file:
-        # Tells another receiver that is just starting: this file is being written.
-        fcntl.flock(file, fcntl.LOCK_EX)
-        for chunk in chunks:
-            _write_all(file, chunk)
-        os.fsync(file.fileno())
-
-
-def _write_all(file: BinaryIO, chunk: bytes) -> None:
-    # An unbuffered write may take less than it was given, at most 2 GiB at a time on Linux.
-    rest = memoryview(chunk)
-    while rest:
-        rest = rest[file.write(rest) :]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ before it moves, so a cut-off data set is found; and it decodes no value.
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from mmap import mmap
 from typing import Final
 
 from dicom_node.errors import InvalidInstance
@@ -48,13 +49,16 @@ class Walk:
     ----------
     wanted
         Tags whose top-level values are collected.
+    start
+        Where in `data` the first element stands.
     values
         Encoded value of each wanted tag that was there.
     """
 
-    data: bytes
+    data: bytes | mmap
     encoding: Encoding
     wanted: Collection[int]
+    start: int = 0
     values: dict[int, bytes] = field(default_factory=dict)
     _levels: list[_Level] = field(default_factory=list)
 
@@ -67,7 +71,7 @@ class Walk:
             If an element reaches beyond the end, sequences are nested too deeply, or what stands
             there is no data set.
         """
-        position = 0
+        position = self.start
         for _ in range(MAXIMUM_ELEMENTS):
             self._close_ended(position)
             if self._is_finished(position):

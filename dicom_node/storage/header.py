@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from mmap import mmap
 from typing import Final
 
 from pydicom.datadict import tag_for_keyword
@@ -39,6 +40,7 @@ _TAGS: Final[Mapping[str, int]] = {
     keyword: tag_for_keyword(keyword) or 0
     for keyword in (*_UIDS, *_IDENTITY, *_TEXTS, _CHARACTER_SET)
 }
+_WANTED: Final = frozenset(_TAGS.values())
 #: DA as it is, and as ACR-NEMA wrote it.
 _DATE_FORMATS: Final = ("%Y%m%d", "%Y.%m.%d")
 
@@ -71,15 +73,19 @@ class Header:
         return None
 
 
-def read_header(data_set: bytes, transfer_syntax_uid: str, maximum_bytes: int) -> Header:
+def read_header(
+    data: bytes | mmap, transfer_syntax_uid: str, maximum_bytes: int, start: int = 0
+) -> Header:
     """Read the identifying attributes.
 
     Parameters
     ----------
-    data_set
-        The encoded data set, without file meta information.
+    data
+        The encoded data set, and before it whatever `start` skips.
     maximum_bytes
         What a deflated data set may inflate to.
+    start
+        Where the data set begins, behind the file meta information of a file.
 
     Raises
     ------
@@ -91,8 +97,9 @@ def read_header(data_set: bytes, transfer_syntax_uid: str, maximum_bytes: int) -
         If it inflates beyond `maximum_bytes`.
     """
     encoding = encoding_of(transfer_syntax_uid)
-    elements = inflate(data_set, maximum_bytes) if encoding.is_deflated else data_set
-    values = Walk(elements, encoding, frozenset(_TAGS.values())).run()
+    if encoding.is_deflated:
+        data, start = inflate(data[start:], maximum_bytes), 0
+    values = Walk(data, encoding, _WANTED, start).run()
     uids = {keyword: _read_uid(values, keyword) for keyword in _UIDS}
     sets = _character_sets(values)
     # Identity is never guessed: bytes outside the character set stay distinguishable.

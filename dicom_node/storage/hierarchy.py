@@ -3,28 +3,19 @@
 A study never changes its patient and a series never its study: what claims otherwise is refused.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from core.tables.columns import table_of
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from dicom_node.errors import HierarchyConflict, PatientConflict
 from dicom_node.storage.header import Header
-
-
-def check_hierarchy(session: Session, header: Header) -> None:
-    """Refuse an instance that contradicts what is already kept.
-
-    Raises
-    ------
-    PatientConflict
-        If its study is known under another patient.
-    HierarchyConflict
-        If its series is known under another study.
-    """
-    _find_agreeing(session, header)
 
 
 def _find_agreeing(session: Session, header: Header) -> tuple[SeriesRow | None, StudyRow | None]:
@@ -39,13 +30,45 @@ def _find_agreeing(session: Session, header: Header) -> tuple[SeriesRow | None, 
     return series, study
 
 
+_SERIES: Final = table_of(SeriesRow)
+_STUDIES: Final = table_of(StudyRow)
+_PATIENTS: Final = table_of(PatientRow)
+_KNOWN_SERIES: Final = (
+    select(_SERIES.c.series_instance_uid, _SERIES.c.id, _STUDIES.c.study_instance_uid)
+    .add_columns(_PATIENTS.c.patient_id, _PATIENTS.c.issuer)
+    .join_from(_SERIES, _STUDIES, _STUDIES.c.id == _SERIES.c.study_key)
+    .join(_PATIENTS, _PATIENTS.c.id == _STUDIES.c.patient_key)
+    .where(_SERIES.c.series_instance_uid.in_(bindparam("uids", expanding=True)))
+)
+
+
+def find_series_keys(session: Session, headers: Sequence[Header]) -> dict[str, int]:
+    """Return the primary key of the series of each instance that agrees with what is known.
+
+    One statement for many instances, by SOP Instance UID; for what is left out, `settle_series`
+    makes the rows or refuses.
+    """
+    uids = list({header.series_instance_uid for header in headers})
+    found = session.connection().execute(_KNOWN_SERIES, {"uids": uids})
+    known = {uid: row for uid, *row in found}
+    keys: dict[str, int] = {}
+    for header in headers:
+        if header.series_instance_uid in known:
+            key, study_uid, patient_id, issuer = known[header.series_instance_uid]
+            if study_uid == header.study_instance_uid and _agree(patient_id, issuer, header):
+                keys[header.sop_instance_uid] = key
+    return keys
+
+
 def settle_series(session: Session, header: Header, received_at: datetime) -> int:
     """Return the primary key of the series, with every row above it, made where it was missing.
 
     Raises
     ------
-    PatientConflict, HierarchyConflict
-        As `check_hierarchy`.
+    PatientConflict
+        If its study is known under another patient.
+    HierarchyConflict
+        If its series is known under another study.
     """
     # Only rows that were checked are used: one that another association commits from now on must
     # not be found unchecked. It meets a unique constraint instead, and the caller tries anew.
@@ -70,10 +93,13 @@ def _find_series(session: Session, header: Header) -> SeriesRow | None:
 
 def _is_same_patient(session: Session, study: StudyRow, header: Header) -> bool:
     patient = session.get_one(PatientRow, study.patient_key)
-    if patient.patient_id != header.patient_id:
-        return False
+    return _agree(patient.patient_id, patient.issuer, header)
+
+
+def _agree(patient_id: str, issuer: str, header: Header) -> bool:
     # Within one study, an instance that names no issuer contradicts nobody.
-    return patient.issuer == header.issuer or not (patient.issuer and header.issuer)
+    same_issuer = issuer == header.issuer or not (issuer and header.issuer)
+    return patient_id == header.patient_id and same_issuer
 
 
 def _add_study(session: Session, header: Header, received_at: datetime) -> StudyRow:

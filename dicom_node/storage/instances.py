@@ -1,24 +1,38 @@
-"""The row of an instance, written with the rows above it."""
+"""The rows of instances, written below those of their series."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
+from core.tables.columns import table_of
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
-from dicom_node.storage.archive import digest_key
+from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header import Header
-from dicom_node.storage.hierarchy import settle_series
-from dicom_node.storage.part10 import EncodedInstance
+from dicom_node.storage.part10 import Announced
+
+_TABLE: Final = table_of(InstanceRow)
+_ADD: Final = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """An instance on its way in. `digest` is the SHA-256 of its encoded data set, hex."""
+    """An instance whose bytes are all here.
 
-    encoded: EncodedInstance
+    Attributes
+    ----------
+    digest, size_bytes
+        SHA-256 (hex) and length of its encoded data set.
+    """
+
+    announced: Announced
     header: Header
     digest: str
+    size_bytes: int
+    received_at: datetime
 
 
 def find_instance(session: Session, sop_instance_uid: str) -> InstanceRow | None:
@@ -27,37 +41,39 @@ def find_instance(session: Session, sop_instance_uid: str) -> InstanceRow | None
     return session.exec(statement).one_or_none()
 
 
-def add_instance(
+def add_instances(
     session: Session,
-    arrival: Arrival,
+    arrivals: Sequence[tuple[Arrival, int, InstanceOutcome]],
     origin: InstanceOrigin,
-    outcome: InstanceOutcome,
-    received_at: datetime,
-) -> tuple[InstanceRow, int]:
-    """Add an instance whose bytes are durable; return its row and primary key.
+) -> Sequence[int]:
+    """Add instances whose bytes are durable; return their primary keys, in order.
 
-    Raises
-    ------
-    PatientConflict, HierarchyConflict
-        If it contradicts what is already kept.
+    Parameters
+    ----------
+    arrivals
+        Each with the primary key of its series, and how it is going to be scored.
     """
-    encoded, header = arrival.encoded, arrival.header
-    row = InstanceRow(
-        series_key=settle_series(session, header, received_at),
-        sop_instance_uid=header.sop_instance_uid,
-        sop_class_uid=header.sop_class_uid,
-        transfer_syntax_uid=encoded.transfer_syntax_uid,
-        instance_number=header.texts["InstanceNumber"],
-        digest=arrival.digest,
-        size_bytes=len(encoded.data_set),
-        storage_key=digest_key(arrival.digest),
-        calling_ae_title=encoded.calling_ae_title,
-        origin=origin,
-        outcome=outcome,
-        received_at=received_at,
-    )
-    session.add(row)
-    session.flush()
-    if row.id is None:
-        raise ValueError("the database gave the instance no key")
-    return row, row.id
+    if not arrivals:
+        return []
+    rows = [_row(*arrival, origin) for arrival in arrivals]
+    return [int(key) for key in session.connection().execute(_ADD, rows).scalars()]
+
+
+def _row(
+    arrival: Arrival, series_key: int, outcome: InstanceOutcome, origin: InstanceOrigin
+) -> dict[str, Any]:
+    return {
+        "series_key": series_key,
+        "sop_instance_uid": arrival.header.sop_instance_uid,
+        "sop_class_uid": arrival.header.sop_class_uid,
+        "transfer_syntax_uid": arrival.announced.transfer_syntax_uid,
+        "instance_number": arrival.header.texts["InstanceNumber"],
+        "digest": arrival.digest,
+        "size_bytes": arrival.size_bytes,
+        "storage_key": digest_key(arrival.digest),
+        "calling_ae_title": arrival.announced.calling_ae_title,
+        "origin": origin,
+        "outcome": outcome,
+        "outcome_message": "",
+        "received_at": arrival.received_at,
+    }

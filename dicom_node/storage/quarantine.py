@@ -1,40 +1,59 @@
 """Keeping aside what must not be taken in, so that someone can look at it."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlmodel import col, select
 
 from core.changes import append_change
-from core.clock import Clock
 from core.logs import get_logger
 from core.tables.changes import ChangeKind
 from core.tables.quarantine import QuarantineRow
 from dicom_node.errors import InstanceRefused
-from dicom_node.storage.archive import Archive, digest_key
+from dicom_node.storage.archive import Archive
+from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.identifiers import is_uid
-from dicom_node.storage.part10 import EncodedInstance, file_preamble
+from dicom_node.storage.part10 import Announced
 
 _log = get_logger(__name__)
 
 
-def keep_aside(
-    archive: Archive, encoded: EncodedInstance, digest: str, refusal: InstanceRefused, clock: Clock
-) -> None:
-    """Keep the bytes in quarantine, and a row with the cause; once per content and cause."""
-    key = digest_key(digest)
-    archive.quarantine.put(key, (file_preamble(encoded), encoded.data_set))
+@dataclass(frozen=True)
+class Refused:
+    """An object that must not be taken in: what was said of it, what came, and why not.
+
+    Attributes
+    ----------
+    digest, size_bytes
+        SHA-256 (hex) and length of its data set.
+    """
+
+    announced: Announced
+    digest: str
+    size_bytes: int
+    refusal: InstanceRefused
+    received_at: datetime
+
+
+def keep_aside(archive: Archive, refused: Refused, file: Iterable[bytes]) -> None:
+    """Keep a file in quarantine, and a row with the cause; once per content and cause."""
+    key = digest_key(refused.digest)
+    archive.quarantine.put(key, file)
     row = QuarantineRow(
-        code=refusal.code,
-        message=str(refusal),
-        calling_ae_title=encoded.calling_ae_title,
-        sop_class_uid=_uid_or_nothing(encoded.sop_class_uid),
-        sop_instance_uid=_uid_or_nothing(encoded.sop_instance_uid),
+        code=refused.refusal.code,
+        message=str(refused.refusal),
+        calling_ae_title=refused.announced.calling_ae_title,
+        sop_class_uid=_uid_or_nothing(refused.announced.sop_class_uid),
+        sop_instance_uid=_uid_or_nothing(refused.announced.sop_instance_uid),
         storage_key=key,
-        size_bytes=len(encoded.data_set),
-        digest=digest,
-        received_at=clock(),
+        size_bytes=refused.size_bytes,
+        digest=refused.digest,
+        received_at=refused.received_at,
     )
     if _add_once(archive, row):
         _log.warning(
-            "instance_quarantined", code=row.code, digest=digest, peer=row.calling_ae_title
+            "instance_quarantined", code=row.code, digest=row.digest, peer=row.calling_ae_title
         )
 
 

@@ -1,5 +1,6 @@
 """Keeping our own reports as instances of the study they tell about."""
 
+from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
 from typing import Final
@@ -12,11 +13,11 @@ from core.changes import append_change
 from core.clock import Clock, utc_now
 from core.tables.changes import ChangeKind
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
-from dicom_node.storage.archive import digest_key
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header import read_header
-from dicom_node.storage.hierarchy import check_hierarchy
-from dicom_node.storage.instances import Arrival, add_instance, find_instance
+from dicom_node.storage.hierarchy import settle_series
+from dicom_node.storage.instances import Arrival, add_instances, find_instance
 from dicom_node.storage.part10 import EncodedInstance, file_preamble
 
 #: A report is never deflated, so this only has to be larger than any.
@@ -44,27 +45,34 @@ def keep_report(
     known = find_instance(session, str(dataset.SOPInstanceUID))
     if known is not None:
         return known
-    arrival = _encode(dataset)
-    check_hierarchy(session, arrival.header)
-    encoded = arrival.encoded
+    encoded = _encode(dataset)
+    arrival = _arrival(encoded, clock())
+    series_key = settle_series(session, arrival.header, arrival.received_at)
     storage.put(digest_key(arrival.digest), (file_preamble(encoded), encoded.data_set))
-    row, _ = add_instance(
-        session, arrival, InstanceOrigin.PRODUCED, InstanceOutcome.REPORT, clock()
-    )
-    append_change(session, ChangeKind.REPORT_KEPT, row.sop_instance_uid)
-    return row
+    placed = [(arrival, series_key, InstanceOutcome.REPORT)]
+    [key] = add_instances(session, placed, InstanceOrigin.PRODUCED)
+    append_change(session, ChangeKind.REPORT_KEPT, encoded.sop_instance_uid)
+    return session.get_one(InstanceRow, key)
 
 
-def _encode(dataset: Dataset) -> Arrival:
+def _encode(dataset: Dataset) -> EncodedInstance:
     # Without file meta: highdicom brings its own, and ours is written around every data set.
     bare = Dataset(dataset)
     buffer = BytesIO()
     dcmwrite(buffer, bare, implicit_vr=False, little_endian=True, enforce_file_format=False)
-    encoded = EncodedInstance(
+    return EncodedInstance(
         data_set=buffer.getvalue(),
         transfer_syntax_uid=str(ExplicitVRLittleEndian),
         sop_class_uid=str(dataset.SOPClassUID),
         sop_instance_uid=str(dataset.SOPInstanceUID),
     )
-    header = read_header(encoded.data_set, encoded.transfer_syntax_uid, _MAXIMUM_REPORT_BYTES)
-    return Arrival(encoded, header, sha256(encoded.data_set).hexdigest())
+
+
+def _arrival(encoded: EncodedInstance, received_at: datetime) -> Arrival:
+    return Arrival(
+        announced=encoded,
+        header=read_header(encoded.data_set, encoded.transfer_syntax_uid, _MAXIMUM_REPORT_BYTES),
+        digest=sha256(encoded.data_set).hexdigest(),
+        size_bytes=len(encoded.data_set),
+        received_at=received_at,
+    )

@@ -28,10 +28,8 @@ from core.tables.jobs import JobRow
 from core.tables.quarantine import QuarantineRow
 from dicom_node.scu.store import SendResult, send
 from dicom_node.statuses import Status
-from dicom_node.storage.archive import Archive
-from dicom_node.storage.ingest import IngestOutcome, ingest
-from dicom_node.storage.part10 import EncodedInstance
 from dicom_node.storage.retrieve import read_instance
+from dicom_node.storage.unfinished import Unfinished
 from tests.builders.encoded_instance import as_file, encode_instance
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
 
@@ -167,18 +165,19 @@ def test_store_beyond_the_size_limit_is_answered_and_the_next_one_kept(
     assert (refused.status, kept.status) == (Status.OUT_OF_RESOURCES, Status.SUCCESS)
 
 
-def test_store_far_beyond_the_size_limit_is_not_gathered_in_memory(
+def test_store_far_beyond_the_size_limit_is_dropped_as_it_comes(
     settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = settings.model_copy(update={"maximum_object_mib": 1})
     huge = encode_instance(PixelData=b"\x00" * (8 << 20))
-    gathered = []
+    written = []
 
-    def watched(archive: Archive, encoded: EncodedInstance) -> IngestOutcome:
-        gathered.append(len(encoded.data_set))
-        return ingest(archive, encoded)
+    def watched(unfinished: Unfinished, chunk: bytes) -> None:
+        write(unfinished, chunk)
+        written.append(unfinished.path.stat().st_size)
 
-    monkeypatch.setattr("dicom_node.scp.store.ingest", watched)
+    write = Unfinished.write
+    monkeypatch.setattr(Unfinished, "write", watched)
     with running_node(small, database) as node:
         paths = [tmp_path / "1.dcm", tmp_path / "2.dcm"]
         paths[0].write_bytes(as_file(huge))
@@ -186,7 +185,8 @@ def test_store_far_beyond_the_size_limit_is_not_gathered_in_memory(
         refused, kept = send(paths, node.address, DEVICE)
 
     assert (refused.status, kept.status) == (Status.OUT_OF_RESOURCES, Status.SUCCESS)
-    assert max(gathered) < 1 << 20
+    assert max(written) <= (1 << 20) + 1024
+    assert list((node.archive.storage.root / ".unfinished").iterdir()) == []
 
 
 def test_store_on_a_full_disk_is_answered_out_of_resources(

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -75,7 +76,14 @@ def mutations(draw: st.DrawFn) -> bytes:
 def test_any_bytes_lead_to_an_outcome_inside_the_store(
     archive: Archive, data_set: bytes, syntax: str, sop_class: str, uid: str
 ) -> None:
-    outcome = attempt(archive, EncodedInstance(data_set, syntax, sop_class, uid))
+    encoded = EncodedInstance(
+        data_set=data_set,
+        transfer_syntax_uid=syntax,
+        sop_class_uid=sop_class,
+        sop_instance_uid=uid,
+    )
+
+    outcome = attempt(archive, encoded)
 
     assert isinstance(outcome, IngestOutcome | NodeError)
     assert_inside(archive)
@@ -86,9 +94,7 @@ def test_any_bytes_lead_to_an_outcome_inside_the_store(
 def test_a_damaged_instance_is_kept_as_sent_or_kept_aside(
     archive: Archive, data_set: bytes
 ) -> None:
-    encoded = EncodedInstance(
-        data_set, WHOLE.transfer_syntax_uid, WHOLE.sop_class_uid, WHOLE.sop_instance_uid
-    )
+    encoded = replace(WHOLE, data_set=data_set)
 
     outcome = attempt(archive, encoded)
 

@@ -38,11 +38,13 @@ from dicom_node.errors import (
     StorageFull,
     UnsupportedSOPClass,
 )
-from dicom_node.storage.archive import Archive, digest_key
+from dicom_node.storage.archive import Archive
 from dicom_node.storage.bytes import Storage
-from dicom_node.storage.ingest import IngestOutcome, ingest
+from dicom_node.storage.digest_key import digest_key
+from dicom_node.storage.ingest import ingest
 from dicom_node.storage.part10 import EncodedInstance
-from tests.builders.encoded_instance import encode_instance
+from dicom_node.storage.records import IngestOutcome
+from tests.builders.encoded_instance import as_file, encode_instance
 
 RECEIVED_AT = datetime(2024, 3, 20, 12, tzinfo=UTC)
 LOCALIZER_SOP_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.5.1"
@@ -264,11 +266,16 @@ def test_what_is_refused_unread_leaves_nothing(
 
 def test_the_watermark_counts_the_instance_itself(archive: Archive) -> None:
     encoded = encode_instance()
-    size = len(encoded.data_set)
-    storage = Storage(f"file://{archive.storage.root}", free_bytes=lambda _: size + 1000)
+    capacity = len(as_file(encoded)) + 1000
+
+    def free_bytes(root: Path) -> int:
+        return capacity - sum(p.stat().st_size for p in root.rglob("*") if p.is_file())
+
+    storage = Storage(f"file://{archive.storage.root}", free_bytes)
 
     with pytest.raises(StorageFull):
         ingest(replace(archive, storage=storage, minimum_free_bytes=1001), encoded)
+    assert files_below(storage.root) == []
     assert ingest(replace(archive, storage=storage, minimum_free_bytes=1000), encoded).is_new
 
 
@@ -279,7 +286,7 @@ def test_bytes_are_durable_before_the_rows_and_a_lost_commit_can_be_repeated(
         raise DatabaseAway("gone before the commit")
 
     with monkeypatch.context() as patch:
-        patch.setattr("dicom_node.storage.ingest.append_change", away)
+        patch.setattr("dicom_node.storage.records.append_changes", away)
         with pytest.raises(DatabaseAway):
             ingest(archive, encode_instance())
 

@@ -1,0 +1,157 @@
+"""Where our reader meets pynetdicom: every private name of its that we lean on is in this file.
+
+pynetdicom keeps the association: negotiation, release, abort and every service but C-STORE. In data
+transfer (Sta6) its thread, which reads the socket, calls us instead of its own reader; what is not
+ours goes back to it byte for byte. Written for 3.0.4, the version that is pinned; a test fails when
+these names change.
+"""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from threading import Event as Flag
+from typing import Any, Final
+
+from pynetdicom.association import Association
+from pynetdicom.events import Event
+
+from core.logs import get_logger
+from dicom_node.pynetdicom_settings import MAXIMUM_PDU_BYTES, PDU_SECONDS
+from dicom_node.receive.connection import Connection, Interrupted
+from dicom_node.receive.pdu import (
+    INVALID_PDU_PARAMETER,
+    REASON_NOT_SPECIFIED,
+    UNEXPECTED_PDU,
+    MalformedPDU,
+    abort_pdu,
+)
+from dicom_node.receive.store_receiver import AcceptedContext, ProtocolViolated, StoreReceiver
+from dicom_node.storage.archive import Archive
+
+#: Sta6 of PS3.8 9.2.1: the association is established and ready for data transfer.
+_DATA_TRANSFER: Final = "Sta6"
+#: Evt17 of PS3.8 9.2.2: the transport connection is closed.
+_CONNECTION_CLOSED: Final = "Evt17"
+
+_log = get_logger(__name__)
+
+
+class Checkpoint(Flag):
+    """pynetdicom's own gate for the thread that serves messages, with a second latch for us.
+
+    Without it that thread would look for messages a thousand times a second while we receive.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unheld = Flag()
+        self._unheld.set()
+        self.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until both are open."""
+        return super().wait(timeout) and self._unheld.wait(timeout)
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Keep the gate shut in the block."""
+        self._unheld.clear()
+        try:
+            yield
+        finally:
+            self._unheld.set()
+
+
+class _Replay:
+    """Stands for the socket while a PDU that was already read is read once more."""
+
+    def __init__(self, pdu: bytes) -> None:
+        self._rest = pdu
+
+    def recv(self, length: int) -> bytes:
+        taken, self._rest = self._rest[:length], self._rest[length:]
+        return taken
+
+
+class Seam:
+    """Our reader in the place of an association's own."""
+
+    def __init__(self, association: Association, archive: Archive) -> None:
+        self._association = association
+        self._provider: Any = association.dul
+        self._read_by_pynetdicom = association.dul._read_pdu_data
+        self._archive = archive
+        self._receiver: StoreReceiver | None = None
+        self._checkpoint = Checkpoint()
+        association._reactor_checkpoint = self._checkpoint
+        association.dul._read_pdu_data = self.read  # type: ignore[method-assign]
+
+    def read(self) -> None:
+        """Read what has come; called by pynetdicom's reading thread when the socket is ready."""
+        if self._provider.state_machine.current_state != _DATA_TRANSFER:
+            self._read_by_pynetdicom()
+            return
+        with self._checkpoint.held():
+            for pdu in self._serve():
+                self._hand_back(pdu)
+            # Before the gate opens: silence counts from now.
+            self._provider._idle_timer.restart()
+
+    def _serve(self) -> list[bytes]:
+        connection = self._provider.socket.socket
+        try:
+            return list(self._receive_on(connection).serve())
+        except Interrupted:
+            return []
+        except MalformedPDU as error:
+            self._break_off(error, INVALID_PDU_PARAMETER)
+        except ProtocolViolated as error:
+            self._break_off(error, UNEXPECTED_PDU)
+        except OSError as error:
+            self._break_off(error, REASON_NOT_SPECIFIED)
+        return []
+
+    def _receive_on(self, connection: Any) -> StoreReceiver:
+        if self._receiver is None:
+            self._receiver = StoreReceiver(
+                Connection(connection, self._is_wanted, MAXIMUM_PDU_BYTES, PDU_SECONDS),
+                self._archive,
+                self._association.requestor.ae_title.strip(),
+                self._contexts,
+                self._association.network_timeout or PDU_SECONDS,
+            )
+        return self._receiver
+
+    def _is_wanted(self) -> bool:
+        provider = self._provider
+        return bool(provider._kill_thread) or not provider.to_provider_queue.empty()
+
+    def _contexts(self) -> Mapping[int, AcceptedContext]:
+        return {
+            context.context_id or 0: AcceptedContext(
+                str(context.abstract_syntax), str(context.transfer_syntax[0])
+            )
+            for context in self._association.accepted_contexts
+        }
+
+    def _break_off(self, error: Exception, reason: int) -> None:
+        """Abort the association as its service provider; pynetdicom learns that it is closed."""
+        peer = self._association.requestor.ae_title.strip()
+        _log.warning("association_broken_off", peer=peer, cause=str(error))
+        transport = self._provider.socket
+        with suppress(OSError):
+            transport.socket.sendall(abort_pdu(reason))
+        transport.close()
+
+    def _hand_back(self, pdu: bytes) -> None:
+        transport = self._provider.socket
+        self._provider.socket = _Replay(pdu)
+        try:
+            self._read_by_pynetdicom()
+        finally:
+            self._provider.socket = transport
+
+
+def handle_connection_opened(event: Event, archive: Archive) -> None:
+    """Serve the C-STORE requests of an association ourselves."""
+    if event.assoc.is_acceptor:
+        Seam(event.assoc, archive)

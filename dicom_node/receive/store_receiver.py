@@ -1,0 +1,206 @@
+"""Serves the C-STORE requests of one association, fragment by fragment, in bounded memory.
+
+It knows nothing of pynetdicom: what is no C-STORE it hands back as it came.
+"""
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.errors import NodeError
+from core.logs import get_logger
+from dicom_node.errors import InstanceRefused
+from dicom_node.receive.commands import StoreRequest, read_store_request, store_response
+from dicom_node.receive.connection import Connection, ConnectionBroken
+from dicom_node.receive.pdu import (
+    P_DATA_TF,
+    PDU_HEADER_BYTES,
+    Fragment,
+    PDUHeader,
+    fragment_pdu,
+    fragments_of,
+)
+from dicom_node.statuses import Status, comment_of, status_of
+from dicom_node.storage.archive import Archive
+from dicom_node.storage.incoming import Incoming
+from dicom_node.storage.part10 import Announced
+
+#: How long the next request is waited for here, blocked in the kernel, before pynetdicom's own
+#: polling takes over.
+IDLE_SECONDS: Final = 1.0
+#: Command sets have a dozen short elements; one this large is no command.
+_LARGEST_COMMAND_BYTES: Final = 1 << 16
+
+_log = get_logger(__name__)
+
+
+class ProtocolViolated(ValueError):
+    """A fragment came that the message in progress cannot have."""
+
+
+@dataclass(frozen=True)
+class AcceptedContext:
+    """A presentation context both sides agreed on."""
+
+    sop_class_uid: str
+    transfer_syntax_uid: str
+
+
+@dataclass(frozen=True)
+class _Message:
+    """A C-STORE whose data set is arriving."""
+
+    context_id: int
+    request: StoreRequest
+    incoming: Incoming
+
+
+class StoreReceiver:
+    """The requests of one association.
+
+    Parameters
+    ----------
+    contexts
+        Tells the accepted presentation contexts by their ID.
+    stall_seconds
+        Silence in the middle of a message after which the peer is given up.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        archive: Archive,
+        calling_ae_title: str,
+        contexts: Callable[[], Mapping[int, AcceptedContext]],
+        stall_seconds: float,
+    ) -> None:
+        self._connection = connection
+        self._archive = archive
+        self._calling_ae_title = calling_ae_title
+        self._contexts = contexts
+        self._stall_seconds = stall_seconds
+        self._command: list[Fragment] = []
+        self._message: _Message | None = None
+
+    def serve(self) -> Sequence[bytes]:
+        """Serve until a PDU comes that is not ours, or none for a while; return what is not ours.
+
+        Raises
+        ------
+        Interrupted, ConnectionBroken
+            As `Connection.read_pdu`.
+        MalformedPDU, ProtocolViolated
+            If the peer does not keep to the protocol.
+        """
+        try:
+            while (pdu := self._read()) is not None:
+                if foreign := self._take(pdu):
+                    return foreign
+        except BaseException:
+            self.abandon()
+            raise
+        return []
+
+    def abandon(self) -> None:
+        """Forget the message in progress; nothing of it is left."""
+        if self._message is not None:
+            self._message.incoming.discard()
+        self._message, self._command = None, []
+
+    def _read(self) -> memoryview | None:
+        if self._message is None and not self._command:
+            return self._connection.read_pdu(IDLE_SECONDS)
+        pdu = self._connection.read_pdu(self._stall_seconds)
+        if pdu is None:
+            raise ConnectionBroken("the peer stalls in the middle of a message")
+        return pdu
+
+    def _take(self, pdu: memoryview) -> Sequence[bytes]:
+        if PDUHeader.parse(pdu[:PDU_HEADER_BYTES]).pdu_type != P_DATA_TF:
+            # A release or an abort; of a message it cuts short nothing is left.
+            command = [fragment_pdu(fragment) for fragment in self._command]
+            self.abandon()
+            return [*command, bytes(pdu)]
+        fragments = list(fragments_of(pdu[PDU_HEADER_BYTES:]))
+        for number, fragment in enumerate(fragments):
+            if self._message is not None:
+                self._take_data(self._message, fragment)
+            elif foreign := self._take_command(fragment):
+                return [*foreign, *map(fragment_pdu, fragments[number + 1 :])]
+        return []
+
+    def _take_command(self, fragment: Fragment) -> Sequence[bytes]:
+        """Begin a C-STORE once its command is whole; return the PDUs of any other command."""
+        # Kept beyond this PDU, whose memory is used again.
+        self._command.append(_copied(fragment))
+        size = sum(len(part.data) for part in self._command)
+        if not fragment.is_command or size > _LARGEST_COMMAND_BYTES:
+            raise ProtocolViolated("a data set came without a command")
+        if not fragment.is_last:
+            return []
+        command, self._command = self._command, []
+        request = read_store_request(b"".join(part.data for part in command))
+        if request is None:
+            return [fragment_pdu(part) for part in command]
+        self._begin(fragment.context_id, request)
+        return []
+
+    def _begin(self, context_id: int, request: StoreRequest) -> None:
+        context = self._contexts().get(context_id)
+        if context is None:
+            raise ProtocolViolated("a message came on a context that was not accepted")
+        agreed = request.sop_class_uid == context.sop_class_uid
+        announced = Announced(
+            # A class other than the context's was not negotiated: it is in no accept list.
+            sop_class_uid=request.sop_class_uid if agreed else "",
+            sop_instance_uid=request.sop_instance_uid,
+            transfer_syntax_uid=context.transfer_syntax_uid,
+            calling_ae_title=self._calling_ae_title,
+        )
+        self._message = _Message(context_id, request, Incoming(self._archive, announced))
+        if not request.has_data_set:
+            self._finish(self._message)
+
+    def _take_data(self, message: _Message, fragment: Fragment) -> None:
+        if fragment.is_command or fragment.context_id != message.context_id:
+            raise ProtocolViolated("another message began before the data set was whole")
+        message.incoming.write(fragment.data)
+        if fragment.is_last:
+            self._finish(message)
+
+    def _finish(self, message: _Message) -> None:
+        self._message = None
+        status, comment = self._answer(message.incoming)
+        response = store_response(message.request, status, comment)
+        last = Fragment(message.context_id, is_command=True, is_last=True, data=response)
+        self._connection.send(fragment_pdu(last))
+
+    def _answer(self, incoming: Incoming) -> tuple[Status, str]:
+        """Return status and comment; Success only when the instance survives a power cut."""
+        peer = self._calling_ae_title
+        try:
+            with incoming:
+                incoming.keep()
+        except InstanceRefused as error:
+            return status_of(error), comment_of(error)
+        except NodeError as error:
+            _log.warning("store_refused", peer=peer, error=str(error), status=hex(status_of(error)))
+            return status_of(error), comment_of(error)
+        # The last frame of ours on this thread: whatever passes it would end the association, and
+        # be logged with its message, which may hold a patient's name. The place is logged instead.
+        except Exception as error:  # noqa: BLE001
+            _log.error("store_failed", peer=peer, error=type(error).__name__, place=_place(error))
+            return Status.PROCESSING_FAILURE, "Internal error; see the receiver's log"
+        return Status.SUCCESS, ""
+
+
+def _copied(fragment: Fragment) -> Fragment:
+    return Fragment(
+        fragment.context_id, fragment.is_command, fragment.is_last, bytes(fragment.data)
+    )
+
+
+def _place(error: Exception) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-5:]]

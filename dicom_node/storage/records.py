@@ -1,0 +1,133 @@
+"""The rows of instances that came together: all in one transaction, or none."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from sqlalchemy import bindparam, select
+from sqlmodel import Session
+
+from core.changes import append_changes
+from core.ledger import enqueue_all
+from core.tables.changes import ChangeKind
+from core.tables.columns import table_of
+from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
+from core.tables.jobs import JobKind
+from dicom_node.devices.input_class import is_model_input
+from dicom_node.errors import InstanceConflict, InstanceRefused
+from dicom_node.storage.header import Header
+from dicom_node.storage.hierarchy import find_series_keys, settle_series
+from dicom_node.storage.instances import Arrival, add_instances
+
+
+@dataclass(frozen=True)
+class IngestOutcome:
+    """What became of an instance that is kept.
+
+    Attributes
+    ----------
+    instance_key
+        Primary key of its row.
+    is_new
+        False where the same content was kept before; no work came of it then.
+    """
+
+    instance_key: int
+    sop_instance_uid: str
+    digest: str
+    is_new: bool
+
+
+#: What became of an instance: kept, or why not.
+Result = IngestOutcome | InstanceRefused
+
+
+class _Kept(NamedTuple):
+    """What is known of an instance that is kept."""
+
+    key: int
+    sop_instance_uid: str
+    digest: str
+    transfer_syntax_uid: str
+
+
+_INSTANCES: Final = table_of(InstanceRow)
+_KNOWN: Final = select(*(_INSTANCES.c[name] for name in ("id", *_Kept._fields[1:]))).where(
+    _INSTANCES.c.sop_instance_uid.in_(bindparam("uids", expanding=True))
+)
+
+
+def record(
+    session: Session,
+    arrivals: Sequence[Arrival],
+    make_durable: Callable[[Sequence[Arrival]], None],
+) -> list[Result]:
+    """Write the rows of arrivals in the caller's transaction; return what became of each.
+
+    Parameters
+    ----------
+    arrivals
+        No two of the same SOP Instance UID.
+    make_durable
+        Called with those that are taken in, before the row of any is written: a refusal leaves no
+        bytes behind.
+    """
+    results = _find_known(session, arrivals)
+    repeated = [one for one in arrivals if isinstance(results.get(_uid(one)), IngestOutcome)]
+    placed = _place(session, [one for one in arrivals if _uid(one) not in results], results)
+    make_durable([*repeated, *(arrival for arrival, _ in placed)])
+    _add(session, placed, results)
+    return [results[_uid(one)] for one in arrivals]
+
+
+def _find_known(session: Session, arrivals: Sequence[Arrival]) -> dict[str, Result]:
+    by_uid = {_uid(one): one for one in arrivals}
+    rows = session.connection().execute(_KNOWN, {"uids": list(by_uid)})
+    return {uid: _judge(_Kept(key, uid, *rest), by_uid[uid]) for key, uid, *rest in rows}
+
+
+def _judge(kept: _Kept, arrival: Arrival) -> Result:
+    same_encoding = kept.transfer_syntax_uid == arrival.announced.transfer_syntax_uid
+    if kept.digest != arrival.digest or not same_encoding:
+        return InstanceConflict()
+    return IngestOutcome(kept.key, kept.sop_instance_uid, kept.digest, is_new=False)
+
+
+def _place(
+    session: Session, arrivals: Sequence[Arrival], results: dict[str, Result]
+) -> list[tuple[Arrival, int]]:
+    """Return each with the key of its series; what contradicts the record goes to the results."""
+    known = find_series_keys(session, [one.header for one in arrivals]) if arrivals else {}
+    placed = []
+    for one in arrivals:
+        try:
+            key = known.get(_uid(one)) or settle_series(session, one.header, one.received_at)
+            placed.append((one, key))
+        except InstanceRefused as refusal:
+            results[_uid(one)] = refusal
+    return placed
+
+
+def _add(
+    session: Session, placed: Sequence[tuple[Arrival, int]], results: dict[str, Result]
+) -> None:
+    if not placed:
+        return
+    rows = [(one, key, _first_outcome(one.header)) for one, key in placed]
+    keys = add_instances(session, rows, InstanceOrigin.RECEIVED)
+    added = list(zip(rows, keys, strict=True))
+    to_analyse = [str(key) for (*_, outcome), key in added if outcome is InstanceOutcome.PENDING]
+    enqueue_all(session, JobKind.ANALYSE, to_analyse)
+    append_changes(session, ChangeKind.INSTANCE_RECEIVED, [_uid(one) for one, _ in placed])
+    for (one, *_), key in added:
+        results[_uid(one)] = IngestOutcome(key, _uid(one), one.digest, is_new=True)
+
+
+def _first_outcome(header: Header) -> InstanceOutcome:
+    texts = header.texts
+    to_analyse = is_model_input(header.sop_class_uid, texts["Modality"], texts["Manufacturer"])
+    return InstanceOutcome.PENDING if to_analyse else InstanceOutcome.NOT_MODEL_INPUT
+
+
+def _uid(arrival: Arrival) -> str:
+    return arrival.header.sop_instance_uid

@@ -1,0 +1,73 @@
+"""A file on its way into the storage: written, synced, and only then given its name."""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Unfinished:
+    """Bytes that are not an object yet. Nothing of them is left unless they are named.
+
+    Its methods raise OSError; `Storage` says what such a fault means.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size_bytes = 0
+        self._is_named = False
+        self._file = path.open("xb", buffering=0)
+        # Tells another receiver that is just starting: this file is being written.
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+    def write(self, chunk: "ReadableBuffer") -> None:
+        """Append bytes."""
+        # An unbuffered write may take less than it was given, at most 2 GiB at a time on Linux.
+        rest = memoryview(chunk)
+        self.size_bytes += len(rest)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def sync(self) -> None:
+        """Return when the bytes survive a power cut; their name does not yet."""
+        os.fsync(self._file.fileno())
+
+    def name(self, path: Path) -> None:
+        """Make the object visible under its name, which survives once its folder is synced."""
+        self.path.rename(path)
+        self._is_named = True
+
+    def discard(self) -> None:
+        """Close the file, and remove it unless it was named."""
+        self._file.close()
+        if not self._is_named:
+            # The first fault is the one to report, whatever removing the remains says.
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+
+
+def remove_if_abandoned(path: Path) -> None:
+    """Remove what a killed process left; what another process is writing stays."""
+    # Another receiver that starts now may clear it first, or its writer may have finished it.
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        path.unlink(missing_ok=True)
