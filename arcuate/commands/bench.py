@@ -1,10 +1,18 @@
 """`arcuate bench`: measurements anyone can run."""
 
 import json
+import signal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from arcuate.bench.ingest.choices import DatabaseKind, PeerName, WorkloadName
+from arcuate.commands.context import print_rows
+from arcuate.commands.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from arcuate.bench.ingest.measurement import Measurement
 
 app = typer.Typer(help="Measure this installation.", no_args_is_help=True)
 
@@ -12,6 +20,83 @@ app = typer.Typer(help="Measure this installation.", no_args_is_help=True)
 @app.callback()
 def explain() -> None:
     """Measure this installation."""
+
+
+@app.command()
+def ingest(
+    workloads: Annotated[
+        list[WorkloadName] | None,
+        typer.Option(
+            "--workload",
+            help="a: 400 circle scans of 0.4 MB, b: 40 volumes of 6 MB, c: 6 volumes of 58 MB, "
+            "d: 100 JPEG photographs of 1 MB; all by default.",
+        ),
+    ] = None,
+    associations: Annotated[
+        list[int] | None, typer.Option(min=1, help="At a time; 1, 4 and 8 by default.")
+    ] = None,
+    runs: Annotated[int | None, typer.Option(min=1, help="Of each; 5 by default.")] = None,
+    peers: Annotated[
+        list[PeerName] | None,
+        typer.Option("--peer", help="Who is measured beside us; all installed ones by default."),
+    ] = None,
+    database: Annotated[
+        DatabaseKind, typer.Option(help="Where we, and the peers that can, keep the index.")
+    ] = DatabaseKind.SQLITE,
+    server_url: Annotated[
+        str, typer.Option(help="A PostgreSQL server on which databases may be made and dropped.")
+    ] = "postgresql://postgres@127.0.0.1:5432/postgres",
+    folder: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="On the disk to measure; else temporary."),
+    ] = None,
+    instances: Annotated[
+        int | None, typer.Option(min=1, help="In each run, instead of the load's own number.")
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Few instances, once: tries everything, measures little."),
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every run to this file.")
+    ] = None,
+) -> None:
+    """Store the same instances into our receiver and into others, in turn, and compare."""
+    from arcuate.bench.ingest import measurement as usual
+    from arcuate.bench.ingest.databases import database_of
+
+    index = database_of(database, server_url)
+    chosen = usual.choose_contestants(index, peers or (), lambda text: typer.echo(text, err=True))
+    measurement = usual.Measurement(
+        workloads=workloads or list(WorkloadName),
+        associations=associations or (usual.QUICK_ASSOCIATIONS if quick else usual.ASSOCIATIONS),
+        runs=runs or (usual.QUICK_RUNS if quick else usual.RUNS),
+        contestants=chosen,
+        is_quick=quick,
+        instances=instances,
+        folder=folder,
+    )
+    _print_comparisons(measurement, index.name, json_file)
+
+
+def _print_comparisons(measurement: "Measurement", database: str, json_file: Path | None) -> None:
+    """Print and write each comparison as it comes: a whole measurement takes long."""
+    from arcuate.bench.ingest import table
+    from arcuate.bench.ingest.comparison import BytesDiffer
+
+    # However it is ended: receivers are stopped, databases dropped and folders removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    line, made = StatusLine(), []
+    for comparison in measurement.comparisons(line.show):
+        line.clear()
+        made.append(comparison)
+        typer.echo(table.heading(comparison, database))
+        print_rows(table.rows(comparison), table.COLUMNS, as_json=False)
+        typer.echo()
+        if json_file is not None:
+            json_file.write_text(json.dumps(table.as_values(made, database), indent=2))
+    if not all(comparison.is_verified for comparison in made):
+        raise BytesDiffer
 
 
 @app.command()

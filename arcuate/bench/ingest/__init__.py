@@ -1,0 +1,1 @@
+"""How fast instances are received, kept and acknowledged, by us and by others."""

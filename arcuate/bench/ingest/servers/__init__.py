@@ -1,0 +1,1 @@
+"""The receivers that are measured, one file each."""
