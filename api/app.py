@@ -3,6 +3,7 @@
 import importlib.metadata
 from typing import Any, Final
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
@@ -11,6 +12,8 @@ from api.dashboard import login_pages
 from api.dashboard.register import PAGES
 from api.dashboard.templating import STATIC_FOLDER
 from api.dependencies import Node
+from api.dicomweb import register as dicomweb
+from api.dicomweb.stow import STORE_PATH
 from api.headers import STATIC_PATH, SecurityHeaders
 from api.problems import install_problems
 from api.rest import health
@@ -20,7 +23,13 @@ from api.security import REQUIRE_CALLER
 from core.database import Database
 from core.settings import Settings
 from core.values.prediction import ESTIMATE_NOTICE
+from dicom_node.storage.archive import open_archive
 from dicom_node.storage.bytes import Storage
+
+#: Threads that may write objects at a time; the others of the process answer everything else.
+_STORE_THREADS: Final = 4
+#: A body to store may be as long as this many of the largest objects.
+_LARGEST_OBJECTS_A_BODY: Final = 64
 
 _DESCRIPTION: Final = f"""
 Estimated 24-2 visual fields from scans of the optic disc, by patient, study and prediction.
@@ -65,13 +74,19 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
         docs_url=None,
         redoc_url=None,
     )
-    app.state.node = Node(settings, database, storage)
+    archive = open_archive(settings, database, storage)
+    app.state.node = Node(settings, database, storage, archive)
+    app.state.store_threads = CapacityLimiter(_STORE_THREADS)
     install_problems(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(
+        BodyLimit,
+        store_path=STORE_PATH,
+        largest_store_bytes=_LARGEST_OBJECTS_A_BODY * archive.maximum_object_bytes,
+    )
     # Added last, so it is the outermost: refusals of the others get the headers too.
     app.add_middleware(SecurityHeaders)
     app.include_router(health.ROUTER)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *dicomweb.ROUTERS):
         app.include_router(router, dependencies=[REQUIRE_CALLER])
     for pages in PAGES:
         app.include_router(pages, dependencies=[REQUIRE_CALLER])

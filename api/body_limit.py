@@ -1,4 +1,4 @@
-"""A limit on what a request may bring: only forms are posted here, and a form is small."""
+"""A limit on what a request may bring: forms are small, and only stored objects are large."""
 
 from http import HTTPStatus
 from typing import Final
@@ -7,33 +7,56 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem_response
+from api.request_body import RequestBody
 
 LARGEST_BODY_BYTES: Final = 64 * 1024
 
 
 class BodyLimit:
-    """Refuses a larger body before reading it; the server holds a body to its announced length."""
+    """Refuses a larger body before reading it; the server holds a body to its announced length.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters
+    ----------
+    store_path
+        Where objects are stored: there, and below, a body may be large and come without a length.
+        It is counted then, and reading on raises BodyTooLarge.
+    largest_store_bytes
+        What one such body may hold.
+    """
+
+    def __init__(self, app: ASGIApp, store_path: str, largest_store_bytes: int) -> None:
         self._app = app
+        self._store_path = store_path
+        self._largest_store_bytes = largest_store_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        status = _refusal(scope)
-        if status is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        detail = f"A body needs a Content-Length of at most {LARGEST_BODY_BYTES} bytes"
+        is_store = self._is_store(scope)
+        limit = self._largest_store_bytes if is_store else LARGEST_BODY_BYTES
+        headers = Headers(scope=scope)
+        status = _refusal(headers, limit, may_be_endless=is_store)
+        if status is None:
+            body = RequestBody(receive, limit)
+            # A client that asks before it sends must not be made to send what is refused.
+            reads_out = is_store and "expect" not in headers
+            await self._app(scope, body.receive, body.read_out_before(send) if reads_out else send)
+            return
+        detail = f"A body needs a Content-Length of at most {limit} bytes"
         refusal = problem_response(status, "body-refused", detail, {"Connection": "close"})
         await refusal(scope, receive, send)
 
+    def _is_store(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        is_there = path == self._store_path or path.startswith(self._store_path + "/")
+        return is_there and bool(scope["method"] == "POST")
 
-def _refusal(scope: Scope) -> HTTPStatus | None:
-    if scope["type"] != "http":
-        return None
-    headers = Headers(scope=scope)
+
+def _refusal(headers: Headers, limit: int, *, may_be_endless: bool) -> HTTPStatus | None:
     if "transfer-encoding" in headers:
-        return HTTPStatus.LENGTH_REQUIRED
+        return None if may_be_endless else HTTPStatus.LENGTH_REQUIRED
     length = headers.get("content-length", "0")
-    fits = length.isascii() and length.isdigit() and int(length) <= LARGEST_BODY_BYTES
+    fits = length.isascii() and length.isdigit() and int(length) <= limit
     return None if fits else HTTPStatus.REQUEST_ENTITY_TOO_LARGE

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from core.database import Database
 from core.settings import Settings
+from dicom_node.storage.archive import Archive
 from dicom_node.storage.bytes import Storage
 
 
@@ -17,6 +18,7 @@ class Node:
     settings: Settings
     database: Database
     storage: Storage
+    archive: Archive
 
 
 def node_of(request: Request) -> Node:

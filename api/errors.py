@@ -41,3 +41,23 @@ class NotReady(NodeError):
     def __init__(self, checks: dict[str, str]) -> None:
         super().__init__("A part this node needs does not answer; `arcuate doctor` says what to do")
         self.checks = checks
+
+
+class NotAcceptable(NodeError):
+    """The answer comes as application/dicom+json only; name that in `Accept`."""
+
+
+class MediaTypeUnsupported(NodeError):
+    """Send multipart/related; type="application/dicom", or one application/dicom, not encoded."""
+
+
+class BodyMalformed(NodeError):
+    """The body cannot be taken apart as its Content-Type says."""
+
+
+class BodyTooLarge(NodeError):
+    """The body is larger than any request may be; send it in several."""
+
+
+class BodyStalled(NodeError):
+    """The body stopped coming; send it again."""

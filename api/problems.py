@@ -12,15 +12,21 @@ from starlette.exceptions import HTTPException
 from api.dashboard.templating import render
 from api.errors import (
     AmbiguousPatient,
+    BodyMalformed,
+    BodyStalled,
+    BodyTooLarge,
     CursorInvalid,
     HostRefused,
     LoginRefused,
+    MediaTypeUnsupported,
+    NotAcceptable,
     NotReady,
     NotSignedIn,
 )
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
+from dicom_node.errors import ObjectTooLarge, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -30,15 +36,22 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
+    (BodyMalformed, HTTPStatus.BAD_REQUEST),
+    (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
+    (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
+    (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (ObjectTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (MediaTypeUnsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
+    (StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (InfrastructureError, HTTPStatus.SERVICE_UNAVAILABLE),
     (SettingsInvalid, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 #: Whatever a browser accepts, these answer programs.
-_API_PATHS: Final = ("/v1/", "/health/", "/openapi.json")
+_API_PATHS: Final = ("/v1/", "/dicom-web/", "/health/", "/openapi.json")
 _RETRY_AFTER_SECONDS: Final = "5"
 
 _LOG = get_logger(__name__)

@@ -7,6 +7,8 @@ NodeError
 ├─ ObjectUnreadable*         one kept object is damaged, the storage is there
 ├─ ObjectTooLarge            larger than the setting allows
 ├─ UnsupportedSOPClass       outside the accept list
+├─ FileInvalid               no DICOM file (PS3.10), nothing of it can be named
+├─ StudyMismatch             of another study than the one it was sent to
 ├─ InstanceRefused           kept aside in quarantine, answered with a failure
 │   ├─ InvalidInstance       cannot be understood
 │   ├─ PatientIDMissing      nobody could say whose eye it is
@@ -46,6 +48,14 @@ class ObjectTooLarge(NodeError):
 
 class UnsupportedSOPClass(NodeError):
     """The SOP class is not in the accept list."""
+
+
+class FileInvalid(NodeError):
+    """No DICOM file, or its file meta information is damaged."""
+
+
+class StudyMismatch(NodeError):
+    """The instance belongs to another study than the request names."""
 
 
 class InstanceRefused(NodeError):

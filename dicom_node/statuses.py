@@ -6,6 +6,7 @@ from typing import Final
 from core.database import DatabaseAway
 from core.errors import InfrastructureError, NodeError
 from dicom_node.errors import (
+    FileInvalid,
     HierarchyConflict,
     InstanceConflict,
     InstanceRefused,
@@ -17,6 +18,7 @@ from dicom_node.errors import (
     SOPMismatch,
     StorageAway,
     StorageFull,
+    StudyMismatch,
     UnsupportedSOPClass,
 )
 
@@ -52,6 +54,8 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     ObjectUnreadable: Status.PROCESSING_FAILURE,
     ObjectTooLarge: Status.OUT_OF_RESOURCES,
     UnsupportedSOPClass: Status.SOP_CLASS_NOT_SUPPORTED,
+    FileInvalid: Status.CANNOT_UNDERSTAND,
+    StudyMismatch: Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
     InstanceRefused: Status.CANNOT_UNDERSTAND,
     InvalidInstance: Status.CANNOT_UNDERSTAND,
     PatientIDMissing: Status.CANNOT_UNDERSTAND,

@@ -27,9 +27,14 @@ _DESCRIPTIONS: Final = {
     400: "A parameter cannot be understood",
     401: "No valid key or session",
     404: "Nothing is kept under that identifier",
+    406: "The answer comes as application/dicom+json only",
+    408: "The body stopped coming",
     409: "Several issuers use this Patient ID",
+    413: "The body, or every object in it, is too large",
+    415: "Neither multipart/related of application/dicom nor one application/dicom",
     422: "A parameter is unknown or out of range",
     503: "The database or the storage does not answer; try again",
+    507: "There is no room to keep it",
 }
 
 

@@ -39,28 +39,32 @@ def key(database: Database) -> str:
         return create_key(session, "clinic", Role.VIEWER)
 
 
-def _paths(settings: Settings, database: Database) -> set[str]:
+def _requests(settings: Settings, database: Database) -> set[tuple[str, str]]:
+    """Return method and path of everything that is served."""
     app = create_app(settings, database, Storage(settings.storage))
-    return (
-        set(app.openapi()["paths"])
-        | {"/", "/predictions/p1", "/jobs", "/callers"}
-        | {
-            "/quarantine",
-            "/openapi.json",
-            "/predictions/p1/grey-scale.png",
-        }
-    )
+    described = {
+        (method.upper(), path)
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+    pages = {"/", "/predictions/p1", "/jobs", "/callers", "/quarantine", "/openapi.json"}
+    pages |= {"/predictions/p1/grey-scale.png"}
+    return described | {("GET", page) for page in pages}
 
 
 def test_every_route_but_the_open_ones_needs_a_key(
     client: httpx.Client, locked: Settings, database: Database, key: str
 ) -> None:
-    paths = {re.sub(r"\{[^}]*\}", "p1", path) for path in _paths(locked, database)} - _OPEN
+    requests = {
+        (method, re.sub(r"\{[^}]*\}", "p1", path))
+        for method, path in _requests(locked, database)
+        if path not in _OPEN
+    }
 
-    answers = {path: client.get(path) for path in paths}
+    answers = {request: client.request(*request) for request in requests}
 
-    assert len(paths) > 20
-    assert {path for path, answer in answers.items() if answer.status_code != 401} == set()
+    assert len(requests) > 20
+    assert {request for request, answer in answers.items() if answer.status_code != 401} == set()
     assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Bearer"}
     assert [path for path, answer in answers.items() if "Sample" in answer.text] == []
 

@@ -4,12 +4,23 @@ from http import HTTPStatus
 import pytest
 from fastapi import Request
 
-from api.errors import AmbiguousPatient, CursorInvalid, LoginRefused, NotReady, NotSignedIn
+from api.errors import (
+    AmbiguousPatient,
+    BodyMalformed,
+    BodyStalled,
+    BodyTooLarge,
+    CursorInvalid,
+    LoginRefused,
+    MediaTypeUnsupported,
+    NotAcceptable,
+    NotReady,
+    NotSignedIn,
+)
 from api.problems import STATUSES, answer_unexpected, headers_of, kind_of, status_of
 from core.database import DatabaseAway
 from core.errors import NodeError, RecordNotFound
 from core.keys import KeyNameTaken
-from dicom_node.errors import StorageFull
+from dicom_node.errors import ObjectTooLarge, StorageAway, StorageFull
 
 
 class _Unlisted(NodeError):
@@ -26,7 +37,14 @@ class _Unlisted(NodeError):
         (AmbiguousPatient(["A", "B"]), 409),
         (KeyNameTaken(), 409),
         (DatabaseAway(), 503),
-        (StorageFull(), 503),
+        (StorageFull(), 507),
+        (StorageAway(), 503),
+        (ObjectTooLarge(), 413),
+        (BodyTooLarge(), 413),
+        (BodyStalled(), 408),
+        (BodyMalformed(), 400),
+        (NotAcceptable(), 406),
+        (MediaTypeUnsupported(), 415),
         (NotReady({}), 503),
         (_Unlisted(), 500),
     ],
