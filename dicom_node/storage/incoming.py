@@ -18,6 +18,7 @@ from dicom_node.errors import (
     ObjectTooLarge,
     SOPMismatch,
     StorageFull,
+    StudyMismatch,
     UnsupportedSOPClass,
 )
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
@@ -46,11 +47,20 @@ class Incoming:
     ----------
     announced
         What the command, or the file meta information, says of it.
+    study_instance_uid
+        The study it must belong to; None where any will do.
     """
 
-    def __init__(self, archive: Archive, announced: Announced, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        announced: Announced,
+        study_instance_uid: str | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
         self._archive = archive
         self._announced = announced
+        self._study_instance_uid = study_instance_uid
         self._clock = clock
         self._digest = sha256()
         self._size_bytes = 0
@@ -92,8 +102,8 @@ class Incoming:
 
         Raises
         ------
-        ObjectTooLarge, UnsupportedSOPClass
-            If it is refused unread; nothing of it is kept.
+        ObjectTooLarge, UnsupportedSOPClass, StudyMismatch
+            If it is refused; nothing of it is kept.
         InstanceRefused
             If it must not be taken in; it is in quarantine then, with its cause.
         StorageFull, StorageAway, DatabaseAway
@@ -151,6 +161,8 @@ class Incoming:
         uids = (announced.sop_class_uid, announced.sop_instance_uid)
         if (header.sop_class_uid, header.sop_instance_uid) != uids:
             raise SOPMismatch
+        if self._study_instance_uid not in {None, header.study_instance_uid}:
+            raise StudyMismatch
         return header
 
     @contextmanager

@@ -1,24 +1,11 @@
 """A DICOM file fed in fragments: its head is read, its data set goes to the archive as it comes."""
 
-import zlib
-from contextlib import suppress
-from typing import Final
-
-from pydicom.tag import Tag
-
-from dicom_node.errors import FileInvalid, InvalidInstance, StudyMismatch
+from dicom_node.errors import FileInvalid
 from dicom_node.storage.archive import Archive
-from dicom_node.storage.elements import Walk
-from dicom_node.storage.encoding import encoding_of
 from dicom_node.storage.file_meta import FileMeta, read_file_meta
-from dicom_node.storage.ingest import IngestOutcome
-from dicom_node.storage.spooled import Announced, Incoming
-
-#: How far into a data set its study is looked for: what stands before it are codes, names and, in
-#: some objects, private data.
-MAXIMUM_BEGINNING_BYTES: Final = 1 << 20
-
-_STUDY_INSTANCE_UID: Final = int(Tag("StudyInstanceUID"))
+from dicom_node.storage.incoming import Incoming
+from dicom_node.storage.part10 import Announced
+from dicom_node.storage.records import IngestOutcome
 
 
 class IncomingFile:
@@ -38,8 +25,6 @@ class IncomingFile:
         self._sender = sender
         self._study_instance_uid = study_instance_uid
         self._head = b""
-        #: The first bytes of the data set, where its study matters.
-        self._beginning = b""
         self._incoming: Incoming | None = None
 
     def write(self, fragment: bytes) -> None:
@@ -49,11 +34,9 @@ class IncomingFile:
         ------
         FileInvalid
             If it is no DICOM file.
-        ObjectTooLarge, StorageFull, StorageAway
-            As `Incoming`.
         """
         if self._incoming is not None:
-            self._write_data_set(self._incoming, fragment)
+            self._incoming.write(fragment)
             return
         self._head += fragment
         self.meta = read_file_meta(self._head)
@@ -61,7 +44,7 @@ class IncomingFile:
             return
         data_set, self._head = self._head[self.meta.length_bytes :], b""
         self._incoming = self._open(self.meta)
-        self._write_data_set(self._incoming, data_set)
+        self._incoming.write(data_set)
 
     def keep(self) -> IngestOutcome:
         """Keep the instance the whole file holds.
@@ -70,15 +53,11 @@ class IncomingFile:
         ------
         FileInvalid
             If the file ends in its head.
-        StudyMismatch
-            If it belongs to another study.
         NodeError
-            Whatever `ingest` refuses.
+            Whatever `Incoming.keep` refuses.
         """
-        if self.meta is None or self._incoming is None:
+        if self._incoming is None:
             raise FileInvalid
-        if self._study_instance_uid is not None:
-            self._check_study(self.meta, self._study_instance_uid)
         return self._incoming.keep()
 
     def discard(self) -> None:
@@ -88,45 +67,9 @@ class IncomingFile:
 
     def _open(self, meta: FileMeta) -> Incoming:
         announced = Announced(
-            meta.transfer_syntax_uid, meta.sop_class_uid, meta.sop_instance_uid, self._sender
+            transfer_syntax_uid=meta.transfer_syntax_uid,
+            sop_class_uid=meta.sop_class_uid,
+            sop_instance_uid=meta.sop_instance_uid,
+            calling_ae_title=self._sender,
         )
-        return Incoming(self._archive, announced)
-
-    def _write_data_set(self, incoming: Incoming, fragment: bytes) -> None:
-        if self._study_instance_uid is not None:
-            room = MAXIMUM_BEGINNING_BYTES - len(self._beginning)
-            self._beginning += fragment[:room]
-        incoming.write(fragment)
-
-    def _check_study(self, meta: FileMeta, wanted: str) -> None:
-        found = _read_study(self._beginning, meta.transfer_syntax_uid)
-        # One that names no study at all has a worse fault, which `ingest` tells and keeps aside.
-        if found not in {wanted, ""}:
-            raise StudyMismatch
-
-
-def _read_study(beginning: bytes, transfer_syntax_uid: str) -> str:
-    """Return the Study Instance UID of a data set of which the end may be missing; or nothing.
-
-    Raises
-    ------
-    StudyMismatch
-        If the beginning is as long as it may be and does not tell.
-    """
-    try:
-        encoding = encoding_of(transfer_syntax_uid)
-        elements = _inflate_beginning(beginning) if encoding.is_deflated else beginning
-    except (InvalidInstance, zlib.error):
-        return ""
-    walk = Walk(elements, encoding, frozenset({_STUDY_INSTANCE_UID}))
-    with suppress(InvalidInstance):
-        # It may be cut off where the beginning ends; what was found before counts.
-        walk.run()
-    uid = walk.values.get(_STUDY_INSTANCE_UID, b"").decode("latin-1").rstrip("\0 ")
-    if not uid and max(len(beginning), len(elements)) >= MAXIMUM_BEGINNING_BYTES:
-        raise StudyMismatch("The study could not be read from the beginning of the data set")
-    return uid
-
-
-def _inflate_beginning(deflated: bytes) -> bytes:
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(deflated, MAXIMUM_BEGINNING_BYTES)
+        return Incoming(self._archive, announced, self._study_instance_uid)

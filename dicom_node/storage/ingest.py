@@ -9,6 +9,6 @@ from dicom_node.storage.records import IngestOutcome
 
 def ingest(archive: Archive, encoded: EncodedInstance, clock: Clock = utc_now) -> IngestOutcome:
     """Keep an instance; errors are those of `Incoming.keep`."""
-    with Incoming(archive, encoded, clock) as incoming:
+    with Incoming(archive, encoded, clock=clock) as incoming:
         incoming.write(encoded.data_set)
         return incoming.keep()

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from dicomweb_client import DICOMwebClient
 from pydicom import Dataset, dcmread
 from sqlmodel import SQLModel, func, select
 
@@ -339,8 +340,11 @@ def test_storage_without_room_is_told_and_may_be_tried_again(
 
 def test_storage_that_is_away_is_told(settings: Settings, database: Database) -> None:
     body, headers = multipart(file())
+    storage = Storage(settings.storage)
+    storage.prepare()
+    storage.root.rename(storage.root.with_name("unmounted"))
 
-    with http_server(settings, database, Storage(settings.storage)) as url:
+    with http_server(settings, database, storage) as url:
         answer = httpx.post(url + STUDIES, content=body, headers=headers)
 
     assert problem(answer) == (503, "storage-away")
@@ -369,8 +373,7 @@ def test_what_is_not_offered_is_405(server: Server) -> None:
 
 
 def test_clients_library_stores_and_reads_the_answer(server: Server) -> None:
-    dicomweb_client = pytest.importorskip("dicomweb_client")
-    client = dicomweb_client.DICOMwebClient(
+    client = DICOMwebClient(
         str(server.client.base_url.join("/dicom-web")),
         headers={"X-API-Key": server.client.headers["X-API-Key"]},
     )

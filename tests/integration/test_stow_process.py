@@ -19,6 +19,7 @@ from arcuate.waiting import wait_until
 from core.database import Database
 from core.settings import Settings
 from core.tables.instances import InstanceRow
+from dicom_node.storage.bytes import Storage
 from tests.builders.encoded_instance import as_file, encode_instance
 from tests.builders.store_body import content_type, multipart, multipart_chunks
 
@@ -150,6 +151,9 @@ def test_server_that_ends_leaves_nothing(serving: Serving, end: signal.Signals) 
         serving.process.send_signal(end)
         serving.process.wait(PATIENCE_SECONDS)
 
+    # What a killed process was writing is no object, and gone with the next start.
+    assert all(path.parent.name == ".unfinished" for path in serving.files())
+    Storage(f"file://{serving.storage}").prepare()
     assert serving.files() == []
 
 
