@@ -1,10 +1,10 @@
 """Our application entity: the DICOM services we provide, on one port."""
 
+import threading
 from typing import Final
 
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
-from pynetdicom.transport import ThreadedAssociationServer
 
 from core.database import Database
 from core.errors import NodeError
@@ -13,6 +13,7 @@ from core.settings import Settings
 from dicom_node.admission import Admission, handle_connection_closed, handle_requested
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.pynetdicom_settings import configure_pynetdicom
+from dicom_node.receive.listener import Listener
 from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.echo import handle_echo
 from dicom_node.scp.size_limit import handle_pdu
@@ -27,8 +28,6 @@ ACSE_TIMEOUT_SECONDS: Final = 30.0
 DIMSE_TIMEOUT_SECONDS: Final = 60.0
 #: Silence on an association after which it is aborted.
 NETWORK_TIMEOUT_SECONDS: Final = 60.0
-#: Connections the system holds for us until a thread takes them; pynetdicom's own is five.
-_BACKLOG: Final = 128
 
 _log = get_logger(__name__)
 
@@ -52,7 +51,7 @@ class DicomServer:
         self._address = (settings.dicom_host, settings.dicom_port)
         self._admission = Admission(database, settings.ae_title, settings.allow_unknown_peers)
         self._application_entity = build_application_entity(settings)
-        self._server: ThreadedAssociationServer | None = None
+        self._server: Listener | None = None
 
     def start(self) -> int:
         """Listen; return the port, on which connections are taken from now on.
@@ -66,25 +65,26 @@ class DicomServer:
         """
         self.archive.prepare()
         try:
-            server = self._application_entity.start_server(
+            server: Listener = self._application_entity.make_server(  # type: ignore[assignment]
                 self._address,
-                block=False,
                 evt_handlers=[
                     (evt.EVT_REQUESTED, handle_requested, [self._admission]),
-                    (evt.EVT_CONN_CLOSE, handle_connection_closed),
                     (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive]),
+                    (evt.EVT_CONN_CLOSE, handle_connection_closed),
                     (evt.EVT_PDU_RECV, handle_pdu, [self.archive]),
                     (evt.EVT_C_ECHO, handle_echo),
                 ],
+                server_class=Listener,
+                patience_seconds=ACSE_TIMEOUT_SECONDS,
             )
         except OSError as error:
             host, port = self._address
             raise PortUnavailable(f"{host}:{port} cannot be opened: {error.strerror}") from error
-        if server is None or server.socket is None:
-            raise PortUnavailable
-        server.socket.listen(_BACKLOG)
+        # As its own start_server does, which takes no class: shutdown() looks in this list.
+        self._application_entity._servers.append(server)  # noqa: SLF001
+        threading.Thread(target=server.serve_forever, name="listener", daemon=True).start()
         self._server = server
-        port = int(server.socket.getsockname()[1])
+        port = int(server.server_address[1])
         _log.info("dicom_listening", host=self._address[0], port=port)
         return port
 

@@ -25,7 +25,7 @@ class Connection:
     Parameters
     ----------
     is_wanted_elsewhere
-        Asked while nothing comes.
+        Asked while nothing comes, and between messages.
     maximum_pdu_bytes
         A longer PDU is refused before it is read.
     pdu_seconds
@@ -40,7 +40,7 @@ class Connection:
         pdu_seconds: float,
     ) -> None:
         self._transport = transport
-        self._is_wanted_elsewhere = is_wanted_elsewhere
+        self.is_wanted_elsewhere = is_wanted_elsewhere
         self._maximum_pdu_bytes = maximum_pdu_bytes
         self._pdu_seconds = pdu_seconds
         self._buffer = bytearray(PDU_HEADER_BYTES)
@@ -96,7 +96,7 @@ class Connection:
             try:
                 received = self._transport.recv_into(view)
             except TimeoutError:
-                if self._is_wanted_elsewhere():
+                if self.is_wanted_elsewhere():
                     raise Interrupted from None
                 continue
             if not received:

@@ -97,6 +97,9 @@ class StoreReceiver:
             while (pdu := self._read()) is not None:
                 if foreign := self._take(pdu):
                     return foreign
+                if self._message is None and self._connection.is_wanted_elsewhere():
+                    # A message of ours goes out first: its PDUs stay together.
+                    break
         except BaseException:
             self.abandon()
             raise

@@ -127,9 +127,9 @@ class GroupCommit:
 
         def make_durable(taken: Sequence[Arrival]) -> None:
             keyed = [(files[one.header.sop_instance_uid], digest_key(one.digest)) for one in taken]
-            # A repetition writes nothing, unless the bytes it repeats were lost.
-            missing = [(file, key) for file, key in keyed if not self._storage.exists(key)]
-            self._storage.keep(missing)
+            # A repetition writes nothing, unless the bytes it repeats were lost or cut short.
+            size_of = self._storage.size_bytes
+            self._storage.keep([one for one in keyed if size_of(one[1]) != one[0].size_bytes])
 
         with self._database.transaction() as session:
             return record(session, [store.arrival for store in group], make_durable)

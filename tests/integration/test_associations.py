@@ -3,6 +3,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from pynetdicom import AE
@@ -178,10 +179,52 @@ def test_noise_on_the_port_harms_nobody(node: Node, noise: bytes) -> None:
     assert echo(node.address, DEVICE) < 10
 
 
-def test_a_caller_that_stops_in_the_middle_of_a_pdu_gives_its_place_back(
+def test_idle_connections_keep_nobody_out(settings: Settings, database: Database) -> None:
+    one = settings.model_copy(update={"maximum_associations": 1})
+    with running_node(one, database) as node, ExitStack() as idle:
+        before = threading.active_count()
+        for _ in range(400):
+            connection = socket.create_connection(("127.0.0.1", node.port), timeout=20)
+            idle.enter_context(connection)
+            connection.sendall(b"\x01\x00\x00")
+        # No thread and no association for any of them.
+        assert threading.active_count() <= before
+
+        assert all(echo(node.address, DEVICE) < 10 for _ in range(3))
+
+
+def test_a_request_that_comes_byte_by_byte_is_heard(node: Node) -> None:
+    request = associate_request()
+    with socket.create_connection(("127.0.0.1", node.port), timeout=20) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for position in range(len(request)):
+            connection.sendall(request[position : position + 1])
+
+        assert connection.recv(1) == b"\x02"
+
+
+def associate_request() -> bytes:
+    """An A-ASSOCIATE-RQ as pynetdicom sends it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        caller = AE(DEVICE)
+        caller.add_requested_context(Verification)
+        asking = threading.Thread(
+            target=caller.associate,
+            args=listening.getsockname(),
+            kwargs={"ae_title": "ARCUATE"},
+        )
+        asking.start()
+        accepted, _ = listening.accept()
+        with accepted:
+            request = accepted.recv(65536)
+        asking.join()
+    return request
+
+
+def test_a_caller_that_stops_in_the_middle_of_its_request_gives_its_place_back(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dicom_node.pynetdicom_settings.PDU_SECONDS", 0.3)
+    monkeypatch.setattr("dicom_node.application_entity.ACSE_TIMEOUT_SECONDS", 0.3)
     one = settings.model_copy(update={"maximum_associations": 1})
     with (
         running_node(one, database) as node,

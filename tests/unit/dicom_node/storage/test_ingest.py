@@ -411,3 +411,13 @@ def test_a_contradiction_that_comes_at_any_moment_is_refused(
     other.close()
     intruded = statements[:number] == ["SELECT"] * number
     assert result is refusal if intruded else getattr(result, "is_new", False)
+
+
+def test_a_repetition_mends_bytes_that_were_cut_short(archive: Archive) -> None:
+    encoded = encode_instance()
+    key = digest_key(ingest(archive, encoded).digest)
+    (archive.storage.root / key).write_bytes(b"cut")
+
+    assert not ingest(archive, encoded).is_new
+
+    assert archive.storage.read(key) == as_file(encoded)
