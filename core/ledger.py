@@ -41,14 +41,22 @@ class Claim:
     worker: str
 
 
-def enqueue(session: Session, kind: JobKind, subject: str, priority: int = 0) -> None:
-    """Add a job in the caller's transaction; workers wake when it commits."""
+def enqueue(
+    session: Session, kind: JobKind, subject: str, priority: int = 0, delay_seconds: float = 0.0
+) -> None:
+    """Add a job in the caller's transaction; workers wake when it commits.
+
+    Parameters
+    ----------
+    delay_seconds
+        How long it waits before a worker may take it.
+    """
     session.add(
         JobRow(
             kind=kind,
             subject=subject,
             priority=priority,
-            available_at=database_seconds(session),
+            available_at=database_seconds(session) + delay_seconds,
             created_at=utc_now(),
         )
     )
@@ -67,6 +75,17 @@ def claim(
     now = database_seconds(session)
     waiting = _lock_waiting(session, kind, now, limit)
     return [_take(job, worker, now + lease_seconds) for job in _group(waiting)]
+
+
+def renew(session: Session, claimed: Claim, lease_seconds: float) -> None:
+    """Hold a job for longer: its work takes more time than the lease it was claimed with.
+
+    Raises
+    ------
+    LeaseLost
+        If someone else took it meanwhile.
+    """
+    _settle(session, claimed, lease_until=database_seconds(session) + lease_seconds)
 
 
 def finish(session: Session, claimed: Claim) -> None:
