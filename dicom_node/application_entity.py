@@ -13,6 +13,7 @@ from core.settings import Settings
 from dicom_node.admission import Admission, handle_connection_closed, handle_requested
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.pynetdicom_settings import configure_pynetdicom
+from dicom_node.scp.commitment import add_commitment, commitment_handlers
 from dicom_node.scp.echo import handle_echo
 from dicom_node.scp.size_limit import handle_pdu
 from dicom_node.scp.store import handle_store
@@ -75,6 +76,7 @@ class DicomServer:
                     (evt.EVT_PDU_RECV, handle_pdu, [self.archive]),
                     (evt.EVT_C_ECHO, handle_echo),
                     (evt.EVT_C_STORE, handle_store, [self.archive]),
+                    *commitment_handlers(self.archive),
                 ],
             )
         except OSError as error:
@@ -106,6 +108,7 @@ def build_application_entity(settings: Settings) -> AE:
     entity.dimse_timeout = DIMSE_TIMEOUT_SECONDS
     entity.network_timeout = NETWORK_TIMEOUT_SECONDS
     entity.add_supported_context(Verification)
+    add_commitment(entity)
     for sop_class_uid in ACCEPTED_SOP_CLASSES:
         entity.add_supported_context(sop_class_uid, ALL_TRANSFER_SYNTAXES)
     return entity
