@@ -4,15 +4,17 @@ For peers that listen nowhere. The report goes out between two messages of the a
 thread, and nothing waits for its answer there: a device may go on storing meanwhile.
 """
 
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from time import monotonic
 from typing import Final
 
 from pynetdicom.association import Association
-from pynetdicom.dimse_messages import N_EVENT_REPORT_RSP
+from pynetdicom.dimse_messages import N_EVENT_REPORT_RQ, N_EVENT_REPORT_RSP
 from pynetdicom.dimse_primitives import N_EVENT_REPORT
 from pynetdicom.dsutils import encode
 from pynetdicom.events import Event
+from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.presentation import PresentationContextTuple
 from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
 
@@ -33,6 +35,9 @@ from dicom_node.storage.verification import CommitmentResult, verify
 #: What is verified while its association waits: so many instances, for so long.
 MAXIMUM_WAITING_INSTANCES: Final = 200
 WAITING_SECONDS: Final = 10.0
+
+#: A presentation data value: its presentation context ID, then its header and content.
+Fragment = tuple[int, bytes]
 
 _log = get_logger(__name__)
 
@@ -105,4 +110,40 @@ def _send(
     request.AffectedSOPInstanceUID = WELL_KNOWN_INSTANCE_UID
     request.EventTypeID = int(event_type_of(result))
     request.EventInformation = BytesIO(encoded or b"")
-    association.dimse.send_msg(request, context.context_id)
+    message = N_EVENT_REPORT_RQ()
+    message.primitive_to_message(request)
+    maximum_bytes = association.dimse.maximum_pdu_size
+    fragments = [
+        fragment
+        for data in message.encode_msg(context.context_id, maximum_bytes)
+        for fragment in data.presentation_data_value_list
+    ]
+    for group in pack(fragments, maximum_bytes):
+        data = P_DATA()
+        data.presentation_data_value_list.extend(group)
+        association.dul.send_pdu(data)
+
+
+def pack(fragments: Iterable[Fragment], maximum_bytes: int) -> Iterator[list[Fragment]]:
+    """Group the fragments of a message so that each group is one PDU of at most that size.
+
+    pynetdicom sends a PDU for each. A report that is one PDU stays whole, whoever else sends on
+    the association meanwhile.
+
+    Parameters
+    ----------
+    maximum_bytes
+        What the peer receives at a time; 0 for any size.
+    """
+    group: list[Fragment] = []
+    size = 0
+    for fragment in fragments:
+        # Length and presentation context ID stand before each (PS3.8 table 9-23).
+        added = 5 + len(fragment[1])
+        if group and maximum_bytes and size + added > maximum_bytes:
+            yield group
+            group, size = [], 0
+        group.append(fragment)
+        size += added
+    if group:
+        yield group

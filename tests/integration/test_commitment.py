@@ -166,6 +166,18 @@ def test_a_peer_without_a_port_hears_on_the_association_it_asked_on(
     assert device.reports.empty()
 
 
+def test_a_report_of_many_pdus_is_heard_whole_on_the_same_association(node: Node) -> None:
+    uids = [f"1.2.{10**50 + number}" for number in range(200)]
+    missing = [(OPHTHALMIC_TOMOGRAPHY, uid) for uid in uids]
+    device = Device()
+
+    with device.association(node.address) as association:
+        ask(association, build_request(TRANSACTION, missing))
+        heard = device.next_report()
+
+    assert list(heard.failed) == uids
+
+
 def test_a_report_on_the_same_association_disturbs_no_store(node: Node) -> None:
     """The device goes on without a pause: the next store crosses the report."""
     instances, device = keep(node, 1), Device()
