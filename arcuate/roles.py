@@ -4,12 +4,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import Final
 
 from arcuate.node import Node, open_node
 from arcuate.role_logs import configure_role_logs
 from core.settings import Settings
+
+#: So that one peer which does not answer holds up no other's report.
+_COMMITMENT_WORKERS: Final = 2
 
 #: Tells that the role is ready, with the port it listens on (0 for none).
 Announce = Callable[[int], None]
@@ -68,11 +72,37 @@ def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.equipment import service_equipment
     from core.worker import Worker
+    from dicom_node.delivery.commitment import CommitmentStep
     from dicom_node.delivery.reporting import ReportStep
 
-    step = ReportStep(node.database, node.storage, service_equipment(node.settings))
+    settings = node.settings
+    reporting = ReportStep(node.database, node.storage, service_equipment(settings))
+    commitment = CommitmentStep(
+        node.database, node.storage, settings.ae_title, settings.lease_seconds
+    )
+    # A peer may be away for longer than any report takes to build.
+    patient = settings.model_copy(update={"maximum_attempts": settings.commitment_attempts})
+    workers = [Worker(node.database, settings, reporting, stopping)]
+    for _ in range(_COMMITMENT_WORKERS):
+        workers.append(Worker(node.database, patient, commitment, stopping))
     announce(0)
-    Worker(node.database, node.settings, step, stopping).run()
+    run_together([worker.run for worker in workers], stopping)
+
+
+def run_together(loops: Sequence[Callable[[], None]], stopping: threading.Event) -> None:
+    """Run each loop in a thread; where one ends, all do, and the supervisor starts anew."""
+
+    def run(loop: Callable[[], None]) -> None:
+        try:
+            loop()
+        finally:
+            stopping.set()
+
+    threads = [threading.Thread(target=run, args=(loop,)) for loop in loops]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _serve(node: Node, announce: Announce, stopping: threading.Event) -> None:

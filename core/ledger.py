@@ -44,13 +44,25 @@ class Claim:
     worker: str
 
 
-def enqueue(session: Session, kind: JobKind, subject: str, priority: int = 0) -> None:
-    """Add a job in the caller's transaction; workers wake when it commits."""
-    enqueue_all(session, kind, [subject], priority)
+def enqueue(
+    session: Session, kind: JobKind, subject: str, priority: int = 0, delay_seconds: float = 0.0
+) -> None:
+    """Add a job in the caller's transaction; workers wake when it commits.
+
+    Parameters
+    ----------
+    delay_seconds
+        How long it waits before a worker may take it.
+    """
+    enqueue_all(session, kind, [subject], priority, delay_seconds)
 
 
 def enqueue_all(
-    session: Session, kind: JobKind, subjects: Sequence[str], priority: int = 0
+    session: Session,
+    kind: JobKind,
+    subjects: Sequence[str],
+    priority: int = 0,
+    delay_seconds: float = 0.0,
 ) -> None:
     """Add a job for each subject in the caller's transaction."""
     if not subjects:
@@ -60,7 +72,7 @@ def enqueue_all(
         "priority": priority,
         "status": JobStatus.QUEUED,
         "attempts": 0,
-        "available_at": database_seconds(session),
+        "available_at": database_seconds(session) + delay_seconds,
         "created_at": utc_now(),
     }
     connection = session.connection()
@@ -80,6 +92,17 @@ def claim(
     now = database_seconds(session)
     waiting = _lock_waiting(session, kind, now, limit)
     return [_take(job, worker, now + lease_seconds) for job in _group(waiting)]
+
+
+def renew(session: Session, claimed: Claim, lease_seconds: float) -> None:
+    """Hold a job for longer: its work takes more time than the lease it was claimed with.
+
+    Raises
+    ------
+    LeaseLost
+        If someone else took it meanwhile.
+    """
+    _settle(session, claimed, lease_until=database_seconds(session) + lease_seconds)
 
 
 def finish(session: Session, claimed: Claim) -> None:

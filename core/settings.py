@@ -83,6 +83,14 @@ class Settings(BaseModel):
     maximum_attempts: Annotated[
         int, Field(ge=1, description="Attempts of a job before it stops as failed.")
     ] = 3
+    commitment_attempts: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Attempts to tell a peer what is committed; the pause doubles, 12 last "
+            "an hour.",
+        ),
+    ] = 12
 
     @model_validator(mode="after")
     def _check_authentication(self) -> Self:

@@ -15,6 +15,7 @@ from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_V
 from dicom_node.pynetdicom_settings import configure_pynetdicom
 from dicom_node.receive.listener import Listener
 from dicom_node.receive.seam import handle_connection_opened
+from dicom_node.scp.commitment import add_commitment, commitment_handlers
 from dicom_node.scp.echo import handle_echo
 from dicom_node.scp.size_limit import handle_pdu
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
@@ -73,6 +74,7 @@ class DicomServer:
                     (evt.EVT_CONN_CLOSE, handle_connection_closed),
                     (evt.EVT_PDU_RECV, handle_pdu, [self.archive]),
                     (evt.EVT_C_ECHO, handle_echo),
+                    *commitment_handlers(self.archive),
                 ],
                 server_class=Listener,
                 patience_seconds=ACSE_TIMEOUT_SECONDS,
@@ -106,6 +108,7 @@ def build_application_entity(settings: Settings) -> AE:
     entity.dimse_timeout = DIMSE_TIMEOUT_SECONDS
     entity.network_timeout = NETWORK_TIMEOUT_SECONDS
     entity.add_supported_context(Verification)
+    add_commitment(entity)
     for sop_class_uid in ACCEPTED_SOP_CLASSES:
         entity.add_supported_context(sop_class_uid, ALL_TRANSFER_SYNTAXES)
     return entity

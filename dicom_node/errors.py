@@ -16,9 +16,18 @@ NodeError
 │   ├─ InstanceConflict      same SOP Instance UID, other content
 │   ├─ PatientConflict       the study belongs to another patient
 │   └─ HierarchyConflict     the series belongs to another study
+├─ ActionRefused             an N-ACTION that is not carried out
+│   ├─ UnknownAction         another action than to commit
+│   ├─ UnknownActionInstance not the instance the standard names for it
+│   ├─ ActionAttributeMissing
+│   ├─ ActionValueMissing
+│   ├─ ActionInvalid         not a data set, or a malformed UID in it
+│   └─ ActionTooLarge        more than we take at once
 ├─ PeerInvalid               a peer's AE title, host or port is malformed
 ├─ PeerUnreachable*          no answer on that address
 ├─ AssociationRejected       the peer answered, and declined
+│   └─ AssociationPutOff*    for now only
+├─ ReportRefused*            the peer did not take our event report
 └─ PathUnreadable            nothing to send there
                              * retry may help
 """
@@ -101,6 +110,34 @@ class HierarchyConflict(InstanceRefused):
     code = "hierarchy_conflict"
 
 
+class ActionRefused(NodeError):
+    """The action cannot be carried out."""
+
+
+class UnknownAction(ActionRefused):
+    """Action Type ID must be 1, Request Storage Commitment."""
+
+
+class UnknownActionInstance(ActionRefused):
+    """Ask the well-known instance 1.2.840.10008.1.20.1.1."""
+
+
+class ActionAttributeMissing(ActionRefused):
+    """Transaction UID or Referenced SOP Sequence is missing."""
+
+
+class ActionValueMissing(ActionRefused):
+    """Transaction UID or Referenced SOP Sequence is empty."""
+
+
+class ActionInvalid(ActionRefused):
+    """The action information cannot be understood."""
+
+
+class ActionTooLarge(ActionRefused):
+    """Too many objects for one storage commitment request."""
+
+
 class PeerInvalid(NodeError):
     """A peer needs an AE title of 1 to 16 characters, a host and a port of 1 to 65535."""
 
@@ -113,6 +150,18 @@ class PeerUnreachable(NodeError):
 
 class AssociationRejected(NodeError):
     """The peer rejected the association."""
+
+
+class AssociationPutOff(AssociationRejected):
+    """The peer rejected the association for now."""
+
+    retry = True
+
+
+class ReportRefused(NodeError):
+    """The peer did not take the event report."""
+
+    retry = True
 
 
 class PathUnreadable(NodeError):

@@ -107,22 +107,29 @@ def list_refused_callers(session: Session) -> Sequence[RefusedCallerRow]:
     return session.exec(select(RefusedCallerRow).order_by(latest_first)).all()
 
 
-def address_of(session: Session, ae_title: str) -> PeerAddress:
+def address_of(session: Session, ae_title: str, calling_address: str = "") -> PeerAddress:
     """Return where a peer listens.
+
+    Parameters
+    ----------
+    calling_address
+        Where it called from; taken for its host where it is known by a network or anywhere.
 
     Raises
     ------
     RecordNotFound
-        If there is no such peer, or its host is a network, or it was added without a port.
+        If there is no such peer, it was added without a port, or its host is not known.
     """
     peer = session.get(PeerRow, ae_title)
     if peer is None:
         raise RecordNotFound(f"There is no peer {ae_title}; `arcuate peers list` shows all")
-    if peer.port is None or peer.host == ANYWHERE or "/" in peer.host:
+    is_one_host = peer.host != ANYWHERE and "/" not in peer.host
+    host = peer.host if is_one_host else calling_address
+    if peer.port is None or not host:
         raise RecordNotFound(
             f"{ae_title} has no address to call: add it again with one host and a --port"
         )
-    return PeerAddress(peer.ae_title, peer.host, peer.port)
+    return PeerAddress(peer.ae_title, host, peer.port)
 
 
 def calls_from_its_host(peer: PeerRow, address: str) -> bool:

@@ -3,9 +3,16 @@
 from enum import IntEnum
 from typing import Final
 
+from pydicom import Dataset
+
 from core.database import DatabaseAway
 from core.errors import InfrastructureError, NodeError
 from dicom_node.errors import (
+    ActionAttributeMissing,
+    ActionInvalid,
+    ActionRefused,
+    ActionTooLarge,
+    ActionValueMissing,
     FileInvalid,
     HierarchyConflict,
     InstanceConflict,
@@ -19,6 +26,8 @@ from dicom_node.errors import (
     StorageAway,
     StorageFull,
     StudyMismatch,
+    UnknownAction,
+    UnknownActionInstance,
     UnsupportedSOPClass,
 )
 
@@ -35,13 +44,29 @@ class Status(IntEnum):
 
     SUCCESS = 0x0000
     PROCESSING_FAILURE = 0x0110
+    NO_SUCH_SOP_INSTANCE = 0x0112
+    INVALID_ARGUMENT_VALUE = 0x0115
+    MISSING_ATTRIBUTE = 0x0120
+    MISSING_ATTRIBUTE_VALUE = 0x0121
     SOP_CLASS_NOT_SUPPORTED = 0x0122
+    NO_SUCH_ACTION = 0x0123
+    RESOURCE_LIMITATION = 0x0213
     OUT_OF_RESOURCES = 0xA700
     DATA_SET_DOES_NOT_MATCH_SOP_CLASS = 0xA900
     CANNOT_UNDERSTAND = 0xC000
     INSTANCE_CONFLICT = 0xC101
     PATIENT_CONFLICT = 0xC102
     HIERARCHY_CONFLICT = 0xC103
+
+
+class FailureReason(IntEnum):
+    """Failure Reason (0008,1197) of an instance that is not committed (PS3.3 C.14.1.1)."""
+
+    PROCESSING_FAILURE = 0x0110
+    NO_SUCH_OBJECT_INSTANCE = 0x0112
+    CLASS_INSTANCE_CONFLICT = 0x0119
+    REFERENCED_SOP_CLASS_NOT_SUPPORTED = 0x0122
+    DUPLICATE_TRANSACTION_UID = 0x0131
 
 
 #: The nearest class of an error's family decides.
@@ -63,6 +88,13 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     InstanceConflict: Status.INSTANCE_CONFLICT,
     PatientConflict: Status.PATIENT_CONFLICT,
     HierarchyConflict: Status.HIERARCHY_CONFLICT,
+    ActionRefused: Status.PROCESSING_FAILURE,
+    UnknownAction: Status.NO_SUCH_ACTION,
+    UnknownActionInstance: Status.NO_SUCH_SOP_INSTANCE,
+    ActionAttributeMissing: Status.MISSING_ATTRIBUTE,
+    ActionValueMissing: Status.MISSING_ATTRIBUTE_VALUE,
+    ActionInvalid: Status.INVALID_ARGUMENT_VALUE,
+    ActionTooLarge: Status.RESOURCE_LIMITATION,
 }
 
 
@@ -74,6 +106,25 @@ def status_of(error: NodeError) -> Status:
         for kind in family
         if issubclass(kind, NodeError) and kind in STATUS_OF_ERROR
     )
+
+
+def answer(status: Status, comment: str = "") -> Dataset:
+    """Return a response's status elements."""
+    response = Dataset()
+    response.Status = int(status)
+    if comment:
+        response.ErrorComment = comment
+    return response
+
+
+def answer_action_error(error: NodeError) -> Dataset:
+    """Return the status elements that answer an N-ACTION, in the words of the N-services.
+
+    0xA700 is a status of storing; of an action the same is said by 0x0213 (PS3.7 annex C).
+    """
+    status = status_of(error)
+    is_lacking = status is Status.OUT_OF_RESOURCES
+    return answer(Status.RESOURCE_LIMITATION if is_lacking else status, comment_of(error))
 
 
 def comment_of(error: NodeError) -> str:

@@ -32,7 +32,12 @@ def add(
     host: Annotated[
         str, typer.Option(help="Address it calls from: an address, a network a.b.c.d/n, or `*`.")
     ],
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port it listens on.")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port it listens on: storage commitment is reported there."
+        ),
+    ] = None,
     description: Annotated[str, typer.Option(help="For people.")] = "",
 ) -> None:
     """Let a device or PACS call us."""

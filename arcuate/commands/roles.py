@@ -13,7 +13,7 @@ from arcuate.roles import Role, run_role
 _HELP = {
     Role.RECEIVE: "Accept DICOM associations and keep what comes.",
     Role.INFER: "Score what was received.",
-    Role.DELIVER: "Write reports of what was scored.",
+    Role.DELIVER: "Write reports of what was scored, and tell devices what is committed.",
     Role.SERVE: "Serve the pages and the API.",
 }
 

@@ -16,6 +16,8 @@ class JobKind(StrEnum):
     ANALYSE = "analyse"
     #: Build and keep the reports of the prediction that is the subject.
     REPORT = "report"
+    #: Tell a peer which instances of the commitment that is the subject are kept.
+    COMMIT = "commit"
 
 
 class JobStatus(StrEnum):

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from core.tables.changes import ChangeCounterRow, ChangeRow
+from core.tables.commitments import CommitmentRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
@@ -35,4 +36,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     BrowserSessionRow,
     ModelRow,
     ShadowPredictionRow,
+    CommitmentRow,
 )

@@ -6,9 +6,10 @@ from typing import Final
 
 from pynetdicom import AE
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
 
-from dicom_node.errors import AssociationRejected, PeerUnreachable
+from dicom_node.errors import AssociationPutOff, AssociationRejected, PeerUnreachable
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.peers import PeerAddress
 from dicom_node.pynetdicom_settings import configure_pynetdicom
@@ -19,25 +20,39 @@ ACSE_TIMEOUT_SECONDS: Final = 30.0
 DIMSE_TIMEOUT_SECONDS: Final = 120.0
 #: What a presentation context ID, an odd number of one byte, can count (PS3.8 9.3.2.2).
 MAXIMUM_CONTEXTS: Final = 128
+#: Result of an A-ASSOCIATE-RJ: rejected-transient (PS3.8 table 9-21).
+_TRANSIENT: Final = 2
 
 
 @contextmanager
 def associate(
-    peer: PeerAddress, calling_ae_title: str, contexts: Sequence[PresentationContext]
+    peer: PeerAddress,
+    calling_ae_title: str,
+    contexts: Sequence[PresentationContext],
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
 ) -> Generator[Association]:
     """Open an association and release it at the end.
 
     It may come without any accepted context: then every request on it is the caller's to report.
+
+    Parameters
+    ----------
+    roles
+        Which roles we propose where they are not the usual ones, by SOP class.
 
     Raises
     ------
     PeerUnreachable
         If nobody answers at that address.
     AssociationRejected
-        If the peer rejects it.
+        If the peer rejects it; AssociationPutOff if it may be asked again.
     """
     association = _application_entity(calling_ae_title).associate(
-        peer.host, peer.port, contexts=list(contexts), ae_title=peer.ae_title
+        peer.host,
+        peer.port,
+        contexts=list(contexts),
+        ae_title=peer.ae_title,
+        ext_neg=list(roles),
     )
     _check(association, peer)
     try:
@@ -70,5 +85,7 @@ def _check(association: Association, peer: PeerAddress) -> None:
     if association.is_rejected:
         answer = association.acceptor.primitive
         reason = answer.reason_str if answer is not None else "no reason given"
-        raise AssociationRejected(f"{peer} rejected the association: {reason}")
+        is_transient = answer is not None and answer.result == _TRANSIENT
+        kind = AssociationPutOff if is_transient else AssociationRejected
+        raise kind(f"{peer} rejected the association: {reason}")
     raise PeerUnreachable(f"{peer} does not answer; check host, port and whether it runs")

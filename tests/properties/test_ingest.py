@@ -14,8 +14,9 @@ from core.settings import Settings
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.archive import Archive, open_archive
 from dicom_node.storage.bytes import Storage
-from dicom_node.storage.ingest import IngestOutcome, ingest
+from dicom_node.storage.ingest import ingest
 from dicom_node.storage.part10 import EncodedInstance
+from dicom_node.storage.records import IngestOutcome
 from dicom_node.storage.text import decode_text
 from tests.builders.encoded_instance import encode_instance
 

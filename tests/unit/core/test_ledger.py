@@ -64,6 +64,35 @@ def test_job_of_dead_worker_comes_back_after_its_lease(database: Database) -> No
     assert (second.job_id, second.attempt) == (first.job_id, 2)
 
 
+def test_renewed_lease_holds_a_job_for_longer(database: Database) -> None:
+    add_jobs(database, 1)
+    (held,) = take(database, lease=-1)
+
+    with database.transaction() as session:
+        ledger.renew(session, held, LEASE)
+
+    assert take(database, worker="other") == []
+
+
+def test_renewing_a_lost_lease_is_refused(database: Database) -> None:
+    add_jobs(database, 1)
+    (late,) = take(database, lease=-1)
+    take(database, worker="other")
+
+    with pytest.raises(LeaseLost), database.transaction() as session:
+        ledger.renew(session, late, LEASE)
+
+
+def test_delayed_job_waits(database: Database) -> None:
+    with database.transaction() as session:
+        ledger.enqueue(session, JobKind.ANALYSE, "later", delay_seconds=60.0)
+    assert take(database) == []
+
+    make_due(database)
+
+    assert [claimed.subject for claimed in take(database)] == ["later"]
+
+
 def test_result_after_lost_lease_is_refused(database: Database) -> None:
     add_jobs(database, 1)
     (late,) = take(database, lease=-1)

@@ -4,7 +4,14 @@ from core.database import Database
 from core.errors import RecordNotFound
 from core.tables.peers import PeerRow
 from dicom_node.errors import PeerInvalid
-from dicom_node.peers import PeerAddress, add_peer, calls_from_its_host, list_peers, remove_peer
+from dicom_node.peers import (
+    PeerAddress,
+    add_peer,
+    address_of,
+    calls_from_its_host,
+    list_peers,
+    remove_peer,
+)
 
 
 def test_peers_are_added_changed_listed_and_removed(database: Database) -> None:
@@ -83,3 +90,30 @@ def test_a_peer_address_is_read(text: str, address: PeerAddress) -> None:
 def test_a_malformed_peer_address_is_refused(text: str) -> None:
     with pytest.raises(PeerInvalid):
         PeerAddress.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("host", "calling_address", "called"),
+    [
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "10.0.0.2", "10.0.0.1"),
+        ("10.0.0.0/24", "10.0.0.2", "10.0.0.2"),
+        ("*", "10.0.0.2", "10.0.0.2"),
+    ],
+)
+def test_a_peer_is_called_at_its_host_or_where_it_called_from(
+    database: Database, host: str, calling_address: str, called: str
+) -> None:
+    with database.transaction() as session:
+        add_peer(session, "A", host, 104)
+        assert address_of(session, "A", calling_address) == PeerAddress("A", called, 104)
+
+
+@pytest.mark.parametrize(("host", "port"), [("10.0.0.1", None), ("*", 104), ("10.0.0.0/24", 104)])
+def test_a_peer_without_an_address_to_call_says_so(
+    database: Database, host: str, port: int | None
+) -> None:
+    with database.transaction() as session:
+        add_peer(session, "A", host, port)
+        with pytest.raises(RecordNotFound, match="A has no address to call"):
+            address_of(session, "A")

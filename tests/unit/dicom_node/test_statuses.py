@@ -3,11 +3,35 @@ import pytest
 import dicom_node.errors
 from core.database import DatabaseAway
 from core.errors import InfrastructureError, NodeError
-from dicom_node.errors import InstanceRefused, PatientIDMissing, StorageFull
-from dicom_node.statuses import STATUS_OF_ERROR, Status, answer, answer_error, status_of
+from dicom_node.errors import (
+    ActionAttributeMissing,
+    ActionInvalid,
+    ActionTooLarge,
+    ActionValueMissing,
+    InstanceRefused,
+    PatientIDMissing,
+    StorageFull,
+    UnknownAction,
+    UnknownActionInstance,
+)
+from dicom_node.statuses import (
+    STATUS_OF_ERROR,
+    Status,
+    answer,
+    answer_action_error,
+    answer_error,
+    status_of,
+)
 
 #: Raised where we are the one who calls: no peer waits for a status.
-OF_THE_CALLING_SIDE = {"PeerInvalid", "PeerUnreachable", "AssociationRejected", "PathUnreadable"}
+OF_THE_CALLING_SIDE = {
+    "PeerInvalid",
+    "PeerUnreachable",
+    "AssociationRejected",
+    "AssociationPutOff",
+    "ReportRefused",
+    "PathUnreadable",
+}
 
 
 def test_every_error_of_receiving_has_a_status_of_its_own() -> None:
@@ -59,3 +83,24 @@ def test_an_error_comment_fits_its_value_representation() -> None:
 
 def test_success_carries_no_comment() -> None:
     assert "ErrorComment" not in answer(Status.SUCCESS)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UnknownAction(), 0x0123),
+        (UnknownActionInstance(), 0x0112),
+        (ActionAttributeMissing(), 0x0120),
+        (ActionValueMissing(), 0x0121),
+        (ActionInvalid(), 0x0115),
+        (ActionTooLarge(), 0x0213),
+        (DatabaseAway(), 0x0213),
+        (NodeError(), 0x0110),
+    ],
+)
+def test_an_action_is_answered_in_the_words_of_the_n_services(
+    error: NodeError, status: int
+) -> None:
+    answered = answer_action_error(error)
+
+    assert (answered.Status, answered.ErrorComment) == (status, str(error))

@@ -1,0 +1,46 @@
+"""The N-EVENT-REPORT of Storage Commitment (PS3.4 J.3.3): what it says and how it is numbered."""
+
+from enum import IntEnum
+from typing import Final
+
+from pydicom import Dataset
+from pydicom.uid import UID
+
+from dicom_node.storage.commitments import InstanceReference
+from dicom_node.storage.verification import CommitmentResult
+
+#: The instance every request and report of Storage Commitment Push Model is about.
+WELL_KNOWN_INSTANCE_UID: Final = UID("1.2.840.10008.1.20.1.1")
+
+
+class EventType(IntEnum):
+    """Event Type ID (0000,1002)."""
+
+    ALL_COMMITTED = 1
+    FAILURES_EXIST = 2
+
+
+def event_type_of(result: CommitmentResult) -> EventType:
+    """Return which event a result is."""
+    return EventType.FAILURES_EXIST if result.failed else EventType.ALL_COMMITTED
+
+
+def build_event_information(result: CommitmentResult) -> Dataset:
+    """Return the Event Information of a result (PS3.4 table J.3-2)."""
+    information = Dataset()
+    information.TransactionUID = UID(result.transaction_uid)
+    if result.committed:
+        information.ReferencedSOPSequence = [_reference(i) for i in result.committed]
+    if result.failed:
+        items = [_reference(failed.instance) for failed in result.failed]
+        for item, failed in zip(items, result.failed, strict=True):
+            item.FailureReason = int(failed.reason)
+        information.FailedSOPSequence = items
+    return information
+
+
+def _reference(instance: InstanceReference) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID = UID(instance.sop_class_uid)
+    item.ReferencedSOPInstanceUID = UID(instance.sop_instance_uid)
+    return item
