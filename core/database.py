@@ -152,13 +152,15 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-_SECONDS: Final = {
-    "sqlite": text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
-    "postgresql": text("SELECT extract(epoch FROM clock_timestamp())::float8"),
+#: The database's own clock in seconds since 1970, by dialect: the clocks of hosts differ.
+DATABASE_SECONDS: Final = {
+    "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
+    "postgresql": "extract(epoch FROM clock_timestamp())::float8",
 }
+_ASK_SECONDS: Final = {name: text(f"SELECT {sql}") for name, sql in DATABASE_SECONDS.items()}
 
 
 def database_seconds(session: Session) -> float:
-    """Return the database's own clock, seconds since 1970: the clocks of hosts differ."""
+    """Return what the database's own clock says, seconds since 1970."""
     connection = session.connection()
-    return float(connection.execute(_SECONDS[connection.dialect.name]).scalar_one())
+    return float(connection.execute(_ASK_SECONDS[connection.dialect.name]).scalar_one())

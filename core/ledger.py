@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, insert, or_, text
+from sqlalchemy import Float, and_, bindparam, insert, literal_column, or_, text
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from core.changes import append_change
 from core.clock import utc_now
-from core.database import database_seconds
+from core.database import DATABASE_SECONDS, database_seconds
 from core.errors import NodeError
 from core.tables.changes import ChangeKind
 from core.tables.columns import key_of, table_of
@@ -25,7 +25,12 @@ FIRST_RETRY_SECONDS: Final = 2.0
 #: Channel on which PostgreSQL announces new jobs.
 NOTIFY_CHANNEL: Final = "arcuate_jobs"
 
-_ADD: Final = insert(table_of(JobRow))
+_ADD: Final = {
+    name: insert(table_of(JobRow)).values(
+        available_at=literal_column(seconds, Float) + bindparam("delay_seconds", type_=Float)
+    )
+    for name, seconds in DATABASE_SECONDS.items()
+}
 _NOTIFY: Final = text("SELECT pg_notify(:channel, '')")
 
 
@@ -72,11 +77,12 @@ def enqueue_all(
         "priority": priority,
         "status": JobStatus.QUEUED,
         "attempts": 0,
-        "available_at": database_seconds(session) + delay_seconds,
+        "delay_seconds": delay_seconds,
         "created_at": utc_now(),
     }
     connection = session.connection()
-    connection.execute(_ADD, [{**common, "subject": subject} for subject in subjects])
+    add = _ADD[connection.dialect.name]
+    connection.execute(add, [{**common, "subject": subject} for subject in subjects])
     if connection.dialect.name == "postgresql":
         connection.execute(_NOTIFY, {"channel": NOTIFY_CHANNEL})
 

@@ -7,7 +7,7 @@ way, and its attributes are read from the file.
 from collections.abc import Generator
 from contextlib import contextmanager
 from hashlib import sha256
-from mmap import ACCESS_READ, mmap
+from mmap import mmap
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -167,15 +167,10 @@ class Incoming:
 
     @contextmanager
     def _mapped(self) -> Generator[mmap]:
-        """Show the file as memory: only what is looked at is read."""
         if self._unfinished is None:
             raise AssertionError("nothing was written")
-        with (
-            named_faults(),
-            self._unfinished.path.open("rb") as file,
-            mmap(file.fileno(), 0, access=ACCESS_READ) as mapped,
-        ):
-            yield mapped
+        with named_faults(), self._unfinished.mapped() as file:
+            yield file
 
     def _keep_aside(self, refusal: InstanceRefused) -> None:
         refused = Refused(

@@ -3,6 +3,7 @@
 import fcntl
 import os
 from contextlib import suppress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,7 +22,7 @@ class Unfinished:
         self.path = path
         self.size_bytes = 0
         self._is_named = False
-        self._file = path.open("xb", buffering=0)
+        self._file = path.open("x+b", buffering=0)
         # Tells another receiver that is just starting: this file is being written.
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
@@ -43,6 +44,10 @@ class Unfinished:
         self.size_bytes += len(rest)
         while rest:
             rest = rest[self._file.write(rest) :]
+
+    def mapped(self) -> mmap:
+        """Show what was written as memory: only what is looked at is read."""
+        return mmap(self._file.fileno(), 0, access=ACCESS_READ)
 
     def sync(self) -> None:
         """Return when the bytes survive a power cut; their name does not yet."""
