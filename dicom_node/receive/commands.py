@@ -47,6 +47,11 @@ def read_store_request(command: bytes) -> StoreRequest | None:
     )
 
 
+def announces_data_set(command: bytes) -> bool:
+    """Whether a command of any kind says that a data set follows it."""
+    return _number(_elements(command), _DATA_SET_TYPE) not in {None, _NO_DATA_SET}
+
+
 def store_response(request: StoreRequest, status: int, comment: str = "") -> bytes:
     """Return the encoded C-STORE-RSP.
 

@@ -11,7 +11,12 @@ from typing import Final
 from core.errors import NodeError
 from core.logs import get_logger
 from dicom_node.errors import InstanceRefused
-from dicom_node.receive.commands import StoreRequest, read_store_request, store_response
+from dicom_node.receive.commands import (
+    StoreRequest,
+    announces_data_set,
+    read_store_request,
+    store_response,
+)
 from dicom_node.receive.connection import Connection, ConnectionBroken
 from dicom_node.receive.pdu import (
     P_DATA_TF,
@@ -82,6 +87,8 @@ class StoreReceiver:
         self._stall_seconds = stall_seconds
         self._command: list[Fragment] = []
         self._message: _Message | None = None
+        #: Whether the data set of a command that was handed back is arriving.
+        self._is_foreign = False
 
     def serve(self) -> Sequence[bytes]:
         """Serve until a PDU comes that is not ours, or none for a while; return what is not ours.
@@ -125,13 +132,16 @@ class StoreReceiver:
             command = [fragment_pdu(fragment) for fragment in self._command]
             self.abandon()
             return [*command, bytes(pdu)]
-        fragments = list(fragments_of(pdu[PDU_HEADER_BYTES:]))
-        for number, fragment in enumerate(fragments):
-            if self._message is not None:
+        foreign: list[bytes] = []
+        for fragment in fragments_of(pdu[PDU_HEADER_BYTES:]):
+            if self._is_foreign:
+                foreign.append(fragment_pdu(fragment))
+                self._is_foreign = not fragment.is_last
+            elif self._message is not None:
                 self._take_data(self._message, fragment)
-            elif foreign := self._take_command(fragment):
-                return [*foreign, *map(fragment_pdu, fragments[number + 1 :])]
-        return []
+            else:
+                foreign += self._take_command(fragment)
+        return foreign
 
     def _take_command(self, fragment: Fragment) -> Sequence[bytes]:
         """Begin a C-STORE once its command is whole; return the PDUs of any other command."""
@@ -142,10 +152,12 @@ class StoreReceiver:
             raise ProtocolViolated("a data set came without a command")
         if not fragment.is_last:
             return []
-        command, self._command = self._command, []
-        request = read_store_request(b"".join(part.data for part in command))
+        parts, self._command = self._command, []
+        command = b"".join(part.data for part in parts)
+        request = read_store_request(command)
         if request is None:
-            return [fragment_pdu(part) for part in command]
+            self._is_foreign = announces_data_set(command)
+            return [fragment_pdu(part) for part in parts]
         self._begin(fragment.context_id, request)
         return []
 

@@ -38,7 +38,8 @@ def fragments(
         rest = rest[size:]
     parts.append(rest)
     return [
-        Fragment(context_id, is_command, is_last=part is parts[-1], data=part) for part in parts
+        Fragment(context_id, is_command, is_last=number == len(parts), data=part)
+        for number, part in enumerate(parts, start=1)
     ]
 
 

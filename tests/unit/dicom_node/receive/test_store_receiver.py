@@ -170,6 +170,23 @@ def test_any_other_command_is_handed_back_as_it_came(wire: Wire) -> None:
     assert wire.receiver.serve() == [RELEASE_REQUEST]
 
 
+@pytest.mark.parametrize("sizes", [[], [4], [1, 1, 1]])
+def test_the_data_set_of_another_command_is_handed_back_too(wire: Wire, sizes: list[int]) -> None:
+    other = command_set([(0x0100, b"\x30\x01"), (0x0110, b"\x01\x00"), (0x0800, b"\x00\x00")])
+    parts = fragments(other, is_command=True) + fragments(
+        b"data set", is_command=False, sizes=sizes
+    )
+    sent = [pdu_of([part]) for part in parts]
+
+    handed_back = wire.serve(b"".join(sent) + store_message(ENCODED) + RELEASE_REQUEST)
+    while len(handed_back) < len(sent):
+        handed_back += wire.receiver.serve()
+
+    assert handed_back == sent
+    assert wire.receiver.serve() == [RELEASE_REQUEST]
+    assert wire.statuses() == [Status.SUCCESS]
+
+
 def test_a_command_that_is_none_is_handed_back(wire: Wire) -> None:
     garbage = pdu_of(fragments(b"\xff" * 40, is_command=True))
 

@@ -26,6 +26,14 @@ def test_put_keeps_the_chunks_as_one_object(storage: Storage) -> None:
     assert files_below(storage.root) == ["ab/abc.dcm"]
 
 
+def test_an_object_that_goes_to_the_disk_while_it_comes_is_kept_whole(storage: Storage) -> None:
+    chunks = [bytes([number]) * (5 << 20) for number in range(5)]
+
+    storage.put("ab/abc.dcm", chunks)
+
+    assert storage.read("ab/abc.dcm") == b"".join(chunks)
+
+
 def test_put_twice_keeps_one_object(storage: Storage) -> None:
     storage.put("ab/abc.dcm", b"same")
     storage.put("ab/abc.dcm", b"same")
