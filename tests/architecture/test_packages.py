@@ -67,7 +67,7 @@ def test_broad_except_stands_only_at_the_edges() -> None:
         and (node.type is None or getattr(node.type, "id", None) == "Exception")
     }
 
-    assert catchers == {"core/worker.py", "dicom_node/scp/store.py"}
+    assert catchers == {"core/worker.py", "dicom_node/receive/store_receiver.py"}
 
 
 def test_changelog_tells_of_this_version() -> None:

@@ -19,7 +19,7 @@ from dicom_node.statuses import (
     Status,
     answer,
     answer_action_error,
-    answer_error,
+    comment_of,
     status_of,
 )
 
@@ -72,13 +72,11 @@ def test_status_of_an_unlisted_error_is_that_of_its_family() -> None:
 
 @pytest.mark.parametrize("kind", STATUS_OF_ERROR)
 def test_what_an_operator_reads_is_a_whole_sentence(kind: type[NodeError]) -> None:
-    assert answer_error(kind()).ErrorComment == kind.__doc__
+    assert comment_of(kind()) == kind.__doc__
 
 
 def test_an_error_comment_fits_its_value_representation() -> None:
-    response = answer_error(NodeError("ä\\" + "x" * 100))
-
-    assert response.ErrorComment == "?/" + "x" * 62
+    assert comment_of(NodeError("ä\\" + "x" * 100)) == "?/" + "x" * 62
 
 
 def test_success_carries_no_comment() -> None:

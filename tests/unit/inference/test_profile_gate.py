@@ -89,7 +89,7 @@ def test_profiles_measured_in_simulated_b_scans_pass(
         (np.random.default_rng(1).uniform(15, 200, 768), "jagged"),
         (NORMAL_UM * 280 / NORMAL_UM.max(), "swollen disc"),
         (np.roll(NORMAL_UM, 192), "from temporal over superior?"),
-        (np.roll(NORMAL_UM, 80), "more like a mistake"),
+        (np.roll(NORMAL_UM, 75), "far from every eye"),
         (NORMAL_UM / 4.5, "more like a mistake"),
         (np.where(np.arange(768) == 5, np.nan, NORMAL_UM), "missing"),
         (np.where(np.arange(768) == 5, -1.0, NORMAL_UM), "missing"),

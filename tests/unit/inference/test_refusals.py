@@ -39,6 +39,8 @@ def test_shipped_gate_refuses_what_is_no_profile(
     assert shares[mistake].refused_share > 0.999
 
 
+# Keras itself warns when it saves with TensorFlow and NumPy 2.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_model_without_a_gate_has_nothing_to_count(tmp_path: Path) -> None:
     card = small_model(tmp_path)
 
