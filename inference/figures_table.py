@@ -9,6 +9,7 @@ import numpy as np
 from core.perimetry.pattern import X_DEGREE, Y_DEGREE
 from inference.model_card import Figures
 from inference.refusals import RefusalShare
+from inference.segmentation_figures import SegmentationFigures
 
 _HEADER: Final = (
     "| predictor | MAE | RMSE | MD | MAE, early | moderate | advanced |\n"
@@ -50,6 +51,18 @@ def refusal_table(shares: Sequence[RefusalShare]) -> str:
         wanted = "yes" if share.should_pass else "no"
         percent = f"{100 * share.refused_share:.2f}"
         lines.append(f"| {share.profiles} | {share.count} | {wanted} | {percent} |")
+    return "\n".join(lines) + "\n"
+
+
+def segmentation_table(found: Sequence[SegmentationFigures]) -> str:
+    """Return how well layers are measured as one table, in µm."""
+    lines = ["| simulated difficulty | scans | refused, % | MAE, µm | worst | bias |"]
+    lines.append("|---" * 6 + "|")
+    for row in found:
+        values = (row.mae_um, row.worst_um, row.bias_um)
+        cells = ["–" if value is None else f"{value:.2f}" for value in values]
+        refused = f"{100 * row.refused_share:.1f}"
+        lines.append(f"| {' | '.join([row.difficulty, str(row.count), refused, *cells])} |")
     return "\n".join(lines) + "\n"
 
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.values.laterality import Laterality
-from core.values.scan import CircleGeometry, Device, Scan, ScanKind
 from inference.errors import ModelNotFound
 from inference.gating import gate_of
 from inference.model_card import ModelCard
 from inference.preparation.prepare import prepare
 from inference.sector_profile import profiles_from_sectors, sectors_of
-from inference.simulation.b_scans import FRAME, UM_PER_DEGREE, simulate_b_scan
+from inference.simulated_scan import scan_of
+from inference.simulation.b_scans import simulate_b_scan
 from inference.simulation.bank import Part
 from inference.simulation.wedges import WedgePatterns
 from inference.simulation.wrong_profiles import mirrored
@@ -128,19 +128,9 @@ def _mistakes(rng: np.random.Generator, good_um: Profiles) -> Mapping[str, Profi
 
 def _segmented(rng: np.random.Generator, thickness_um: Profiles) -> Profiles:
     """Return the profiles measured in B-scans of these eyes."""
-    return np.stack([prepare(_scan_of(rng, one)).thickness_um for one in thickness_um])
+    return np.stack([_measured_um(rng, one) for one in thickness_um])
 
 
-def _scan_of(rng: np.random.Generator, thickness_um: Profiles) -> Scan:
+def _measured_um(rng: np.random.Generator, thickness_um: Profiles) -> Profiles:
     shown = simulate_b_scan(thickness_um, Laterality.RIGHT, rng)
-    return Scan(
-        kind=ScanKind.CIRCLE,
-        pixels=shown.shown,
-        axial_um=FRAME.axial_um,
-        lateral_um=360 * UM_PER_DEGREE / shown.pixels.shape[1],
-        geometry=CircleGeometry(shown.angles_degree, 3.5),
-        laterality=Laterality.RIGHT,
-        acquired_at=None,
-        age_years=None,
-        device=Device(),
-    )
+    return prepare(scan_of(shown)).thickness_um

@@ -77,6 +77,9 @@ def evaluate(
     refusals: Annotated[
         bool, typer.Option(help="Count what the model's gate refuses instead.")
     ] = False,
+    scans: Annotated[
+        bool, typer.Option(help="Measure how well layers are found in simulated B-scans instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a model beside its baselines and the noise ceiling, on eyes it never saw."""
@@ -84,6 +87,9 @@ def evaluate(
 
     if ablations:
         _ablate(bank, as_json)
+        return
+    if scans:
+        _measure_scans(as_json)
         return
     from inference.evaluation import EvaluationSettings
     from inference.evaluation import evaluate as evaluate_model
@@ -111,6 +117,25 @@ def _count_refusals(card: "ModelCard", bank: Path | None, as_json: bool) -> None
         print_json([asdict(share) for share in shares])
         return
     typer.echo(refusal_table(shares))
+
+
+def _measure_scans(as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from inference.figures_table import segmentation_table
+    from inference.segmentation_figures import ScanSettings, measure_segmentation
+
+    found = measure_segmentation(ScanSettings())
+    if as_json:
+        print_json([asdict(row) for row in found])
+        return
+    typer.echo(segmentation_table(found))
+    for row in found:
+        if row.quality_correlation is not None:
+            typer.echo(
+                f"Rank correlation of quality and error, {row.difficulty}: "
+                f"{row.quality_correlation:.2f}"
+            )
 
 
 def _report(epoch: "Epoch") -> None:
