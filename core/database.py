@@ -21,6 +21,10 @@ from core.errors import InfrastructureError
 
 #: SQLite versions up to this one can lose a commit when the WAL is reset: https://sqlite.org/wal.html
 LAST_SQLITE_WITH_WAL_RESET_DEFECT: Final = (3, 51, 2)
+#: SQLSTATE classes (PostgreSQL, appendix A): data exception and program limit exceeded, which the
+#: driver counts among operational errors; and transaction rollback, as after a deadlock.
+_FAULTS_OF_THE_STATEMENT: Final = ("22", "54")
+_CONFLICTS: Final = "40"
 _WRITES: Final = {"arcuate_writes": True}
 #: How long a statement waits for a lock, on either database.
 _LOCK_SECONDS: Final = 15
@@ -38,6 +42,10 @@ _SQLITE: Final = importlib.import_module("pysqlite3" if find_spec("pysqlite3") e
 
 class DatabaseAway(InfrastructureError):
     """The database does not answer."""
+
+
+class TransactionConflict(InfrastructureError):
+    """Two transactions waited for each other, and the database ended this one."""
 
 
 class Database:
@@ -98,6 +106,11 @@ def _named_faults() -> Generator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state.startswith(_FAULTS_OF_THE_STATEMENT):
+            raise
+        if state.startswith(_CONFLICTS):
+            raise TransactionConflict from error
         raise DatabaseAway(f"The database does not answer: {type(error.orig).__name__}") from error
     except PoolTimeoutError as error:
         raise DatabaseAway("All connections to the database are in use") from error

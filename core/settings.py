@@ -72,7 +72,8 @@ class Settings(BaseModel):
         int, Field(ge=1, description="Associations served at a time; one more is rejected.")
     ] = 50
     maximum_object_mib: Annotated[
-        int, Field(ge=1, description="Largest object accepted, MiB; larger: status A700.")
+        int,
+        Field(ge=1, le=2047, description="Largest object accepted, MiB; larger: status A700."),
     ] = 1024
     minimum_free_mib: Annotated[
         int, Field(ge=0, description="Free disk space below which stores are answered A700, MiB.")

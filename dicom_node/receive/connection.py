@@ -24,8 +24,11 @@ class Connection:
 
     Parameters
     ----------
-    is_wanted_elsewhere
-        Asked while nothing comes, and between messages.
+    must_end
+        Whether the association is to be aborted or its thread to end: ends a wait anywhere.
+    has_to_send
+        Whether something of ours waits to go out: ends a wait for a new PDU where the caller says
+        that it may, never one for the rest of a PDU.
     maximum_pdu_bytes
         A longer PDU is refused before it is read.
     pdu_seconds
@@ -35,27 +38,40 @@ class Connection:
     def __init__(
         self,
         transport: socket.socket,
-        is_wanted_elsewhere: Callable[[], bool],
+        must_end: Callable[[], bool],
+        has_to_send: Callable[[], bool],
         maximum_pdu_bytes: int,
         pdu_seconds: float,
     ) -> None:
         self._transport = transport
-        self.is_wanted_elsewhere = is_wanted_elsewhere
+        self._must_end = must_end
+        self._has_to_send = has_to_send
         self._maximum_pdu_bytes = maximum_pdu_bytes
         self._pdu_seconds = pdu_seconds
         self._buffer = bytearray(PDU_HEADER_BYTES)
 
-    def read_pdu(self, wait_seconds: float) -> memoryview | None:
+    def read_pdu(self, wait_seconds: float, *, gives_way: bool = False) -> memoryview | None:
         """Return the next PDU with its header, valid until the next call; None if none begins.
+
+        Parameters
+        ----------
+        gives_way
+            Whether to stop waiting, too, when something of ours waits to go out.
 
         Raises
         ------
         Interrupted
-            If the thread is wanted elsewhere.
+            If the association must end.
         ConnectionBroken
             If the PDU does not come whole.
         """
-        begun = self._receive(memoryview(self._buffer)[:PDU_HEADER_BYTES], wait_seconds)
+        if self._must_end():
+            raise Interrupted
+        if gives_way and self._has_to_send():
+            return None
+        begun = self._receive(
+            memoryview(self._buffer)[:PDU_HEADER_BYTES], wait_seconds, gives_way=gives_way
+        )
         if not begun:
             return None
         deadline = time.monotonic() + self._pdu_seconds
@@ -88,7 +104,7 @@ class Connection:
                 raise ConnectionBroken("the peer stalls in the middle of a PDU")
             start += received
 
-    def _receive(self, view: memoryview, wait_seconds: float) -> int:
+    def _receive(self, view: memoryview, wait_seconds: float, *, gives_way: bool = False) -> int:
         """Return how many bytes came; 0 if none did in that time."""
         deadline = time.monotonic() + wait_seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -96,8 +112,10 @@ class Connection:
             try:
                 received = self._transport.recv_into(view)
             except TimeoutError:
-                if self.is_wanted_elsewhere():
+                if self._must_end():
                     raise Interrupted from None
+                if gives_way and self._has_to_send():
+                    return 0
                 continue
             if not received:
                 raise ConnectionBroken("the peer left")

@@ -14,7 +14,7 @@ REASON_NOT_SPECIFIED: Final = 0
 UNEXPECTED_PDU: Final = 2
 INVALID_PDU_PARAMETER: Final = 6
 #: Length (4 bytes), presentation context ID (1), message control header (1).
-_PDV_HEADER_BYTES: Final = 6
+FRAGMENT_HEADER_BYTES: Final = 6
 _IS_COMMAND: Final = 0x01
 _IS_LAST: Final = 0x02
 
@@ -57,13 +57,13 @@ def fragments_of(body: memoryview) -> Iterator[Fragment]:
     """
     position = 0
     while position < len(body):
-        if position + _PDV_HEADER_BYTES > len(body):
+        if position + FRAGMENT_HEADER_BYTES > len(body):
             raise MalformedPDU("a presentation data value is cut off")
         length, context_id, control = struct.unpack_from(">IBB", body, position)
         end = position + 4 + length
         if length < 2 or end > len(body):
             raise MalformedPDU("a presentation data value has a wrong length")
-        data = body[position + _PDV_HEADER_BYTES : end]
+        data = body[position + FRAGMENT_HEADER_BYTES : end]
         yield Fragment(context_id, bool(control & _IS_COMMAND), bool(control & _IS_LAST), data)
         position = end
 

@@ -6,6 +6,7 @@ ours goes back to it byte for byte. Written for 3.0.4, the version that is pinne
 these names change.
 """
 
+from collections import deque
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event as Flag
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from pynetdicom.association import Association
 from pynetdicom.events import Event
+from pynetdicom.pdu_primitives import A_ABORT, A_P_ABORT
 
 from core.logs import get_logger
 from dicom_node.pynetdicom_settings import MAXIMUM_PDU_BYTES, PDU_SECONDS
@@ -29,8 +31,7 @@ from dicom_node.storage.archive import Archive
 
 #: Sta6 of PS3.8 9.2.1: the association is established and ready for data transfer.
 _DATA_TRANSFER: Final = "Sta6"
-#: Evt17 of PS3.8 9.2.2: the transport connection is closed.
-_CONNECTION_CLOSED: Final = "Evt17"
+_ABORTS: Final = (A_ABORT, A_P_ABORT)
 
 _log = get_logger(__name__)
 
@@ -82,8 +83,22 @@ class Seam:
         self._archive = archive
         self._receiver: StoreReceiver | None = None
         self._checkpoint = Checkpoint()
+        self._look_by_pynetdicom = association.dul._is_transport_event
+        self._handed_back: deque[bytes] = deque()
         association._reactor_checkpoint = self._checkpoint
+        association.dul._is_transport_event = self.look  # type: ignore[method-assign]
         association.dul._read_pdu_data = self.read  # type: ignore[method-assign]
+
+    def look(self) -> bool:
+        """See whether something came; called in each turn of pynetdicom's reading thread.
+
+        What was read for it goes back one PDU a turn: its state machine takes one event a turn, and
+        stumbles over more.
+        """
+        if self._handed_back:
+            self._hand_back(self._handed_back.popleft())
+            return True
+        return self._look_by_pynetdicom()
 
     def read(self) -> None:
         """Read what has come; called by pynetdicom's reading thread when the socket is ready."""
@@ -91,8 +106,9 @@ class Seam:
             self._read_by_pynetdicom()
             return
         with self._checkpoint.held():
-            for pdu in self._serve():
-                self._hand_back(pdu)
+            self._handed_back.extend(self._serve())
+            if self._handed_back:
+                self._hand_back(self._handed_back.popleft())
             # Before the gate opens: silence counts from now.
             self._provider._idle_timer.restart()
 
@@ -108,12 +124,18 @@ class Seam:
             self._break_off(error, UNEXPECTED_PDU)
         except OSError as error:
             self._break_off(error, REASON_NOT_SPECIFIED)
+        finally:
+            # pynetdicom sends with it, and a peer that reads slowly is no fault yet.
+            with suppress(OSError):
+                connection.settimeout(PDU_SECONDS)
         return []
 
     def _receive_on(self, connection: Any) -> StoreReceiver:
         if self._receiver is None:
             self._receiver = StoreReceiver(
-                Connection(connection, self._is_wanted, MAXIMUM_PDU_BYTES, PDU_SECONDS),
+                Connection(
+                    connection, self._must_end, self._has_to_send, MAXIMUM_PDU_BYTES, PDU_SECONDS
+                ),
                 self._archive,
                 self._association.requestor.ae_title.strip(),
                 self._contexts,
@@ -121,9 +143,12 @@ class Seam:
             )
         return self._receiver
 
-    def _is_wanted(self) -> bool:
-        provider = self._provider
-        return bool(provider._kill_thread) or not provider.to_provider_queue.empty()
+    def _must_end(self) -> bool:
+        waiting = list(self._provider.to_provider_queue.queue)
+        return self._provider._kill_thread or any(isinstance(one, _ABORTS) for one in waiting)
+
+    def _has_to_send(self) -> bool:
+        return not self._provider.to_provider_queue.empty()
 
     def _contexts(self) -> Mapping[int, AcceptedContext]:
         return {

@@ -19,6 +19,7 @@ from dicom_node.receive.commands import (
 )
 from dicom_node.receive.connection import Connection, ConnectionBroken
 from dicom_node.receive.pdu import (
+    FRAGMENT_HEADER_BYTES,
     P_DATA_TF,
     PDU_HEADER_BYTES,
     Fragment,
@@ -86,6 +87,7 @@ class StoreReceiver:
         self._contexts = contexts
         self._stall_seconds = stall_seconds
         self._command: list[Fragment] = []
+        self._command_bytes = 0
         self._message: _Message | None = None
         #: Whether the data set of a command that was handed back is arriving.
         self._is_foreign = False
@@ -104,9 +106,6 @@ class StoreReceiver:
             while (pdu := self._read()) is not None:
                 if foreign := self._take(pdu):
                     return foreign
-                if self._message is None and self._connection.is_wanted_elsewhere():
-                    # A message of ours goes out first: its PDUs stay together.
-                    break
         except BaseException:
             self.abandon()
             raise
@@ -116,11 +115,12 @@ class StoreReceiver:
         """Forget the message in progress; nothing of it is left."""
         if self._message is not None:
             self._message.incoming.discard()
-        self._message, self._command = None, []
+        self._message, self._command, self._command_bytes = None, [], 0
 
     def _read(self) -> memoryview | None:
-        if self._message is None and not self._command:
-            return self._connection.read_pdu(IDLE_SECONDS)
+        if self._message is None and not self._command and not self._is_foreign:
+            # Between messages one of ours goes out first, its PDUs together.
+            return self._connection.read_pdu(IDLE_SECONDS, gives_way=True)
         pdu = self._connection.read_pdu(self._stall_seconds)
         if pdu is None:
             raise ConnectionBroken("the peer stalls in the middle of a message")
@@ -147,12 +147,12 @@ class StoreReceiver:
         """Begin a C-STORE once its command is whole; return the PDUs of any other command."""
         # Kept beyond this PDU, whose memory is used again.
         self._command.append(_copied(fragment))
-        size = sum(len(part.data) for part in self._command)
-        if not fragment.is_command or size > _LARGEST_COMMAND_BYTES:
+        self._command_bytes += len(fragment.data) + FRAGMENT_HEADER_BYTES
+        if not fragment.is_command or self._command_bytes > _LARGEST_COMMAND_BYTES:
             raise ProtocolViolated("a data set came without a command")
         if not fragment.is_last:
             return []
-        parts, self._command = self._command, []
+        parts, self._command, self._command_bytes = self._command, [], 0
         command = b"".join(part.data for part in parts)
         request = read_store_request(command)
         if request is None:
@@ -181,6 +181,8 @@ class StoreReceiver:
         if fragment.is_command or fragment.context_id != message.context_id:
             raise ProtocolViolated("another message began before the data set was whole")
         message.incoming.write(fragment.data)
+        if message.incoming.is_without_end:
+            raise ProtocolViolated("the data set goes on far beyond what is accepted")
         if fragment.is_last:
             self._finish(message)
 

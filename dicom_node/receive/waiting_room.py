@@ -5,7 +5,9 @@ stands. A port scan, a load balancer's probes or a device that forgets its conne
 all others out.
 """
 
+import os
 import selectors
+import signal
 import socket
 import threading
 import time
@@ -67,6 +69,7 @@ class WaitingRoom:
         self._arrived: SimpleQueue[_Guest] = SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._bell, self._door = socket.socketpair()
+        self._bell.setblocking(False)
         self._door.setblocking(False)
         self._selector.register(self._door, selectors.EVENT_READ)
         self._is_closed = threading.Event()
@@ -76,12 +79,14 @@ class WaitingRoom:
     def seat(self, connection: socket.socket, address: Any) -> None:
         """Let a connection wait."""
         self._arrived.put(_Guest(connection, address))
-        self._bell.send(b"\0")
+        self._ring()
 
     def close(self) -> None:
-        """Show everybody out."""
+        """Show everybody out; closing again does nothing."""
+        if self._is_closed.is_set():
+            return
         self._is_closed.set()
-        self._bell.send(b"\0")
+        self._ring()
         self._thread.join()
         for guest in list(self._guests.values()):
             self._show_out(guest)
@@ -89,14 +94,25 @@ class WaitingRoom:
         self._bell.close()
         self._door.close()
 
+    def _ring(self) -> None:
+        # A bell that is full rings already.
+        with suppress(BlockingIOError):
+            self._bell.send(b"\0")
+
     def _watch(self) -> None:
-        while not self._is_closed.is_set():
-            for key, _ in self._selector.select(_CHECK_SECONDS):
-                if key.fileobj is self._door:
-                    self._welcome()
-                elif (guest := self._guests.get(key.fd)) is not None:
-                    self._look_at(guest)
-            self._clear()
+        try:
+            while not self._is_closed.is_set():
+                for key, _ in self._selector.select(_CHECK_SECONDS):
+                    if key.fileobj is self._door:
+                        self._welcome()
+                    elif (guest := self._guests.get(key.fd)) is not None:
+                        self._attend(guest)
+                self._clear()
+        finally:
+            if not self._is_closed.is_set():
+                # Without this thread nobody is let in any more: better to end, and be started anew.
+                _log.critical("waiting_room_failed")
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def _welcome(self) -> None:
         self._door.recv(4096)
@@ -107,6 +123,14 @@ class WaitingRoom:
             self._selector.register(guest.connection, selectors.EVENT_READ)
             self._wait_for(guest, PDU_HEADER_BYTES)
 
+    def _attend(self, guest: _Guest) -> None:
+        try:
+            self._look_at(guest)
+        except (OSError, RuntimeError) as error:
+            # As when the system has no thread left: this one is shown out, the others go on.
+            _log.error("connection_not_served", cause=type(error).__name__)
+            self._show_out(guest)
+
     def _wait_for(self, guest: _Guest, wanted_bytes: int) -> None:
         # The kernel wakes us only when that much is here, or the peer has left.
         guest.wanted_bytes = wanted_bytes
@@ -116,9 +140,6 @@ class WaitingRoom:
         try:
             seen = guest.connection.recv(guest.wanted_bytes, socket.MSG_PEEK)
         except BlockingIOError:
-            return
-        except OSError:
-            self._show_out(guest)
             return
         if len(seen) < guest.wanted_bytes:
             self._show_out(guest)

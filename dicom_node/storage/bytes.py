@@ -155,13 +155,9 @@ class Storage:
 
     def exists(self, key: str) -> bool:
         """Whether an object is kept under that key."""
-        return self.size_bytes(key) is not None
-
-    def size_bytes(self, key: str) -> int | None:
-        """Return the length of an object, None where there is none."""
         path = self._path(key)
         with named_faults():
-            return path.stat().st_size if path.is_file() else None
+            return path.is_file()
 
     def _check_presence(self) -> None:
         """Raise StorageAway where the storage itself does not answer."""

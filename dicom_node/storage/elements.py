@@ -18,6 +18,10 @@ MAXIMUM_DEPTH: Final = 64
 #: Elements before the pixels, all levels together: bounds the time a hostile object costs.
 MAXIMUM_ELEMENTS: Final = 500_000
 
+#: Longest value of a wanted element: a person name of three groups in any script is below it.
+MAXIMUM_VALUE_BYTES: Final = 1024
+_CHUNK_BYTES: Final = 1 << 16
+
 _UNDEFINED: Final = 0xFFFFFFFF
 _ITEM: Final = 0xFFFEE000
 _ITEM_END: Final = 0xFFFEE00D
@@ -98,7 +102,8 @@ class Walk:
         if self._levels or any(self.data[position : position + 8]):
             return False
         # Padding behind the last element does not make an object unreadable.
-        return not any(self.data[position:])
+        chunks = range(position, len(self.data), _CHUNK_BYTES)
+        return all(_is_zero(self.data[start : start + _CHUNK_BYTES]) for start in chunks)
 
     def _step(self, position: int) -> int:
         """Read one element header; return where the next one begins, -1 at the pixels."""
@@ -137,7 +142,7 @@ class Walk:
         vr, position, length = self._read_header(position, order, is_implicit)
         if length != _UNDEFINED and vr != b"SQ":
             if level is None and tag in self.wanted:
-                self._collect(tag, self._take(position, length))
+                self._collect(tag, position, length)
             return self._skip(position, length)
         # UN of undefined length holds implicit VR, whatever surrounds it (PS3.5 6.2.2).
         inside_implicit = is_implicit or vr == b"UN"
@@ -145,7 +150,10 @@ class Walk:
         self._open(_Level(True, self._end(position, length), inside_implicit, holds_fragments))
         return position
 
-    def _collect(self, tag: int, value: bytes) -> None:
+    def _collect(self, tag: int, position: int, length: int) -> None:
+        if length > MAXIMUM_VALUE_BYTES:
+            raise InvalidInstance("An identifying attribute is longer than any may be")
+        value = self._take(position, length)
         # Readers differ in which of two they believe: that must never decide whose eye it is.
         if self.values.setdefault(tag, value) != value:
             raise InvalidInstance("An identifying attribute stands there twice, with two values")
@@ -179,3 +187,7 @@ class Walk:
     def _take(self, position: int, length: int) -> bytes:
         self._skip(position, length)
         return self.data[position : position + length]
+
+
+def _is_zero(chunk: bytes) -> bool:
+    return chunk.count(0) == len(chunk)

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from core.database import Database
+from core.database import Database, TransactionConflict
 from core.errors import InfrastructureError
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.digest_key import digest_key
@@ -39,6 +39,11 @@ class _Store:
     @property
     def uid(self) -> str:
         return self.arrival.header.sop_instance_uid
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        header = self.arrival.header
+        return header.study_instance_uid, header.series_instance_uid, header.sop_instance_uid
 
 
 class GroupCommit:
@@ -102,7 +107,8 @@ class GroupCommit:
                         group.setdefault(store.uid, store)
             taken = set(group.values())
             self._waiting = [store for store in self._waiting if store not in taken]
-        return list(group.values())
+        # In one order in every process, so that no two wait for each other's rows.
+        return sorted(group.values(), key=lambda store: store.place)
 
     def _put_back(self, stores: Sequence[_Store]) -> None:
         with self._access:
@@ -115,8 +121,8 @@ class GroupCommit:
             try:
                 results = self._record(group)
                 break
-            except IntegrityError:
-                # Another process committed the same patient, study, series or instance: look again.
+            except (IntegrityError, TransactionConflict):
+                # Another process wrote the same patient, study, series or instance: look again.
                 if attempt == _ROUNDS:
                     raise
         for store, result in zip(group, results, strict=True):
@@ -126,10 +132,11 @@ class GroupCommit:
         files = {store.uid: store.unfinished for store in group}
 
         def make_durable(taken: Sequence[Arrival]) -> None:
-            keyed = [(files[one.header.sop_instance_uid], digest_key(one.digest)) for one in taken]
-            # A repetition writes nothing, unless the bytes it repeats were lost or cut short.
-            size_of = self._storage.size_bytes
-            self._storage.keep([one for one in keyed if size_of(one[1]) != one[0].size_bytes])
+            # Also where such a file stands: its name may not have been synced yet, and it may be
+            # damaged. Then the object sent again is what mends it.
+            self._storage.keep(
+                (files[one.header.sop_instance_uid], digest_key(one.digest)) for one in taken
+            )
 
         with self._database.transaction() as session:
             return record(session, [store.arrival for store in group], make_durable)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 _CHUNK_BYTES: Final = 1 << 20
+#: How many times the largest object is listened to before its sender is broken off.
+_PATIENCE: Final = 64
 
 
 class Incoming:
@@ -85,9 +87,9 @@ class Incoming:
 
     def write(self, fragment: "ReadableBuffer") -> None:
         """Take the next bytes of the encoded data set."""
+        self._size_bytes += memoryview(fragment).nbytes
         if self._unfinished is None:
             return
-        self._size_bytes += memoryview(fragment).nbytes
         self._digest.update(fragment)
         try:
             if self._size_bytes > self._archive.maximum_object_bytes:
@@ -96,6 +98,11 @@ class Incoming:
                 self._unfinished.write(fragment)
         except NodeError as fault:
             self._drop(fault)
+
+    @property
+    def is_without_end(self) -> bool:
+        """Whether so much came that its sender need not be heard to the end."""
+        return self._size_bytes > _PATIENCE * self._archive.maximum_object_bytes
 
     def keep(self) -> IngestOutcome:
         """Keep the instance; when this returns, its bytes and rows survive a power cut.

@@ -69,6 +69,9 @@ class Unfinished:
 
     def name(self, path: Path) -> None:
         """Make the object visible under its name, which survives once its folder is synced."""
+        if self._is_named:
+            # A transaction that is tried again.
+            return
         self.path.rename(path)
         self._is_named = True
 

@@ -1,4 +1,5 @@
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -14,9 +15,11 @@ from core.database import Database
 from core.settings import Settings
 from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.peers import PeerRow
+from dicom_node.application_entity import PortUnavailable
 from dicom_node.errors import AssociationRejected, PeerUnreachable
 from dicom_node.peers import PeerAddress, add_peer, list_refused_callers
 from dicom_node.scu.echo import echo
+from tests.builders.messages import command_set, fragments, pdu_of
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
 
 
@@ -201,6 +204,42 @@ def test_a_request_that_comes_byte_by_byte_is_heard(node: Node) -> None:
             connection.sendall(request[position : position + 1])
 
         assert connection.recv(1) == b"\x02"
+
+
+def test_many_commands_in_one_pdu_are_all_answered(node: Node) -> None:
+    echoes = [
+        command_set(
+            [
+                (0x0002, b"1.2.840.10008.1.1\0"),
+                (0x0100, struct.pack("<H", 0x0030)),
+                (0x0110, struct.pack("<H", number)),
+                (0x0800, struct.pack("<H", 0x0101)),
+            ]
+        )
+        for number in range(1, 21)
+    ]
+    parts = [part for echo_ in echoes for part in fragments(echo_, is_command=True, sizes=[9])]
+    with socket.create_connection(("127.0.0.1", node.port), timeout=20) as connection:
+        connection.sendall(associate_request())
+        assert connection.recv(6, socket.MSG_WAITALL)[0] == 2
+        answer = b""
+        connection.sendall(pdu_of(parts))
+        while answer.count(struct.pack("<HHIH", 0, 0x0100, 2, 0x8030)) < 20:
+            received = connection.recv(65536)
+            assert received, "the association was closed"
+            answer += received
+
+
+def test_a_port_that_is_taken_is_named(settings: Settings, database: Database) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        second = settings.model_copy(update={"dicom_port": port})
+
+        with (
+            pytest.raises(PortUnavailable, match="Address already in use"),
+            running_node(second, database),
+        ):
+            raise AssertionError("the port was taken")
 
 
 def associate_request() -> bytes:

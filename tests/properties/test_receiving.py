@@ -51,7 +51,7 @@ def receive(archive: Archive, sent: bytes) -> bytes:
     ours, peer = socket.socketpair()
     with ours, peer:
         receiver = StoreReceiver(
-            Connection(ours, lambda: False, 1 << 20, 5.0),
+            Connection(ours, lambda: False, lambda: False, 1 << 20, 5.0),
             archive,
             "DEVICE1",
             lambda: {CONTEXT_ID: AcceptedContext(OPHTHALMIC_TOMOGRAPHY, WHOLE.transfer_syntax_uid)},

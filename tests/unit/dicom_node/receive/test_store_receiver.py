@@ -84,12 +84,19 @@ def wanted() -> threading.Event:
 
 
 @pytest.fixture
-def wire(settings: Settings, database: Database, wanted: threading.Event) -> Iterator[Wire]:
+def sending() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def wire(
+    settings: Settings, database: Database, wanted: threading.Event, sending: threading.Event
+) -> Iterator[Wire]:
     archive = open_archive(settings, database, Storage(settings.storage))
     archive.prepare()
     ours, peer = socket.socketpair()
     receiver = StoreReceiver(
-        Connection(ours, wanted.is_set, 1 << 20, 5.0),
+        Connection(ours, wanted.is_set, sending.is_set, 1 << 20, 5.0),
         archive,
         "DEVICE1",
         lambda: {CONTEXT_ID: AcceptedContext(OPHTHALMIC_TOMOGRAPHY, ENCODED.transfer_syntax_uid)},
@@ -258,6 +265,41 @@ def test_an_abort_of_ours_interrupts_a_message(wire: Wire, wanted: threading.Eve
         wire.receiver.serve()
 
     assert wire.files() == []
+
+
+def test_a_message_of_ours_waits_for_the_one_that_arrives(
+    wire: Wire, sending: threading.Event
+) -> None:
+    sending.set()
+    rest = pdu_of(fragments(ENCODED.data_set[100:], is_command=False))
+    wire.peer.sendall(HALF)
+    # Between messages it goes first: nothing is read yet.
+    assert wire.receiver.serve() == []
+    sending.clear()
+    threading.Timer(0.25, lambda: (sending.set(), wire.peer.sendall(rest))).start()
+
+    # The pause is longer than a look up, and a message has begun.
+    assert wire.receiver.serve() == []
+
+    assert wire.statuses() == [Status.SUCCESS]
+
+
+def test_a_data_set_without_end_is_broken_off(wire: Wire) -> None:
+    object.__setattr__(wire.archive, "maximum_object_bytes", 100)
+    command = pdu_of(fragments(store_command(ENCODED), is_command=True))
+    part = pdu_of(fragments(b"x" * 1800, is_command=False, sizes=[900])[:1])
+
+    with pytest.raises(ProtocolViolated, match="far beyond"):
+        wire.serve(command + part * 8)
+
+    assert wire.files() == []
+
+
+def test_empty_fragments_do_not_make_a_command_without_end(wire: Wire) -> None:
+    empty = fragments(b"", is_command=True, sizes=[0] * 20_000)[:-1]
+
+    with pytest.raises(ProtocolViolated):
+        wire.serve(pdu_of(empty))
 
 
 @pytest.mark.parametrize(
