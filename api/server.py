@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from core.errors import NodeError
 from core.settings import Settings
+from core.tls import server_context
 
 #: Seconds an answer under way may take once the node is stopping.
 GRACE_SECONDS: Final = 5
@@ -23,7 +24,9 @@ class AddressUnavailable(NodeError):
 def serve(
     app: FastAPI, settings: Settings, announce: Callable[[int], None], stopping: threading.Event
 ) -> None:
-    """Answer HTTP requests until `stopping` is set, then let those under way finish.
+    """Answer requests until `stopping` is set, then let those under way finish.
+
+    By HTTPS where the settings name a certificate, else by HTTP.
 
     Parameters
     ----------
@@ -34,7 +37,11 @@ def serve(
     ------
     AddressUnavailable
         If the address is taken or not of this machine.
+    CertificateUnusable
+        If the settings name a certificate that cannot be used.
     """
+    # People and programs show a key instead of a certificate.
+    tls = server_context(settings, asks_for_certificate=False) if settings.tls_cert else None
     with _listen(settings.http_host, settings.http_port) as listener:
         config = uvicorn.Config(
             app,
@@ -45,6 +52,7 @@ def serve(
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_context_factory=(lambda *_: tls) if tls is not None else None,
         )
         port = listener.getsockname()[1]
         _Server(config, lambda: announce(port), stopping).run(sockets=[listener])

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from arcuate.device_checks import check_device, check_tensorflow
 from arcuate.finding import Finding, Health
 from arcuate.node import database_exists, has_current_schema, open_node
+from arcuate.tls_checks import check_tls
 from core.database import (
     Database,
     DatabaseAway,
@@ -108,8 +109,11 @@ def _check_storage(settings: Settings) -> Finding:
 
 
 def _check_ports(settings: Settings) -> Finding:
-    wanted = {"DICOM": (settings.dicom_host, settings.dicom_port)}
-    wanted["HTTP"] = (settings.http_host, settings.http_port)
+    wanted = {"HTTP": (settings.http_host, settings.http_port)}
+    if settings.dicom_plain:
+        wanted["DICOM"] = (settings.dicom_host, settings.dicom_port)
+    if settings.tls_cert:
+        wanted["DICOM TLS"] = (settings.dicom_host, settings.dicom_tls_port)
     taken = [f"{name} {port}" for name, (host, port) in wanted.items() if _listens(host, port)]
     if not taken:
         return Finding("ports", Health.GOOD, "free")
@@ -128,9 +132,11 @@ def _listens(host: str, port: int) -> bool:
 
 def _node_answers(settings: Settings) -> bool:
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    address = f"http://{host}:{settings.http_port}/health/live"
+    scheme = "https" if settings.tls_cert else "http"
+    address = f"{scheme}://{host}:{settings.http_port}/health/live"
     try:
-        answer = httpx.get(address, timeout=_PATIENCE_SECONDS, trust_env=False)
+        # Whoever answers is told nothing; the certificate may be for another name than this host's.
+        answer = httpx.get(address, timeout=_PATIENCE_SECONDS, trust_env=False, verify=False)  # noqa: S501
     except (httpx.HTTPError, httpx.InvalidURL):
         return False
     return '"status":"live"' in answer.text
@@ -187,6 +193,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "sqlite": _check_sqlite,
     "storage": _check_storage,
     "ports": _check_ports,
+    "tls": check_tls,
     "peers": _check_peers,
     "jobs": _check_jobs,
     "model": _check_model,

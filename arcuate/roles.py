@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from arcuate.node import Node, open_node
 from arcuate.role_logs import configure_role_logs
@@ -15,8 +15,12 @@ from core.settings import Settings
 #: So that one peer which does not answer holds up no other's report.
 _COMMITMENT_WORKERS: Final = 2
 
-#: Tells that the role is ready, with the port it listens on (0 for none).
-Announce = Callable[[int], None]
+
+class Announce(Protocol):
+    """Tells that the role is ready, with the ports it listens on (0 for none)."""
+
+    def __call__(self, port: int, tls_port: int = 0) -> None:
+        """Tell it once."""
 
 
 class Role(StrEnum):
@@ -54,7 +58,8 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from dicom_node.application_entity import DicomServer
 
     server = DicomServer(node.settings, node.database, node.storage)
-    announce(server.start())
+    ports = server.start()
+    announce(ports.plain, ports.tls)
     stopping.wait()
     server.stop()
 

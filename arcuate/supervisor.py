@@ -34,11 +34,12 @@ class RoleNotReady(NodeError):
 
 @dataclass
 class Child:
-    """One supervised role. `port` is 0 for roles that listen on none."""
+    """One supervised role. `port` and `tls_port` are 0 where it does not listen on one."""
 
     role: Role
     process: subprocess.Popen[str] | None = None
     port: int = 0
+    tls_port: int = 0
     ready: threading.Event = field(default_factory=threading.Event)
     started_at: float = 0.0
     restart_at: float | None = None
@@ -101,6 +102,11 @@ class Supervisor:
                 process.wait()
             _close_streams(process)
 
+    @property
+    def dicom_tls_port(self) -> int:
+        """The port on which the receiver takes DICOM TLS connections; 0 for none."""
+        return self._children[Role.RECEIVE].tls_port
+
     def process_id(self, role: Role) -> int:
         """Return the process id a role runs under at this moment."""
         process = self._children[role].process
@@ -127,6 +133,8 @@ class Supervisor:
         port_name = {Role.RECEIVE: "dicom_port", Role.SERVE: "http_port"}.get(child.role)
         if port_name and child.port:
             values[port_name] = child.port
+        if child.tls_port:
+            values["dicom_tls_port"] = child.tls_port
         ours = {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in values.items()}
         return {**os.environ, **ours}
 
@@ -170,7 +178,8 @@ def _await_announcement(child: Child, process: subprocess.Popen[str]) -> None:
         return
     line = process.stdout.readline()
     if line:
-        child.port = int(json.loads(line)["port"])
+        announced = json.loads(line)
+        child.port, child.tls_port = int(announced["port"]), int(announced["tls_port"])
         child.ready.set()
 
 

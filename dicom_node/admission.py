@@ -7,7 +7,7 @@ errors of that handler and goes on to accept: whatever happens here, the answer 
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from queue import Queue
 from typing import Final, cast
 
@@ -24,6 +24,7 @@ from core.logs import get_logger
 from core.tables.changes import ChangeKind
 from core.tables.peers import PeerRow, RefusedCallerRow
 from dicom_node.peers import calls_from_its_host
+from dicom_node.receive.tls_connection import TLSConnection
 
 #: `last_seen_at` of a peer is no more precise than this: a write per association would cost more.
 _SEEN_PRECISION: Final = timedelta(minutes=1)
@@ -42,13 +43,35 @@ class Rejection(Enum):
     TEMPORARY_CONGESTION = (2, 3, 1)
 
 
+class Refusal(StrEnum):
+    """Why a caller stays out, as it is recorded: a contract, add and never rename."""
+
+    CALLING_AE_TITLE_NOT_RECOGNISED = "calling_ae_title_not_recognised"
+    CALLED_AE_TITLE_NOT_RECOGNISED = "called_ae_title_not_recognised"
+    #: Bound to a certificate, and called without: on the plain port, or was not asked for one.
+    CERTIFICATE_MISSING = "certificate_missing"
+    #: Bound to another certificate than the one shown.
+    CERTIFICATE_NOT_RECOGNISED = "certificate_not_recognised"
+
+    @property
+    def rejection(self) -> Rejection:
+        """What the caller is told; PS3.8 knows no reason that names a certificate."""
+        if self is Refusal.CALLED_AE_TITLE_NOT_RECOGNISED:
+            return Rejection.CALLED_AE_TITLE_NOT_RECOGNISED
+        return Rejection.CALLING_AE_TITLE_NOT_RECOGNISED
+
+
 @dataclass(frozen=True)
 class Caller:
-    """Who asks for an association, from which address, and whom it believes to call."""
+    """Who asks for an association, from which address, and whom it believes to call.
+
+    `certificate_sha256` is of the certificate it showed, None where it showed none.
+    """
 
     ae_title: str
     address: str
     called_ae_title: str
+    certificate_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +91,7 @@ class Admission:
     allow_unknown_peers: bool
     clock: Clock = utc_now
 
-    def judge(self, caller: Caller) -> Rejection | None:
+    def judge(self, caller: Caller) -> Refusal | None:
         """Return why the caller must stay out, None where it may come in; record either.
 
         Raises
@@ -78,20 +101,26 @@ class Admission:
         """
         with self.database.reading() as session:
             peer = session.get(PeerRow, caller.ae_title)
-        rejection = self._find_rejection(caller, peer)
-        if rejection is not None:
-            self._record_refusal(caller, rejection)
+        refusal = self._find_refusal(caller, peer)
+        if refusal is not None:
+            self._record_refusal(caller, refusal)
         elif peer is not None and self._is_stale(peer):
             self._record_visit(peer)
-        return rejection
+        return refusal
 
-    def _find_rejection(self, caller: Caller, peer: PeerRow | None) -> Rejection | None:
+    def _find_refusal(self, caller: Caller, peer: PeerRow | None) -> Refusal | None:
         if caller.called_ae_title != self.ae_title:
-            return Rejection.CALLED_AE_TITLE_NOT_RECOGNISED
+            return Refusal.CALLED_AE_TITLE_NOT_RECOGNISED
+        # Even where strangers are let in, nobody comes under the name of a bound peer.
+        if peer is not None and peer.certificate_sha256 is not None:
+            if caller.certificate_sha256 is None:
+                return Refusal.CERTIFICATE_MISSING
+            if caller.certificate_sha256 != peer.certificate_sha256:
+                return Refusal.CERTIFICATE_NOT_RECOGNISED
         if self.allow_unknown_peers:
             return None
         if peer is None or not calls_from_its_host(peer, caller.address):
-            return Rejection.CALLING_AE_TITLE_NOT_RECOGNISED
+            return Refusal.CALLING_AE_TITLE_NOT_RECOGNISED
         return None
 
     def _is_stale(self, peer: PeerRow) -> bool:
@@ -104,37 +133,36 @@ class Admission:
             if known is not None:
                 known.last_seen_at = self.clock()
 
-    def _record_refusal(self, caller: Caller, rejection: Rejection) -> None:
+    def _record_refusal(self, caller: Caller, refusal: Refusal) -> None:
         _log.warning(
             "caller_refused",
             peer=caller.ae_title,
             address=caller.address,
             called=caller.called_ae_title,
-            reason=rejection.name.lower(),
+            reason=refusal.value,
         )
-        reason = rejection.name.lower()
         try:
             with self.database.transaction() as session:
-                self._count_refusal(session, caller, reason)
+                self._count_refusal(session, caller, refusal)
         except IntegrityError:
             # The same caller knocked twice at once, and the other knock made the row.
             with self.database.transaction() as session:
-                self._count_refusal(session, caller, reason)
+                self._count_refusal(session, caller, refusal)
 
-    def _count_refusal(self, session: Session, caller: Caller, reason: str) -> None:
+    def _count_refusal(self, session: Session, caller: Caller, refusal: Refusal) -> None:
         now = self.clock()
         key = (caller.ae_title, caller.address, caller.called_ae_title)
         known = session.get(RefusedCallerRow, key, with_for_update=True)
         if known is not None:
             known.count += 1
-            known.reason, known.last_seen_at = reason, now
+            known.reason, known.last_seen_at = refusal.value, now
             return
         session.add(
             RefusedCallerRow(
                 calling_ae_title=caller.ae_title,
                 address=caller.address,
                 called_ae_title=caller.called_ae_title,
-                reason=reason,
+                reason=refusal.value,
                 first_seen_at=now,
                 last_seen_at=now,
             )
@@ -146,7 +174,8 @@ def handle_requested(event: Event, admission: Admission) -> None:
     """Let the caller in, or reject its association."""
     rejection: Rejection | None = Rejection.TEMPORARY_CONGESTION
     try:
-        rejection = admission.judge(_read_caller(event.assoc))
+        refusal = admission.judge(_read_caller(event.assoc))
+        rejection = refusal.rejection if refusal is not None else None
     except DatabaseAway as error:
         _log.error("caller_not_judged", error=str(error))
     finally:
@@ -173,7 +202,14 @@ def _read_caller(association: Association) -> Caller:
         ae_title=_printable(request.calling_ae_title),
         address=association.requestor.address or "",
         called_ae_title=_printable(request.called_ae_title),
+        certificate_sha256=_certificate_of(association),
     )
+
+
+def _certificate_of(association: Association) -> str | None:
+    transport = association.dul.socket
+    connection = transport.socket if transport is not None else None
+    return connection.certificate_sha256 if isinstance(connection, TLSConnection) else None
 
 
 def _printable(ae_title: str | None) -> str:

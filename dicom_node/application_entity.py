@@ -1,6 +1,8 @@
-"""Our application entity: the DICOM services we provide, on one port."""
+"""Our application entity: the DICOM services we provide, on a plain port, a TLS port, or both."""
 
+import ssl
 import threading
+from dataclasses import dataclass
 from typing import Final
 
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
@@ -10,6 +12,7 @@ from core.database import Database
 from core.errors import NodeError
 from core.logs import get_logger
 from core.settings import Settings
+from core.tls import server_context
 from dicom_node.admission import Admission, handle_connection_closed, handle_requested
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.pynetdicom_settings import configure_pynetdicom
@@ -37,6 +40,14 @@ class PortUnavailable(NodeError):
     """The DICOM port cannot be opened; another process may hold it."""
 
 
+@dataclass(frozen=True)
+class DicomPorts:
+    """The ports we listen on; 0 for one that is not open."""
+
+    plain: int = 0
+    tls: int = 0
+
+
 class DicomServer:
     """Listens for associations and serves them, each in its own thread.
 
@@ -49,52 +60,66 @@ class DicomServer:
     def __init__(self, settings: Settings, database: Database, storage: Storage) -> None:
         configure_pynetdicom()
         self.archive: Archive = open_archive(settings, database, storage)
-        self._address = (settings.dicom_host, settings.dicom_port)
+        self._settings = settings
         self._admission = Admission(database, settings.ae_title, settings.allow_unknown_peers)
         self._application_entity = build_application_entity(settings)
-        self._server: Listener | None = None
 
-    def start(self) -> int:
-        """Listen; return the port, on which connections are taken from now on.
+    def start(self) -> DicomPorts:
+        """Listen; return the ports, on which connections are taken from now on.
 
         Raises
         ------
         PortUnavailable
-            If the port cannot be opened.
+            If a port cannot be opened.
+        CertificateUnusable
+            If the settings name a certificate that cannot be used.
         StorageFull, StorageAway
             If the storage is not there.
         """
+        settings = self._settings
+        tls = server_context(settings, asks_for_certificate=True) if settings.tls_cert else None
         self.archive.prepare()
         try:
+            return DicomPorts(
+                plain=self._listen(settings.dicom_port) if settings.dicom_plain else 0,
+                tls=self._listen(settings.dicom_tls_port, tls) if tls is not None else 0,
+            )
+        except PortUnavailable:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Abort every association and close the ports; an instance being kept is kept or not."""
+        self._application_entity.shutdown()
+
+    def _listen(self, port: int, tls: ssl.SSLContext | None = None) -> int:
+        host = self._settings.dicom_host
+        try:
             server: Listener = self._application_entity.make_server(  # type: ignore[assignment]
-                self._address,
-                evt_handlers=[
-                    (evt.EVT_REQUESTED, handle_requested, [self._admission]),
-                    (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive]),
-                    (evt.EVT_CONN_CLOSE, handle_connection_closed),
-                    (evt.EVT_PDU_RECV, handle_pdu, [self.archive]),
-                    (evt.EVT_C_ECHO, handle_echo),
-                    *commitment_handlers(self.archive),
-                ],
+                (host, port),
+                evt_handlers=self._handlers(),
                 server_class=Listener,
                 patience_seconds=ACSE_TIMEOUT_SECONDS,
+                tls=tls,
             )
         except OSError as error:
-            host, port = self._address
             raise PortUnavailable(f"{host}:{port} cannot be opened: {error.strerror}") from error
         # As its own start_server does, which takes no class: shutdown() looks in this list.
         self._application_entity._servers.append(server)  # noqa: SLF001
         threading.Thread(target=server.serve_forever, name="listener", daemon=True).start()
-        self._server = server
-        port = int(server.server_address[1])
-        _log.info("dicom_listening", host=self._address[0], port=port)
-        return port
+        opened = int(server.server_address[1])
+        _log.info("dicom_listening", host=host, port=opened, tls=tls is not None)
+        return opened
 
-    def stop(self) -> None:
-        """Abort every association and close the port; an instance being kept is kept or not."""
-        if self._server is not None:
-            self._application_entity.shutdown()
-            self._server = None
+    def _handlers(self) -> list[evt.EventHandlerType]:
+        return [
+            (evt.EVT_REQUESTED, handle_requested, [self._admission]),
+            (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive]),
+            (evt.EVT_CONN_CLOSE, handle_connection_closed),
+            (evt.EVT_PDU_RECV, handle_pdu, [self.archive]),
+            (evt.EVT_C_ECHO, handle_echo),
+            *commitment_handlers(self.archive),
+        ]
 
 
 def build_application_entity(settings: Settings) -> AE:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from core.clock import Clock, utc_now
 from core.errors import RecordNotFound
 from core.tables.peers import PeerRow, RefusedCallerRow
+from core.tls import CertificateUnusable, read_fingerprint
 from dicom_node.errors import PeerInvalid
 
 #: Any address.
@@ -54,6 +55,7 @@ def add_peer(
     host: str = ANYWHERE,
     port: int | None = None,
     description: str = "",
+    certificate: bytes | None = None,
     clock: Clock = utc_now,
 ) -> PeerRow:
     """Let an application entity call us, or change where it calls from.
@@ -64,11 +66,14 @@ def add_peer(
         Address, network in CIDR notation, or `*` for anywhere.
     port
         Where it listens, if it does.
+    certificate
+        In PEM or DER: it may call over TLS with this one only. None leaves it bound as it was;
+        removing the peer unbinds it.
 
     Raises
     ------
     PeerInvalid
-        If the AE title, host or port is malformed.
+        If the AE title, host, port or certificate is malformed.
     """
     _check(ae_title, port)
     if not _is_host(host):
@@ -77,6 +82,8 @@ def add_peer(
     if peer is None:
         peer = PeerRow(ae_title=ae_title, host=host, added_at=clock())
     peer.host, peer.port, peer.description = host, port, description
+    if certificate is not None:
+        peer.certificate_sha256 = _fingerprint(certificate)
     session.add(peer)
     session.flush()
     return peer
@@ -143,6 +150,13 @@ def calls_from_its_host(peer: PeerRow, address: str) -> bool:
     # An IPv4 caller on a socket that serves both families is written ::ffff:a.b.c.d.
     caller = getattr(caller, "ipv4_mapped", None) or caller
     return caller in ip_network(peer.host, strict=False)
+
+
+def _fingerprint(certificate: bytes) -> str:
+    try:
+        return read_fingerprint(certificate)
+    except CertificateUnusable as error:
+        raise PeerInvalid(str(error)) from error
 
 
 def _is_host(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import ssl
 import time
 from contextlib import suppress
 from typing import Final
@@ -38,6 +39,11 @@ def close_socket(transport: AssociationSocket) -> None:
     connection = transport.socket
     if connection is None:
         return
+    with suppress(OSError):
+        if isinstance(connection, ssl.SSLSocket):
+            # Says that nothing more comes (RFC 8446 6.1), and does not wait for the same answer.
+            connection.setblocking(False)
+            connection.unwrap()
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()

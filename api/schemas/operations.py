@@ -52,6 +52,7 @@ class PeerOut(_FromRow):
     host: str
     port: int | None
     description: str
+    certificate_sha256: str | None
     added_at: Moment
     last_seen_at: Moment | None
 

@@ -20,7 +20,7 @@ def list_known(context: typer.Context, as_json: AsJson = False) -> None:
 
     with open_node(settings_of(context)).database.reading() as session:
         rows = [peer.model_dump() for peer in list_peers(session)]
-    columns = ["ae_title", "host", "port", "description", "last_seen_at"]
+    columns = ["ae_title", "host", "port", "certificate_sha256", "description", "last_seen_at"]
     nothing = "There are none: `arcuate peers add AET --host ADDRESS` lets a device in."
     print_rows(rows, columns, as_json, nothing)
 
@@ -39,14 +39,23 @@ def add(
         ),
     ] = None,
     description: Annotated[str, typer.Option(help="For people.")] = "",
+    certificate: Annotated[
+        typer.FileBinaryRead | None,
+        typer.Option(
+            help="Its certificate (PEM or DER): it may then call over DICOM TLS with this one "
+            "only, until the peer is removed."
+        ),
+    ] = None,
 ) -> None:
     """Let a device or PACS call us."""
     from arcuate.node import prepare_node
     from dicom_node.peers import add_peer
 
+    shown = certificate.read() if certificate is not None else None
     with prepare_node(settings_of(context)).database.transaction() as session:
-        add_peer(session, ae_title, host, port=port, description=description)
-    typer.echo(f"{ae_title} may call from {host}.")
+        peer = add_peer(session, ae_title, host, port, description, shown)
+        bound = ", over DICOM TLS with its certificate" if peer.certificate_sha256 else ""
+    typer.echo(f"{ae_title} may call from {host}{bound}.")
 
 
 @app.command()

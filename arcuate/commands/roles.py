@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -30,11 +31,12 @@ def register(app: typer.Typer) -> None:
 
 def _command(role: Role) -> Callable[..., None]:
     def run(context: typer.Context, supervised: Supervised = False) -> None:
-        run_role(role, settings_of(context), lambda port: _announce(role, port), supervised)
+        run_role(role, settings_of(context), partial(_announce, role), supervised)
 
     return run
 
 
-def _announce(role: Role, port: int) -> None:
-    sys.stdout.write(json.dumps({"role": role, "ready": True, "port": port}) + "\n")
+def _announce(role: Role, port: int, tls_port: int = 0) -> None:
+    line = {"role": role, "ready": True, "port": port, "tls_port": tls_port}
+    sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

@@ -26,8 +26,12 @@ def up(context: typer.Context) -> None:
     from arcuate.node import prepare_node
     from arcuate.role_logs import configure_role_logs
     from arcuate.supervisor import Supervisor
+    from core.tls import server_context
 
     settings = settings_of(context)
+    if settings.tls_cert:
+        # Told here, not by two of the roles among the lines of all.
+        server_context(settings, asks_for_certificate=True)
     configure_role_logs(settings, "up")
     node = prepare_node(settings)
     supervisor = Supervisor(settings)
@@ -35,20 +39,25 @@ def up(context: typer.Context) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    Console(highlight=False, soft_wrap=True, markup=False).print(_welcome(node, ports))
+    Console(highlight=False, soft_wrap=True, markup=False).print(
+        _welcome(node, ports, supervisor.dicom_tls_port)
+    )
     supervisor.watch(stopping)
     typer.echo("Arcuate has stopped.")
 
 
-def _welcome(node: "Node", ports: "Mapping[Role, int]") -> str:
+def _welcome(node: "Node", ports: "Mapping[Role, int]", dicom_tls_port: int) -> str:
     from arcuate.roles import Role
 
     settings = node.settings
-    site = f"http://{settings.http_host}:{ports[Role.SERVE]}"
+    scheme = "https" if settings.tls_cert else "http"
+    site = f"{scheme}://{settings.http_host}:{ports[Role.SERVE]}"
+    dicom = {"": ports[Role.RECEIVE], " (TLS)": dicom_tls_port}
+    doors = [f"{settings.dicom_host}:{port}{kind}" for kind, port in dicom.items() if port]
     return (
         "Arcuate is ready. Fields are estimated from scans, never measured.\n\n"
         f"  AE title  {settings.ae_title}\n"
-        f"  DICOM     {settings.dicom_host}:{ports[Role.RECEIVE]}\n"
+        f"  DICOM     {', '.join(doors)}\n"
         f"  Page      {site}{_way_in(node)}\n"
         f"  API       {site}/v1\n"
         f"  Record    {node.database.url.render_as_string(hide_password=True)}\n"

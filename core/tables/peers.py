@@ -11,6 +11,7 @@ class PeerRow(SQLModel, table=True):
     """An application entity that may call us, from `host`.
 
     `host` is an address or a network in CIDR notation; `*` admits the AE title from anywhere.
+    `certificate_sha256`, in hexadecimal, admits it over TLS with that certificate only.
     """
 
     __tablename__ = "peers"
@@ -19,6 +20,7 @@ class PeerRow(SQLModel, table=True):
     host: str
     port: int | None = None
     description: str = ""
+    certificate_sha256: str | None = None
     added_at: datetime = Field(sa_type=UtcDateTime)
     last_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

@@ -1,22 +1,43 @@
 """The listening socket: what stands between the network and pynetdicom's associations."""
 
 import socket
+import ssl
 from typing import Any, Final
 
 from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_node.pynetdicom_settings import MAXIMUM_PDU_BYTES
+from dicom_node.receive.opening import CLIENT_HELLO, association_request
+from dicom_node.receive.vestibule import Vestibule
 from dicom_node.receive.waiting_room import WaitingRoom
 
 
 class Listener(ThreadedAssociationServer):
-    """pynetdicom's server, which sees a connection only once its request is here."""
+    """pynetdicom's server, which sees a connection only once its request is here.
+
+    Parameters
+    ----------
+    patience_seconds
+        From the connection to the request; where TLS comes before, twice.
+    tls
+        Encrypts every connection. pynetdicom's own `ssl_context` would shake hands in the thread
+        that accepts connections: one silent caller would keep all others out.
+    """
 
     #: Connections the system holds for us until they are taken; pynetdicom's own is five.
     request_queue_size: Final = 128  # type: ignore[misc]
 
-    def __init__(self, *arguments: Any, patience_seconds: float, **options: Any) -> None:
-        self._room = WaitingRoom(self._let_in, MAXIMUM_PDU_BYTES, patience_seconds)
+    def __init__(
+        self,
+        *arguments: Any,
+        patience_seconds: float,
+        tls: ssl.SSLContext | None = None,
+        **options: Any,
+    ) -> None:
+        opening = association_request(MAXIMUM_PDU_BYTES)
+        self._vestibule = Vestibule(tls, opening, patience_seconds) if tls is not None else None
+        first = opening if tls is None else CLIENT_HELLO
+        self._room = WaitingRoom(self._let_in, first, patience_seconds)
         try:
             super().__init__(*arguments, **options)
         except BaseException:
@@ -24,12 +45,21 @@ class Listener(ThreadedAssociationServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Let a new connection wait for its request."""
+        """Let a new connection wait for its first message."""
         self._room.seat(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Make an association of a connection, in that connection's own thread."""
+        if self._vestibule is not None:
+            request = self._vestibule.pass_through(request, client_address)
+        if request is not None:
+            super().process_request_thread(request, client_address)
 
     def server_close(self) -> None:
         """Close the port, and whoever waits."""
         self._room.close()
+        if self._vestibule is not None:
+            self._vestibule.close()
         super().server_close()
 
     def _let_in(self, request: socket.socket, client_address: Any) -> None:

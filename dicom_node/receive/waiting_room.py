@@ -1,4 +1,4 @@
-"""Where connections wait until their association request is whole: one thread for all of them.
+"""Where connections wait until their first message is whole: one thread for all of them.
 
 pynetdicom gives every connection two threads and a place among the associations as soon as it
 stands. A port scan, a load balancer's probes or a device that forgets its connections could so keep
@@ -18,11 +18,9 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from core.logs import get_logger
-from dicom_node.receive.pdu import PDU_HEADER_BYTES, PDUHeader
+from dicom_node.receive.opening import Opening
 
-#: A-ASSOCIATE-RQ (PS3.8 9.3.2).
-_ASSOCIATE_REQUEST: Final = 0x01
-#: A longer request is let in when this much of it is here.
+#: A longer message is let in when this much of it is here.
 _ENOUGH_BYTES: Final = 1 << 16
 _CHECK_SECONDS: Final = 0.5
 
@@ -45,11 +43,11 @@ class WaitingRoom:
     Parameters
     ----------
     let_in
-        Called with a connection and its address once its request is here.
-    maximum_pdu_bytes
-        Who announces a longer request is shown out.
+        Called with a connection and its address once its first message is here.
+    opening
+        What that message must be; whoever begins with another is shown out.
     patience_seconds
-        Who has not asked by then is shown out.
+        Who has not sent it by then is shown out.
     seats
         When all are taken, whoever waited longest goes: a real request comes within milliseconds.
     """
@@ -57,12 +55,12 @@ class WaitingRoom:
     def __init__(
         self,
         let_in: Callable[[socket.socket, Any], None],
-        maximum_pdu_bytes: int,
+        opening: Opening,
         patience_seconds: float,
         seats: int = 256,
     ) -> None:
         self._let_in = let_in
-        self._maximum_pdu_bytes = maximum_pdu_bytes
+        self._opening = opening
         self._patience_seconds = patience_seconds
         self._seats = seats
         self._guests: dict[int, _Guest] = {}
@@ -121,7 +119,7 @@ class WaitingRoom:
             guest.connection.setblocking(False)
             self._guests[guest.connection.fileno()] = guest
             self._selector.register(guest.connection, selectors.EVENT_READ)
-            self._wait_for(guest, PDU_HEADER_BYTES)
+            self._wait_for(guest, self._opening.header_bytes)
 
     def _attend(self, guest: _Guest) -> None:
         try:
@@ -143,18 +141,19 @@ class WaitingRoom:
             return
         if len(seen) < guest.wanted_bytes:
             self._show_out(guest)
-        elif guest.wanted_bytes > PDU_HEADER_BYTES:
+        elif guest.wanted_bytes > self._opening.header_bytes:
             self._pass_on(guest)
         else:
-            self._look_at_header(guest, PDUHeader.parse(seen))
+            self._look_at_header(guest, seen)
 
-    def _look_at_header(self, guest: _Guest, header: PDUHeader) -> None:
-        is_request = header.pdu_type == _ASSOCIATE_REQUEST
-        if not is_request or not 0 < header.length <= self._maximum_pdu_bytes:
-            _log.warning("no_association_request", address=str(guest.address[0]))
+    def _look_at_header(self, guest: _Guest, header: bytes) -> None:
+        length_bytes = self._opening.measure(header)
+        if not length_bytes:
+            address = str(guest.address[0])
+            _log.warning("unexpected_opening", expected=self._opening.name, address=address)
             self._show_out(guest)
             return
-        self._wait_for(guest, min(PDU_HEADER_BYTES + header.length, _ENOUGH_BYTES))
+        self._wait_for(guest, min(length_bytes, _ENOUGH_BYTES))
 
     def _pass_on(self, guest: _Guest) -> None:
         self._forget(guest)

@@ -511,6 +511,7 @@ def test_operations_are_listed(client: httpx.Client, database: Database) -> None
                 "host": "127.0.0.1",
                 "port": None,
                 "description": "",
+                "certificate_sha256": None,
                 "added_at": "2026-03-04T09:30:00Z",
                 "last_seen_at": None,
             }

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
@@ -22,8 +22,10 @@ from core.ledger import enqueue
 from core.perimetry.rnfl import normal_profile_um
 from core.settings import Settings
 from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tls import read_fingerprint
 from core.values.profile import PROFILE_SAMPLES
 from tests.conftest import REPOSITORY
+from tests.fixtures.certificates import make_authority
 from tests.fixtures.node import DEVICE, RunningNode, running_node
 
 SAMPLES = REPOSITORY / "sample_dicom"
@@ -156,9 +158,32 @@ def test_peers_are_added_listed_and_removed(terminal: Terminal) -> None:
     assert left.json == []
 
 
+def test_peer_is_bound_to_its_certificate(terminal: Terminal, need: Callable[[str], None]) -> None:
+    need("openssl")
+    certificate = make_authority(terminal.folder / "keys").issue("device").path
+
+    added = terminal("peers", "add", "OCT1", "--host", "*", "--certificate", certificate)
+
+    (peer,) = terminal("peers", "list", "--json").json
+    assert added.out == "OCT1 may call from *, over DICOM TLS with its certificate.\n"
+    assert peer["certificate_sha256"] == read_fingerprint(certificate.read_bytes())
+
+
+@pytest.mark.parametrize("role", ["receive", "serve", "up"])
+def test_unusable_certificate_is_told_at_the_start(terminal: Terminal, role: str) -> None:
+    terminal("migrate")
+    files = {"tls_cert": "missing.pem", "tls_key": "missing.key"}
+
+    started = terminal(role, **files)
+
+    assert (started.code, started.out) == (2, "")
+    assert "arcuate: tls_cert missing.pem cannot be read: No such file" in started.err
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        ("OCT1", "--host", "127.0.0.1", "--certificate", "missing.pem"),
         ("OCT1", "--host", "no such host"),
         ("BACK\\SLASH", "--host", "127.0.0.1"),
     ],

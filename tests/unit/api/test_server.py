@@ -1,5 +1,6 @@
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ from api.server import AddressUnavailable, serve
 from core.database import Database
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
+from tests.fixtures.certificates import calling_context, make_authority
 from tests.fixtures.http_server import http_server
 
 
@@ -21,6 +23,23 @@ def test_server_answers_at_the_port_it_announces_and_stops(
 
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/health/live")
+
+
+def test_server_with_a_certificate_speaks_https_only(
+    settings: Settings, database: Database, tmp_path: Path, need: Callable[[str], None]
+) -> None:
+    need("openssl")
+    authority = make_authority(tmp_path / "keys")
+    certificate = authority.issue("server")
+    files = {"tls_cert": str(certificate.path), "tls_key": str(certificate.key)}
+    # Which devices must show a certificate is nothing to browsers.
+    files["tls_client_ca"] = str(authority.certificate.path)
+    encrypted = settings.model_copy(update=files)
+    with http_server(encrypted, database, Storage(settings.storage)) as url:
+        context = calling_context(authority, None)
+        assert httpx.get(f"{url}/health/live", verify=context).json()["status"] == "live"
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(f"{url.replace('https', 'http')}/health/live")
 
 
 def test_server_names_an_address_that_is_taken(

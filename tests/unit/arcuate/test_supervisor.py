@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from arcuate.roles import Role
 from arcuate.supervisor import FIRST_PAUSE_SECONDS, RoleNotReady, Supervisor
 from arcuate.waiting import wait_until
 from core.settings import Settings
+from tests.fixtures.certificates import make_authority
 
 PATIENCE_SECONDS = 60.0
 
@@ -73,6 +74,28 @@ def test_role_that_dies_is_started_again_on_the_same_port(
     kill_and_wait_for_the_next(supervisor)
 
     assert wait_until(lambda: listens(port), PATIENCE_SECONDS)
+
+
+def test_receiver_that_dies_has_the_same_tls_port_again(
+    home: Path, need: Callable[[str], None]
+) -> None:
+    need("openssl")
+    certificate = make_authority(home / "keys").issue("server")
+    files = {"tls_cert": str(certificate.path), "tls_key": str(certificate.key)}
+    closed = {"dicom_plain": False, "dicom_tls_port": 0}
+    settings = settings_of(home).model_copy(update=files | closed)
+    supervisor, stopping = Supervisor(settings, [Role.RECEIVE]), threading.Event()
+    assert supervisor.start() == {Role.RECEIVE: 0}
+    port = supervisor.dicom_tls_port
+    watching = threading.Thread(target=supervisor.watch, args=(stopping,))
+    watching.start()
+    try:
+        kill_and_wait_for_the_next(supervisor)
+
+        assert wait_until(lambda: listens(port), PATIENCE_SECONDS)
+    finally:
+        stopping.set()
+        watching.join()
 
 
 def test_role_that_dies_again_and_again_waits_longer_each_time(

@@ -45,6 +45,20 @@ def test_open_access_is_refused_beyond_loopback(tmp_path: Path, setting: str) ->
         load(tmp_path, f"auth = 'none'\n{setting} = '0.0.0.0'")
 
 
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("tls_cert = 'a.pem'", "both or neither"),
+        ("tls_key = 'a.key'", "both or neither"),
+        ("tls_client_ca = 'ca.pem'", "tls_client_ca needs tls_cert"),
+        ("dicom_plain = false", "leaves no DICOM port"),
+    ],
+)
+def test_half_of_tls_is_refused(tmp_path: Path, toml: str, told: str) -> None:
+    with pytest.raises(SettingsInvalid, match=told):
+        load(tmp_path, toml)
+
+
 def test_names_of_the_test_suite_configure_nothing(tmp_path: Path) -> None:
     assert load(tmp_path, ARCUATE_TEST_DATA="x") == Settings()
 

@@ -30,6 +30,11 @@ def test_peers_are_added_changed_listed_and_removed(database: Database) -> None:
         assert [p.ae_title for p in list_peers(session)] == ["A"]
 
 
+def test_a_peer_is_not_bound_to_what_is_no_certificate(database: Database) -> None:
+    with database.transaction() as session, pytest.raises(PeerInvalid, match="no certificate"):
+        add_peer(session, "A", "10.0.0.1", certificate=b"no certificate")
+
+
 def test_removing_an_unknown_peer_says_so(database: Database) -> None:
     with database.transaction() as session, pytest.raises(RecordNotFound, match="NOBODY"):
         remove_peer(session, "NOBODY")
