@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from core.errors import SettingsInvalid
+from core.logs import get_logger
 from core.settings import Settings
 
 #: The cipher suites RFC 9325 4.2 recommends, by OpenSSL's names; those of TLS 1.3 are all allowed.
@@ -21,9 +22,15 @@ TLS_1_2_CIPHER_SUITES: Final = (
     "ECDHE-RSA-AES256-GCM-SHA384",
 )
 
+_log = get_logger(__name__)
+
 
 class CertificateUnusable(SettingsInvalid):
     """The TLS certificate, its key or the authorities of devices cannot be used."""
+
+
+class CertificateRefused(CertificateUnusable):
+    """Callers refuse the TLS certificate: it has expired, or is not valid yet."""
 
 
 def server_context(settings: Settings, asks_for_certificate: bool) -> ssl.SSLContext:
@@ -37,14 +44,18 @@ def server_context(settings: Settings, asks_for_certificate: bool) -> ssl.SSLCon
     Raises
     ------
     CertificateUnusable
-        If a file is missing, damaged, expired, or the key is another certificate's.
+        If a file is missing, damaged, or the key is another certificate's.
     """
     context = _context(ssl.PROTOCOL_TLS_SERVER)
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_TICKET
     # Devices do not resume sessions, and a ticket that nobody reads ends a connection with a fault.
     context.num_tickets = 0
     _load_certificate(context, settings)
-    _expiry(context, settings)
+    try:
+        _expiry(context, settings)
+    except CertificateRefused as error:
+        # Who still calls the plain port must not lose a night to it; doctor is red, too.
+        _log.error("tls_certificate_refused", cause=str(error))
     if asks_for_certificate and settings.tls_client_ca:
         _load_authorities(context, settings.tls_client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
@@ -129,7 +140,7 @@ def _expiry(context: ssl.SSLContext, settings: Settings) -> datetime:
         shown = _shake_hands(context, caller).getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
         message = f"tls_cert {settings.tls_cert} is refused by callers: {error.verify_message}"
-        raise CertificateUnusable(message) from error
+        raise CertificateRefused(message) from error
     except ssl.SSLError as error:
         message = f"tls_cert {settings.tls_cert} is not usable: {_explain(error)}"
         raise CertificateUnusable(message) from error

@@ -38,11 +38,17 @@ def test_a_certificate_with_its_chain_is_usable(authority: Authority) -> None:
     assert server_context(settings_of(certificate), asks_for_certificate=False)
 
 
-def test_an_expired_certificate_is_told(authority: Authority) -> None:
+def test_an_expired_certificate_is_told_and_keeps_nothing_from_starting(
+    authority: Authority, capfd: pytest.CaptureFixture[str]
+) -> None:
     settings = settings_of(authority.issue("server", days=-1))
 
+    assert server_context(settings, asks_for_certificate=False)
+
+    logged = capfd.readouterr()
+    assert "tls_certificate_refused" in logged.out + logged.err
     with pytest.raises(CertificateUnusable, match=r"server\.pem.*certificate has expired"):
-        server_context(settings, asks_for_certificate=False)
+        certificate_expiry(settings)
 
 
 def test_a_key_of_another_certificate_is_told(authority: Authority) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from arcuate.waiting import wait_until
+from dicom_node.receive.opening import association_request
 from dicom_node.receive.waiting_room import WaitingRoom
 
 REQUEST = struct.pack(">BBI", 1, 0, 80) + b"r" * 80
@@ -34,7 +35,7 @@ def hall() -> Hall:
 
 @pytest.fixture
 def room(hall: Hall) -> Iterator[WaitingRoom]:
-    opened = WaitingRoom(hall.receive, 1 << 20, patience_seconds=30.0, seats=3)
+    opened = WaitingRoom(hall.receive, association_request(1 << 20), patience_seconds=30.0, seats=3)
     yield opened
     opened.close()
 
@@ -90,7 +91,7 @@ def test_whoever_waited_longest_goes_when_all_seats_are_taken(
 
 
 def test_patience_ends(hall: Hall) -> None:
-    room = WaitingRoom(hall.receive, 1 << 20, patience_seconds=0.1)
+    room = WaitingRoom(hall.receive, association_request(1 << 20), patience_seconds=0.1)
     with seated(room) as peer:
         assert peer.recv(1) == b""
     room.close()
@@ -121,7 +122,7 @@ def test_a_peer_that_leaves_frees_its_seat(room: WaitingRoom, hall: Hall) -> Non
 
 def test_closing_twice_is_harmless_and_leaves_no_thread(hall: Hall) -> None:
     before = threading.active_count()
-    room = WaitingRoom(hall.receive, 1 << 20, patience_seconds=30.0)
+    room = WaitingRoom(hall.receive, association_request(1 << 20), patience_seconds=30.0)
     with seated(room) as peer:
         room.close()
         room.close()
