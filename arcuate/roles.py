@@ -23,6 +23,10 @@ class Announce(Protocol):
         """Tell it once."""
 
 
+#: How long a thread of the receiver may go on while others wait.
+_TURN_SECONDS: Final = 0.0002
+
+
 class Role(StrEnum):
     """What one process does."""
 
@@ -57,6 +61,9 @@ def _stop_at_end_of_input(stopping: threading.Event) -> None:
 def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from dicom_node.application_entity import DicomServer
 
+    # Its threads mostly wait for socket and disk and then have a little to do: with Python's own
+    # 5 ms each would wait that long for its turn.
+    sys.setswitchinterval(_TURN_SECONDS)
     server = DicomServer(node.settings, node.database, node.storage)
     ports = server.start()
     announce(ports.plain, ports.tls)

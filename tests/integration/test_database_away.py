@@ -186,12 +186,3 @@ def test_jobs_in_flight_are_taken_up_as_soon_as_the_database_is_back(
     with database.reading() as session:
         ended = [(job.status, job.attempts) for job in session.exec(select(JobRow)).all()]
     assert ended == [(JobStatus.DONE, 1)] * 3
-
-
-def _answers(database: Database) -> bool:
-    try:
-        with database.reading() as session:
-            session.exec(select(JobRow.id)).all()
-    except DatabaseAway:
-        return False
-    return True
