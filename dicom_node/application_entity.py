@@ -116,7 +116,7 @@ class DicomServer:
             (evt.EVT_REQUESTED, handle_requested, [self._admission]),
             (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive]),
             (evt.EVT_CONN_CLOSE, handle_connection_closed),
-            (evt.EVT_PDU_RECV, handle_pdu, [self.archive]),
+            (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
         ]

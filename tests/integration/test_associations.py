@@ -1,3 +1,4 @@
+import os
 import socket
 import struct
 import subprocess
@@ -5,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from pynetdicom import AE
@@ -228,6 +230,38 @@ def test_many_commands_in_one_pdu_are_all_answered(node: Node) -> None:
             received = connection.recv(65536)
             assert received, "the association was closed"
             answer += received
+
+
+def test_a_data_set_no_message_needs_is_not_gathered(node: Node) -> None:
+    echo_ = command_set(
+        [
+            (0x0002, b"1.2.840.10008.1.1\0"),
+            (0x0100, struct.pack("<H", 0x0030)),
+            (0x0110, struct.pack("<H", 1)),
+            (0x0800, struct.pack("<H", 0)),
+        ]
+    )
+    part = fragments(b"x" * 200_000, is_command=False, sizes=[100_000])
+    with socket.create_connection(("127.0.0.1", node.port), timeout=20) as connection:
+        connection.sendall(associate_request())
+        assert connection.recv(6, socket.MSG_WAITALL)[0] == 2
+        connection.sendall(pdu_of(fragments(echo_, is_command=True)))
+        before = memory_bytes()
+        for _ in range(600):
+            connection.sendall(pdu_of(part[:1]))
+        connection.sendall(pdu_of(part[1:]))
+        answer = b""
+        while struct.pack("<HHIH", 0, 0x0100, 2, 0x8030) not in answer:
+            received = connection.recv(65536)
+            assert received, "the association was closed"
+            answer += received
+        assert memory_bytes() - before < 40 << 20
+
+
+def memory_bytes() -> int:
+    """Resident memory of this process, in which the node runs, too."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_a_port_that_is_taken_is_named(settings: Settings, database: Database) -> None:
