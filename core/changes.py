@@ -4,33 +4,35 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import Connection, Integer, bindparam, insert, literal_column, update
 from sqlmodel import Session, col, select
 
 from core.clock import utc_now
+from core.driver_statement import DriverStatement
 from core.tables.changes import ChangeCounterRow, ChangeKind, ChangeRow
 from core.tables.columns import table_of
 
-# Made once, and run below the mapper: every store that is received passes here.
 _COUNTER: Final = table_of(ChangeCounterRow)
-_COUNT: Final = (
-    update(_COUNTER)
-    .where(_COUNTER.c.id == 1)
-    .values(last=_COUNTER.c.last + bindparam("how_many"))
-    .returning(_COUNTER.c.last)
+_COUNT: Final = DriverStatement(
+    lambda _dialect: (
+        update(_COUNTER)
+        .where(_COUNTER.c.id == literal_column("1"))
+        .values(last=_COUNTER.c.last + bindparam("how_many", type_=Integer))
+        .returning(_COUNTER.c.last)
+    )
 )
-_ADD: Final = insert(table_of(ChangeRow))
+_ADD: Final = DriverStatement(lambda _dialect: insert(table_of(ChangeRow)))
 
 
 def append_change(
     session: Session, kind: ChangeKind, subject: str, happened_at: datetime | None = None
 ) -> int:
     """Record a change in the caller's transaction and return its number."""
-    return append_changes(session, kind, [subject], happened_at)
+    return append_changes(session.connection(), kind, [subject], happened_at)
 
 
 def append_changes(
-    session: Session,
+    connection: Connection,
     kind: ChangeKind,
     subjects: Sequence[str],
     happened_at: datetime | None = None,
@@ -40,15 +42,14 @@ def append_changes(
     The counter's row stays locked until the transaction ends, so numbers follow the order of
     commits and a rollback leaves no gap. Call it late in a transaction: the lock is then brief.
     """
-    connection = session.connection()
-    last: int = connection.execute(_COUNT, {"how_many": len(subjects)}).scalar_one()
+    [(last,)] = _COUNT.run(connection, {"how_many": len(subjects)})
     at = happened_at or utc_now()
     rows = [
         {"number": number, "kind": kind, "subject": subject, "happened_at": at}
         for number, subject in enumerate(subjects, start=last - len(subjects) + 1)
     ]
-    connection.execute(_ADD, rows)
-    return last
+    _ADD.run_each(connection, rows)
+    return int(last)
 
 
 def changes_after(session: Session, number: int, limit: int) -> Sequence[ChangeRow]:

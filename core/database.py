@@ -80,6 +80,18 @@ class Database:
             yield session
 
     @contextmanager
+    def writing(self) -> Generator[Connection]:
+        """Open a transaction as `transaction` does, without the session that it costs to make.
+
+        Raises
+        ------
+        DatabaseAway
+            As `transaction`.
+        """
+        with _named_faults(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Generator[Session]:
         """Open a session that sees one consistent state and writes nothing."""
         with _named_faults(), Session(self.engine, expire_on_commit=False) as session:

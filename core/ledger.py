@@ -8,13 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Float, and_, bindparam, insert, literal_column, or_, text
+from sqlalchemy import (
+    Connection,
+    Float,
+    Insert,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    text,
+)
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from core.changes import append_change
 from core.clock import utc_now
 from core.database import DATABASE_SECONDS, database_seconds
+from core.driver_statement import DriverStatement
 from core.errors import NodeError
 from core.tables.changes import ChangeKind
 from core.tables.columns import key_of, table_of
@@ -25,13 +37,20 @@ FIRST_RETRY_SECONDS: Final = 2.0
 #: Channel on which PostgreSQL announces new jobs.
 NOTIFY_CHANNEL: Final = "arcuate_jobs"
 
-_ADD: Final = {
-    name: insert(table_of(JobRow)).values(
-        available_at=literal_column(seconds, Float) + bindparam("delay_seconds", type_=Float)
-    )
-    for name, seconds in DATABASE_SECONDS.items()
-}
-_NOTIFY: Final = text("SELECT pg_notify(:channel, '')")
+_ADDED: Final = ("kind", "subject", "priority", "status", "attempts", "created_at")
+
+
+def _make_add(dialect: str) -> Insert:
+    now = literal_column(DATABASE_SECONDS[dialect], Float)
+    available_at = now + bindparam("delay_seconds", type_=Float)
+    given: dict[str, Any] = {name: bindparam(name) for name in _ADDED}
+    return insert(table_of(JobRow)).values(available_at=available_at, **given)
+
+
+_ADD: Final = DriverStatement(_make_add)
+_NOTIFY: Final = DriverStatement(
+    lambda _dialect: select(func.pg_notify(literal_column(f"'{NOTIFY_CHANNEL}'"), text("''")))
+)
 
 
 class LeaseLost(NodeError):
@@ -59,11 +78,11 @@ def enqueue(
     delay_seconds
         How long it waits before a worker may take it.
     """
-    enqueue_all(session, kind, [subject], priority, delay_seconds)
+    enqueue_all(session.connection(), kind, [subject], priority, delay_seconds)
 
 
 def enqueue_all(
-    session: Session,
+    connection: Connection,
     kind: JobKind,
     subjects: Sequence[str],
     priority: int = 0,
@@ -80,11 +99,9 @@ def enqueue_all(
         "delay_seconds": delay_seconds,
         "created_at": utc_now(),
     }
-    connection = session.connection()
-    add = _ADD[connection.dialect.name]
-    connection.execute(add, [{**common, "subject": subject} for subject in subjects])
+    _ADD.run_each(connection, [{**common, "subject": subject} for subject in subjects])
     if connection.dialect.name == "postgresql":
-        connection.execute(_NOTIFY, {"channel": NOTIFY_CHANNEL})
+        _NOTIFY.run(connection, {})
 
 
 def claim(

@@ -138,5 +138,5 @@ class GroupCommit:
                 (files[one.header.sop_instance_uid], digest_key(one.digest)) for one in taken
             )
 
-        with self._database.transaction() as session:
-            return record(session, [store.arrival for store in group], make_durable)
+        with self._database.writing() as connection:
+            return record(connection, [store.arrival for store in group], make_durable)

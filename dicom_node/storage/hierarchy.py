@@ -3,13 +3,13 @@
 A study never changes its patient and a series never its study: what claims otherwise is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam
-from sqlmodel import Session, col, select
+from sqlalchemy import Connection, Table, bindparam, insert, select
 
+from core.driver_statement import DriverStatement, is_one_of
 from core.tables.columns import table_of
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
@@ -17,40 +17,78 @@ from core.tables.studies import StudyRow
 from dicom_node.errors import HierarchyConflict, PatientConflict
 from dicom_node.storage.header import Header
 
-
-def _find_agreeing(session: Session, header: Header) -> tuple[SeriesRow | None, StudyRow | None]:
-    # The series first: another association may commit both between these two statements, and a
-    # series seen without its study would look like a conflict.
-    series = _find_series(session, header)
-    study = _find_study(session, header)
-    if study is not None and not _is_same_patient(session, study, header):
-        raise PatientConflict
-    if series is not None and (study is None or series.study_key != study.id):
-        raise HierarchyConflict
-    return series, study
-
-
 _SERIES: Final = table_of(SeriesRow)
 _STUDIES: Final = table_of(StudyRow)
 _PATIENTS: Final = table_of(PatientRow)
-_KNOWN_SERIES: Final = (
-    select(_SERIES.c.series_instance_uid, _SERIES.c.id, _STUDIES.c.study_instance_uid)
-    .add_columns(_PATIENTS.c.patient_id, _PATIENTS.c.issuer)
-    .join_from(_SERIES, _STUDIES, _STUDIES.c.id == _SERIES.c.study_key)
-    .join(_PATIENTS, _PATIENTS.c.id == _STUDIES.c.patient_key)
-    .where(_SERIES.c.series_instance_uid.in_(bindparam("uids", expanding=True)))
+_KNOWN_SERIES: Final = DriverStatement(
+    lambda dialect: (
+        select(_SERIES.c.series_instance_uid, _SERIES.c.id)
+        .add_columns(_STUDIES.c.study_instance_uid, _PATIENTS.c.patient_id, _PATIENTS.c.issuer)
+        .join_from(_SERIES, _STUDIES, _STUDIES.c.id == _SERIES.c.study_key)
+        .join(_PATIENTS, _PATIENTS.c.id == _STUDIES.c.patient_key)
+        .where(is_one_of(_SERIES.c.series_instance_uid, "uids", dialect))
+    )
+)
+_FIND_SERIES: Final = DriverStatement(
+    lambda _dialect: select(_SERIES.c.id, _SERIES.c.study_key).where(
+        _SERIES.c.series_instance_uid == bindparam("uid")
+    )
+)
+_FIND_STUDY: Final = DriverStatement(
+    lambda _dialect: (
+        select(_STUDIES.c.id, _PATIENTS.c.patient_id, _PATIENTS.c.issuer)
+        .join(_PATIENTS, _PATIENTS.c.id == _STUDIES.c.patient_key)
+        .where(_STUDIES.c.study_instance_uid == bindparam("uid"))
+    )
+)
+_FIND_PATIENT: Final = DriverStatement(
+    lambda _dialect: select(_PATIENTS.c.id).where(
+        _PATIENTS.c.patient_id == bindparam("patient_id"),
+        _PATIENTS.c.issuer == bindparam("issuer"),
+    )
 )
 
 
-def find_series_keys(session: Session, headers: Sequence[Header]) -> dict[str, int]:
+def _adding(table: Table, *names: str) -> DriverStatement:
+    given: dict[str, Any] = {name: bindparam(name) for name in names}
+    return DriverStatement(lambda _dialect: insert(table).values(given).returning(table.c.id))
+
+
+_ADD_PATIENT: Final = _adding(_PATIENTS, "patient_id", "issuer", "name", "birth_date", "sex")
+_ADD_STUDY: Final = _adding(
+    _STUDIES,
+    "patient_key",
+    "study_instance_uid",
+    "study_id",
+    "accession_number",
+    "study_date",
+    "study_time",
+    "study_description",
+    "referring_physician_name",
+    "received_at",
+)
+_ADD_SERIES: Final = _adding(
+    _SERIES,
+    "study_key",
+    "series_instance_uid",
+    "modality",
+    "series_number",
+    "series_description",
+    "laterality",
+    "manufacturer",
+    "manufacturer_model_name",
+    "device_serial_number",
+)
+
+
+def find_series_keys(connection: Connection, headers: Sequence[Header]) -> dict[str, int]:
     """Return the primary key of the series of each instance that agrees with what is known.
 
     One statement for many instances, by SOP Instance UID; for what is left out, `settle_series`
     makes the rows or refuses.
     """
     uids = list({header.series_instance_uid for header in headers})
-    found = session.connection().execute(_KNOWN_SERIES, {"uids": uids})
-    known = {uid: row for uid, *row in found}
+    known = {uid: row for uid, *row in _KNOWN_SERIES.run(connection, {"uids": uids})}
     keys: dict[str, int] = {}
     for header in headers:
         if header.series_instance_uid in known:
@@ -60,7 +98,7 @@ def find_series_keys(session: Session, headers: Sequence[Header]) -> dict[str, i
     return keys
 
 
-def settle_series(session: Session, header: Header, received_at: datetime) -> int:
+def settle_series(connection: Connection, header: Header, received_at: datetime) -> int:
     """Return the primary key of the series, with every row above it, made where it was missing.
 
     Raises
@@ -72,28 +110,26 @@ def settle_series(session: Session, header: Header, received_at: datetime) -> in
     """
     # Only rows that were checked are used: one that another association commits from now on must
     # not be found unchecked. It meets a unique constraint instead, and the caller tries anew.
-    series, study = _find_agreeing(session, header)
-    if series is None:
-        study = study or _add_study(session, header, received_at)
-        series = _new_series(header, _key(study.id))
-        session.add(series)
-        session.flush()
-    return _key(series.id)
+    series_key, study_key = _find_agreeing(connection, header)
+    if series_key is not None:
+        return series_key
+    if study_key is None:
+        study_key = _add_study(connection, header, received_at)
+    return _added(_ADD_SERIES, connection, _new_series(header, study_key))
 
 
-def _find_study(session: Session, header: Header) -> StudyRow | None:
-    known = col(StudyRow.study_instance_uid) == header.study_instance_uid
-    return session.exec(select(StudyRow).where(known)).one_or_none()
-
-
-def _find_series(session: Session, header: Header) -> SeriesRow | None:
-    known = col(SeriesRow.series_instance_uid) == header.series_instance_uid
-    return session.exec(select(SeriesRow).where(known)).one_or_none()
-
-
-def _is_same_patient(session: Session, study: StudyRow, header: Header) -> bool:
-    patient = session.get_one(PatientRow, study.patient_key)
-    return _agree(patient.patient_id, patient.issuer, header)
+def _find_agreeing(connection: Connection, header: Header) -> tuple[int | None, int | None]:
+    """Return the keys of the series and of the study, None for each that is not known."""
+    # The series first: another association may commit both between these two statements, and a
+    # series seen without its study would look like a conflict.
+    series = _FIND_SERIES.run(connection, {"uid": header.series_instance_uid})
+    study = _FIND_STUDY.run(connection, {"uid": header.study_instance_uid})
+    if study and not _agree(study[0][1], study[0][2], header):
+        raise PatientConflict
+    study_key = study[0][0] if study else None
+    if series and series[0][1] != study_key:
+        raise HierarchyConflict
+    return (series[0][0] if series else None), study_key
 
 
 def _agree(patient_id: str, issuer: str, header: Header) -> bool:
@@ -102,60 +138,52 @@ def _agree(patient_id: str, issuer: str, header: Header) -> bool:
     return patient_id == header.patient_id and same_issuer
 
 
-def _add_study(session: Session, header: Header, received_at: datetime) -> StudyRow:
-    study = _new_study(header, _settle_patient(session, header), received_at)
-    session.add(study)
-    session.flush()
-    return study
+def _add_study(connection: Connection, header: Header, received_at: datetime) -> int:
+    patient_key = _settle_patient(connection, header)
+    return _added(_ADD_STUDY, connection, _new_study(header, patient_key, received_at))
 
 
-def _settle_patient(session: Session, header: Header) -> int:
-    known = select(PatientRow).where(
-        col(PatientRow.patient_id) == header.patient_id, col(PatientRow.issuer) == header.issuer
-    )
-    patient = session.exec(known).one_or_none()
-    if patient is None:
-        patient = PatientRow(
-            patient_id=header.patient_id,
-            issuer=header.issuer,
-            name=header.texts["PatientName"],
-            birth_date=header.day("PatientBirthDate"),
-            sex=header.texts["PatientSex"] or None,
-        )
-        session.add(patient)
-        session.flush()
-    return _key(patient.id)
+def _settle_patient(connection: Connection, header: Header) -> int:
+    identity = {"patient_id": header.patient_id, "issuer": header.issuer}
+    known = _FIND_PATIENT.run(connection, identity)
+    if known:
+        return int(known[0][0])
+    described = {
+        "name": header.texts["PatientName"],
+        "birth_date": header.day("PatientBirthDate"),
+        "sex": header.texts["PatientSex"] or None,
+    }
+    return _added(_ADD_PATIENT, connection, {**identity, **described})
 
 
-def _new_study(header: Header, patient_key: int, received_at: datetime) -> StudyRow:
-    return StudyRow(
-        patient_key=patient_key,
-        study_instance_uid=header.study_instance_uid,
-        study_id=header.texts["StudyID"],
-        accession_number=header.texts["AccessionNumber"],
-        study_date=header.day("StudyDate"),
-        study_time=header.texts["StudyTime"],
-        study_description=header.texts["StudyDescription"],
-        referring_physician_name=header.texts["ReferringPhysicianName"],
-        received_at=received_at,
-    )
+def _new_study(header: Header, patient_key: int, received_at: datetime) -> Mapping[str, Any]:
+    return {
+        "patient_key": patient_key,
+        "study_instance_uid": header.study_instance_uid,
+        "study_id": header.texts["StudyID"],
+        "accession_number": header.texts["AccessionNumber"],
+        "study_date": header.day("StudyDate"),
+        "study_time": header.texts["StudyTime"],
+        "study_description": header.texts["StudyDescription"],
+        "referring_physician_name": header.texts["ReferringPhysicianName"],
+        "received_at": received_at,
+    }
 
 
-def _new_series(header: Header, study_key: int) -> SeriesRow:
-    return SeriesRow(
-        study_key=study_key,
-        series_instance_uid=header.series_instance_uid,
-        modality=header.texts["Modality"],
-        series_number=header.texts["SeriesNumber"],
-        series_description=header.texts["SeriesDescription"],
-        laterality=header.texts["Laterality"],
-        manufacturer=header.texts["Manufacturer"],
-        manufacturer_model_name=header.texts["ManufacturerModelName"],
-        device_serial_number=header.texts["DeviceSerialNumber"],
-    )
+def _new_series(header: Header, study_key: int) -> Mapping[str, Any]:
+    return {
+        "study_key": study_key,
+        "series_instance_uid": header.series_instance_uid,
+        "modality": header.texts["Modality"],
+        "series_number": header.texts["SeriesNumber"],
+        "series_description": header.texts["SeriesDescription"],
+        "laterality": header.texts["Laterality"],
+        "manufacturer": header.texts["Manufacturer"],
+        "manufacturer_model_name": header.texts["ManufacturerModelName"],
+        "device_serial_number": header.texts["DeviceSerialNumber"],
+    }
 
 
-def _key(primary_key: int | None) -> int:
-    if primary_key is None:
-        raise ValueError("the row was not flushed")
-    return primary_key
+def _added(statement: DriverStatement, connection: Connection, values: Mapping[str, Any]) -> int:
+    [(key,)] = statement.run(connection, values)
+    return int(key)

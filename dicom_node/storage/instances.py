@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, bindparam, insert
 from sqlmodel import Session, col, select
 
+from core.driver_statement import DriverStatement
 from core.tables.columns import table_of
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from dicom_node.storage.digest_key import digest_key
@@ -15,7 +16,26 @@ from dicom_node.storage.header import Header
 from dicom_node.storage.part10 import Announced
 
 _TABLE: Final = table_of(InstanceRow)
-_ADD: Final = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
+_GIVEN: Final = (
+    "series_key",
+    "sop_instance_uid",
+    "sop_class_uid",
+    "transfer_syntax_uid",
+    "instance_number",
+    "digest",
+    "size_bytes",
+    "storage_key",
+    "calling_ae_title",
+    "origin",
+    "outcome",
+    "outcome_message",
+    "received_at",
+)
+_ADD: Final = DriverStatement(
+    lambda _dialect: (
+        insert(_TABLE).values({name: bindparam(name) for name in _GIVEN}).returning(_TABLE.c.id)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +62,7 @@ def find_instance(session: Session, sop_instance_uid: str) -> InstanceRow | None
 
 
 def add_instances(
-    session: Session,
+    connection: Connection,
     arrivals: Sequence[tuple[Arrival, int, InstanceOutcome]],
     origin: InstanceOrigin,
 ) -> Sequence[int]:
@@ -56,7 +76,7 @@ def add_instances(
     if not arrivals:
         return []
     rows = [_row(*arrival, origin) for arrival in arrivals]
-    return [int(key) for key in session.connection().execute(_ADD, rows).scalars()]
+    return [int(key) for (key,) in _ADD.run_each(connection, rows)]
 
 
 def _row(

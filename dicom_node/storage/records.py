@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, select
-from sqlmodel import Session
+from sqlalchemy import Connection, select
 
 from core.changes import append_changes
+from core.driver_statement import DriverStatement, is_one_of
 from core.ledger import enqueue_all
 from core.tables.changes import ChangeKind
 from core.tables.columns import table_of
@@ -52,13 +52,15 @@ class _Kept(NamedTuple):
 
 
 _INSTANCES: Final = table_of(InstanceRow)
-_KNOWN: Final = select(*(_INSTANCES.c[name] for name in ("id", *_Kept._fields[1:]))).where(
-    _INSTANCES.c.sop_instance_uid.in_(bindparam("uids", expanding=True))
+_KNOWN: Final = DriverStatement(
+    lambda dialect: select(*(_INSTANCES.c[name] for name in ("id", *_Kept._fields[1:]))).where(
+        is_one_of(_INSTANCES.c.sop_instance_uid, "uids", dialect)
+    )
 )
 
 
 def record(
-    session: Session,
+    connection: Connection,
     arrivals: Sequence[Arrival],
     make_durable: Callable[[Sequence[Arrival]], None],
 ) -> list[Result]:
@@ -72,17 +74,17 @@ def record(
         Called with those that are taken in, before the row of any is written: a refusal leaves no
         bytes behind.
     """
-    results = _find_known(session, arrivals)
+    results = _find_known(connection, arrivals)
     repeated = [one for one in arrivals if isinstance(results.get(_uid(one)), IngestOutcome)]
-    placed = _place(session, [one for one in arrivals if _uid(one) not in results], results)
+    placed = _place(connection, [one for one in arrivals if _uid(one) not in results], results)
     make_durable([*repeated, *(arrival for arrival, _ in placed)])
-    _add(session, placed, results)
+    _add(connection, placed, results)
     return [results[_uid(one)] for one in arrivals]
 
 
-def _find_known(session: Session, arrivals: Sequence[Arrival]) -> dict[str, Result]:
+def _find_known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, Result]:
     by_uid = {_uid(one): one for one in arrivals}
-    rows = session.connection().execute(_KNOWN, {"uids": list(by_uid)})
+    rows = _KNOWN.run(connection, {"uids": list(by_uid)})
     return {uid: _judge(_Kept(key, uid, *rest), by_uid[uid]) for key, uid, *rest in rows}
 
 
@@ -94,14 +96,14 @@ def _judge(kept: _Kept, arrival: Arrival) -> Result:
 
 
 def _place(
-    session: Session, arrivals: Sequence[Arrival], results: dict[str, Result]
+    connection: Connection, arrivals: Sequence[Arrival], results: dict[str, Result]
 ) -> list[tuple[Arrival, int]]:
     """Return each with the key of its series; what contradicts the record goes to the results."""
-    known = find_series_keys(session, [one.header for one in arrivals]) if arrivals else {}
+    known = find_series_keys(connection, [one.header for one in arrivals]) if arrivals else {}
     placed = []
     for one in arrivals:
         try:
-            key = known.get(_uid(one)) or settle_series(session, one.header, one.received_at)
+            key = known.get(_uid(one)) or settle_series(connection, one.header, one.received_at)
             placed.append((one, key))
         except InstanceRefused as refusal:
             results[_uid(one)] = refusal
@@ -109,16 +111,16 @@ def _place(
 
 
 def _add(
-    session: Session, placed: Sequence[tuple[Arrival, int]], results: dict[str, Result]
+    connection: Connection, placed: Sequence[tuple[Arrival, int]], results: dict[str, Result]
 ) -> None:
     if not placed:
         return
     rows = [(one, key, _first_outcome(one.header)) for one, key in placed]
-    keys = add_instances(session, rows, InstanceOrigin.RECEIVED)
+    keys = add_instances(connection, rows, InstanceOrigin.RECEIVED)
     added = list(zip(rows, keys, strict=True))
     to_analyse = [str(key) for (*_, outcome), key in added if outcome is InstanceOutcome.PENDING]
-    enqueue_all(session, JobKind.ANALYSE, to_analyse)
-    append_changes(session, ChangeKind.INSTANCE_RECEIVED, [_uid(one) for one, _ in placed])
+    enqueue_all(connection, JobKind.ANALYSE, to_analyse)
+    append_changes(connection, ChangeKind.INSTANCE_RECEIVED, [_uid(one) for one, _ in placed])
     for (one, *_), key in added:
         results[_uid(one)] = IngestOutcome(key, _uid(one), one.digest, is_new=True)
 

@@ -47,10 +47,10 @@ def keep_report(
         return known
     encoded = _encode(dataset)
     arrival = _arrival(encoded, clock())
-    series_key = settle_series(session, arrival.header, arrival.received_at)
+    series_key = settle_series(session.connection(), arrival.header, arrival.received_at)
     storage.put(digest_key(arrival.digest), (file_preamble(encoded), encoded.data_set))
     placed = [(arrival, series_key, InstanceOutcome.REPORT)]
-    [key] = add_instances(session, placed, InstanceOrigin.PRODUCED)
+    [key] = add_instances(session.connection(), placed, InstanceOrigin.PRODUCED)
     append_change(session, ChangeKind.REPORT_KEPT, encoded.sop_instance_uid)
     return session.get_one(InstanceRow, key)
 
