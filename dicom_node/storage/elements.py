@@ -32,6 +32,10 @@ _FIRST_PIXELS: Final = 0x7FE00001
 _SHORT_LENGTH: Final = frozenset(
     b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split()
 )
+#: Tag, value representation and length where the length has two bytes.
+_PLAIN_HEADER: Final = struct.Struct("<HH2sH")
+#: Pixels, items and delimiters are in this group or behind it.
+_FIRST_UNPLAIN_GROUP: Final = 0x7FE0
 
 
 @dataclass
@@ -65,6 +69,7 @@ class Walk:
     start: int = 0
     values: dict[int, bytes] = field(default_factory=dict)
     _levels: list[_Level] = field(default_factory=list)
+    _elements: int = 0
 
     def run(self) -> dict[int, bytes]:
         """Return the wanted values.
@@ -76,14 +81,42 @@ class Walk:
             there is no data set.
         """
         position = self.start
-        for _ in range(MAXIMUM_ELEMENTS):
+        while self._elements < MAXIMUM_ELEMENTS:
+            position = self._pass_plain(position)
             self._close_ended(position)
             if self._is_finished(position):
                 return self.values
             position = self._step(position)
             if position < 0:
                 return self.values
+            self._elements += 1
         raise InvalidInstance("The data set has too many elements")
+
+    def _pass_plain(self, position: int) -> int:
+        """Move over elements that need no further look; return where the first other one stands.
+
+        Most elements are short values of explicit VR, little endian: walked like all others they
+        would be most of what an object costs.
+        """
+        level = self._levels[-1] if self._levels else None
+        if not self._is_plain(level):
+            return position
+        data, end = self.data, len(self.data) if level is None or level.end is None else level.end
+        while position + 8 <= end and self._elements < MAXIMUM_ELEMENTS:
+            group, element, vr, length = _PLAIN_HEADER.unpack_from(data, position)
+            following = position + 8 + length
+            if vr not in _SHORT_LENGTH or following > end or group >= _FIRST_UNPLAIN_GROUP:
+                break
+            if level is None and (tag := group << 16 | element) in self.wanted:
+                self._collect(tag, position + 8, length)
+            position = following
+            self._elements += 1
+        return position
+
+    def _is_plain(self, level: _Level | None) -> bool:
+        if level is None:
+            return self.encoding.is_little_endian and not self.encoding.is_implicit_vr
+        return self.encoding.is_little_endian and not (level.is_sequence or level.is_implicit_vr)
 
     def _close_ended(self, position: int) -> None:
         while self._levels and self._levels[-1].end is not None:

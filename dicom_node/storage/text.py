@@ -27,6 +27,8 @@ def decode_text(value: bytes, character_sets: Sequence[str], errors: str = "repl
 
     Source: PS3.5 6.1.2 and PS3.3 C.12.1.1.2 (code extensions by escape sequences).
     """
+    if not value:
+        return ""
     first = character_sets[0].strip() if character_sets else ""
     # The default repertoire is read as Latin-1: devices send it without declaring it.
     codec = python_encoding.get(first, default_encoding)
