@@ -6,6 +6,7 @@ from typing import Final
 from core.database import Database
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.digest_key import DIGEST_FOLDERS
 from dicom_node.storage.group_commit import GroupCommit
 
 _MIB: Final = 1 << 20
@@ -37,7 +38,7 @@ class Archive:
 
     def prepare(self) -> None:
         """Make the folders and clear what a killed process left half-written."""
-        self.storage.prepare()
+        self.storage.prepare(DIGEST_FOLDERS)
         self.quarantine.prepare()
 
 

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final, Self
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+_NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+#: Restricted further by the umask of the service.
+_MODE: Final = 0o666
 #: What may wait in memory before the disk begins to write it.
 _EARLY_BYTES: Final = 8 << 20
 
@@ -21,14 +24,14 @@ class Unfinished:
     Its methods raise OSError; `Storage` says what such a fault means.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
         self.size_bytes = 0
         self._on_its_way_bytes = 0
         self._is_named = False
-        self._file = path.open("x+b", buffering=0)
+        self._descriptor = os.open(path, _NEW, _MODE)
         # Tells another receiver that is just starting: this file is being written.
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
     def __enter__(self) -> Self:
         return self
@@ -43,11 +46,11 @@ class Unfinished:
 
     def write(self, chunk: "ReadableBuffer") -> None:
         """Append bytes."""
-        # An unbuffered write may take less than it was given, at most 2 GiB at a time on Linux.
         rest = memoryview(chunk)
         self.size_bytes += len(rest)
+        # A write may take less than it was given, at most 2 GiB at a time on Linux.
         while rest:
-            rest = rest[self._file.write(rest) :]
+            rest = rest[os.write(self._descriptor, rest) :]
         if self.size_bytes - self._on_its_way_bytes >= _EARLY_BYTES:
             self._start_writing_back()
 
@@ -57,31 +60,35 @@ class Unfinished:
         start, self._on_its_way_bytes = self._on_its_way_bytes, self.size_bytes
         if hasattr(os, "posix_fadvise"):
             length = self.size_bytes - start
-            os.posix_fadvise(self._file.fileno(), start, length, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(self._descriptor, start, length, os.POSIX_FADV_DONTNEED)
 
     def mapped(self) -> mmap:
         """Show what was written as memory: only what is looked at is read."""
-        return mmap(self._file.fileno(), 0, access=ACCESS_READ)
+        return mmap(self._descriptor, 0, access=ACCESS_READ)
 
     def sync(self) -> None:
         """Return when the bytes survive a power cut; their name does not yet."""
-        os.fsync(self._file.fileno())
+        os.fsync(self._descriptor)
 
-    def name(self, path: Path) -> None:
+    def name(self, path: str) -> None:
         """Make the object visible under its name, which survives once its folder is synced."""
         if self._is_named:
             # A transaction that is tried again.
             return
-        self.path.rename(path)
+        # Over whatever stands there: the same bytes, or damaged ones that these mend.
+        Path(self.path).rename(path)
         self._is_named = True
 
     def discard(self) -> None:
         """Close the file, and remove it unless it was named."""
-        self._file.close()
+        if self._descriptor < 0:
+            return
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
         if not self._is_named:
             # The first fault is the one to report, whatever removing the remains says.
             with suppress(OSError):
-                self.path.unlink(missing_ok=True)
+                Path(self.path).unlink()
 
 
 def remove_if_abandoned(path: Path) -> None:

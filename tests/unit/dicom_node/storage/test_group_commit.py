@@ -119,7 +119,6 @@ def test_success_after_a_failed_sync_of_the_folder_means_it_was_synced(
 ) -> None:
     encoded = encode_instance()
     folder = archive.storage.root / Path(digest_key(ingest_digest(encoded))).parent
-    folder.mkdir()
     inode = folder.stat().st_ino
     synced = failing_once(monkeypatch, lambda status: status.st_ino == inode)
 
