@@ -1,6 +1,8 @@
 """Reads whole PDUs from an association's socket into one buffer that is used again and again."""
 
 import socket
+import ssl
+import struct
 import time
 from collections.abc import Callable
 from typing import Final
@@ -17,6 +19,64 @@ class Interrupted(Exception):
 
 class ConnectionBroken(OSError):
     """The peer left, sends too slowly, or announced a PDU larger than any we accept."""
+
+
+class _PlainTransport:
+    """A socket whose waits the kernel ends: one call takes all that was asked for.
+
+    Python's own time-out asks the kernel twice for whatever has come, and takes its turn among the
+    threads each time.
+    """
+
+    def __init__(self, connection: socket.socket, send_seconds: float) -> None:
+        self._connection = connection
+        self._set(socket.SO_RCVTIMEO, _LOOK_UP_SECONDS)
+        self._set(socket.SO_SNDTIMEO, send_seconds)
+
+    def take_over(self) -> None:
+        """Wait as this class does, whatever somebody else's way was."""
+        self._connection.setblocking(True)
+
+    def receive(self, view: memoryview) -> int | None:
+        """Return how many bytes came, 0 once the peer has left; None where none did for a while."""
+        try:
+            return self._connection.recv_into(view, 0, socket.MSG_WAITALL)
+        except BlockingIOError:
+            return None
+
+    def send(self, pdu: bytes) -> None:
+        """Send all of it."""
+        self._connection.sendall(pdu)
+
+    def _set(self, option: int, seconds: float) -> None:
+        whole = int(seconds)
+        interval = struct.pack("ll", whole, round((seconds - whole) * 1e6))
+        self._connection.setsockopt(socket.SOL_SOCKET, option, interval)
+
+
+class _TLSTransport:
+    """A TLS socket, which waits in Python: what has come is not yet what can be read."""
+
+    def __init__(self, connection: ssl.SSLSocket, send_seconds: float) -> None:
+        self._connection = connection
+        self._send_seconds = send_seconds
+
+    def take_over(self) -> None:
+        """Wait as this class does, whatever somebody else's way was."""
+        self._connection.settimeout(_LOOK_UP_SECONDS)
+
+    def receive(self, view: memoryview) -> int | None:
+        """Return how many bytes came, 0 once the peer has left; None where none did for a while."""
+        try:
+            return self._connection.recv_into(view)
+        except TimeoutError:
+            return None
+
+    def send(self, pdu: bytes) -> None:
+        """Send all of it."""
+        self._connection.settimeout(self._send_seconds)
+        self._connection.sendall(pdu)
+        self._connection.settimeout(_LOOK_UP_SECONDS)
 
 
 class Connection:
@@ -37,18 +97,26 @@ class Connection:
 
     def __init__(
         self,
-        transport: socket.socket,
+        connection: socket.socket,
         must_end: Callable[[], bool],
         has_to_send: Callable[[], bool],
         maximum_pdu_bytes: int,
         pdu_seconds: float,
     ) -> None:
-        self._transport = transport
+        self._transport = (
+            _TLSTransport(connection, pdu_seconds)
+            if isinstance(connection, ssl.SSLSocket)
+            else _PlainTransport(connection, pdu_seconds)
+        )
         self._must_end = must_end
         self._has_to_send = has_to_send
         self._maximum_pdu_bytes = maximum_pdu_bytes
         self._pdu_seconds = pdu_seconds
         self._buffer = bytearray(PDU_HEADER_BYTES)
+
+    def take_over(self) -> None:
+        """Read from now on here; the connection's time-out is no longer what others left it."""
+        self._transport.take_over()
 
     def read_pdu(self, wait_seconds: float, *, gives_way: bool = False) -> memoryview | None:
         """Return the next PDU with its header, valid until the next call; None if none begins.
@@ -93,8 +161,7 @@ class Connection:
         OSError
             If the peer left, or reads too slowly.
         """
-        self._transport.settimeout(self._pdu_seconds)
-        self._transport.sendall(pdu)
+        self._transport.send(pdu)
 
     def _fill(self, start: int, end: int, deadline: float) -> None:
         view = memoryview(self._buffer)
@@ -107,13 +174,11 @@ class Connection:
     def _receive(self, view: memoryview, wait_seconds: float, *, gives_way: bool = False) -> int:
         """Return how many bytes came; 0 if none did in that time."""
         deadline = time.monotonic() + wait_seconds
-        while (left := deadline - time.monotonic()) > 0:
-            self._transport.settimeout(min(left, _LOOK_UP_SECONDS))
-            try:
-                received = self._transport.recv_into(view)
-            except TimeoutError:
+        while time.monotonic() < deadline:
+            received = self._transport.receive(view)
+            if received is None:
                 if self._must_end():
-                    raise Interrupted from None
+                    raise Interrupted
                 if gives_way and self._has_to_send():
                     return 0
                 continue

@@ -4,7 +4,7 @@ It knows nothing of pynetdicom: what is no C-STORE it hands back as it came.
 """
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,7 +68,7 @@ class StoreReceiver:
     Parameters
     ----------
     contexts
-        Tells the accepted presentation contexts by their ID.
+        The accepted presentation contexts by their ID.
     stall_seconds
         Silence in the middle of a message after which the peer is given up.
     """
@@ -78,7 +78,7 @@ class StoreReceiver:
         connection: Connection,
         archive: Archive,
         calling_ae_title: str,
-        contexts: Callable[[], Mapping[int, AcceptedContext]],
+        contexts: Mapping[int, AcceptedContext],
         stall_seconds: float,
     ) -> None:
         self._connection = connection
@@ -102,6 +102,7 @@ class StoreReceiver:
         MalformedPDU, ProtocolViolated
             If the peer does not keep to the protocol.
         """
+        self._connection.take_over()
         try:
             while (pdu := self._read()) is not None:
                 if foreign := self._take(pdu):
@@ -162,7 +163,7 @@ class StoreReceiver:
         return []
 
     def _begin(self, context_id: int, request: StoreRequest) -> None:
-        context = self._contexts().get(context_id)
+        context = self._contexts.get(context_id)
         if context is None:
             raise ProtocolViolated("a message came on a context that was not accepted")
         agreed = request.sop_class_uid == context.sop_class_uid

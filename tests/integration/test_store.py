@@ -174,7 +174,7 @@ def test_store_far_beyond_the_size_limit_is_dropped_as_it_comes(
 
     def watched(unfinished: Unfinished, chunk: bytes) -> None:
         write(unfinished, chunk)
-        written.append(unfinished.path.stat().st_size)
+        written.append(Path(unfinished.path).stat().st_size)
 
     write = Unfinished.write
     monkeypatch.setattr(Unfinished, "write", watched)

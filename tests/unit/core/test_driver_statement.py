@@ -12,9 +12,11 @@ CHANGES = table_of(ChangeRow)
 ADD = DriverStatement(lambda _dialect: insert(CHANGES).returning(CHANGES.c.number))
 ADD_SILENTLY = DriverStatement(lambda _dialect: insert(CHANGES))
 FIND = DriverStatement(
-    lambda dialect: select(CHANGES.c.number)
-    .where(is_one_of(CHANGES.c.subject, "subjects", dialect))
-    .order_by(CHANGES.c.number)
+    lambda dialect: (
+        select(CHANGES.c.number)
+        .where(is_one_of(CHANGES.c.subject, "subjects", dialect))
+        .order_by(CHANGES.c.number)
+    )
 )
 BELOW = DriverStatement(
     lambda _dialect: select(CHANGES.c.subject).where(

@@ -99,7 +99,7 @@ def wire(
         Connection(ours, wanted.is_set, sending.is_set, 1 << 20, 5.0),
         archive,
         "DEVICE1",
-        lambda: {CONTEXT_ID: AcceptedContext(OPHTHALMIC_TOMOGRAPHY, ENCODED.transfer_syntax_uid)},
+        {CONTEXT_ID: AcceptedContext(OPHTHALMIC_TOMOGRAPHY, ENCODED.transfer_syntax_uid)},
         stall_seconds=0.3,
     )
     with ours, peer:
