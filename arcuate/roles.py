@@ -39,15 +39,21 @@ class Role(StrEnum):
 def run_role(role: Role, settings: Settings, announce: Announce, supervised: bool) -> None:
     """Run one role until SIGTERM, SIGINT or, when supervised, the end of standard input."""
     configure_role_logs(settings, role)
+    stopping = stop_when_asked(supervised)
+    node = open_node(settings)
+    # Each role marks the storage it found, so that a mount that goes away later is noticed.
+    node.storage.prepare()
+    _RUN[role](node, announce, stopping)
+
+
+def stop_when_asked(supervised: bool) -> threading.Event:
+    """Return what is set at SIGTERM, SIGINT or, when supervised, at the end of standard input."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     if supervised:
         threading.Thread(target=_stop_at_end_of_input, args=(stopping,), daemon=True).start()
-    node = open_node(settings)
-    # Each role marks the storage it found, so that a mount that goes away later is noticed.
-    node.storage.prepare()
-    _RUN[role](node, announce, stopping)
+    return stopping
 
 
 def _stop_at_end_of_input(stopping: threading.Event) -> None:

@@ -54,12 +54,15 @@ class Supervisor:
     settings
         Handed to each child whole, by its environment.
     roles
-        Which to run; all by default.
+        Which to run; all by default. There are as many receivers as the settings say.
     """
 
     def __init__(self, settings: Settings, roles: Sequence[Role] = tuple(Role)) -> None:
         self._settings = settings
-        self._children = {role: Child(role) for role in roles}
+        self._first = {role: Child(role) for role in roles}
+        further = settings.receivers - 1 if Role.RECEIVE in self._first else 0
+        #: Receivers that share the first one's port.
+        self._further = [Child(Role.RECEIVE) for _ in range(further)]
 
     def start(self) -> Mapping[Role, int]:
         """Start every role and return their ports once all are ready.
@@ -69,28 +72,35 @@ class Supervisor:
         RoleNotReady
             If one exits or is not ready in time; the others are stopped again.
         """
-        for child in self._children.values():
-            self._launch(child)
         try:
-            for child in self._children.values():
-                _wait_until_ready(child)
+            self._start(list(self._first.values()))
+            for child in self._further:
+                first = self._first[Role.RECEIVE]
+                child.port, child.tls_port = first.port, first.tls_port
+            self._start(self._further)
         except (RoleNotReady, KeyboardInterrupt):
             self.stop()
             raise
-        return {role: child.port for role, child in self._children.items()}
+        return {role: child.port for role, child in self._first.items()}
+
+    def _start(self, children: Sequence[Child]) -> None:
+        for child in children:
+            self._launch(child)
+        for child in children:
+            _wait_until_ready(child)
 
     def watch(self, stopping: threading.Event) -> None:
         """Start again what dies, until asked to stop; then stop all."""
         try:
             while not stopping.wait(CHECK_SECONDS):
-                for child in self._children.values():
+                for child in self._children:
                     self._revive(child)
         finally:
             self.stop()
 
     def stop(self) -> None:
         """Ask every role to stop, and end those that do not."""
-        running = [c.process for c in self._children.values() if c.process is not None]
+        running = [c.process for c in self._children if c.process is not None]
         for process in running:
             process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -105,14 +115,18 @@ class Supervisor:
     @property
     def dicom_tls_port(self) -> int:
         """The port on which the receiver takes DICOM TLS connections; 0 for none."""
-        return self._children[Role.RECEIVE].tls_port
+        return self._first[Role.RECEIVE].tls_port
 
     def process_id(self, role: Role) -> int:
         """Return the process id a role runs under at this moment."""
-        process = self._children[role].process
+        process = self._first[role].process
         if process is None:
             raise RoleNotReady(f"The role {role} was never started")
         return process.pid
+
+    @property
+    def _children(self) -> Sequence[Child]:
+        return [*self._first.values(), *self._further]
 
     def _launch(self, child: Child) -> None:
         child.ready.clear()
@@ -135,6 +149,12 @@ class Supervisor:
             values[port_name] = child.port
         if child.tls_port:
             values["dicom_tls_port"] = child.tls_port
+        if child.role is Role.RECEIVE:
+            # Each has its share: together they serve no more than the settings say.
+            values["maximum_associations"] = -(
+                -values["maximum_associations"] // values["receivers"]
+            )
+            values["receivers"] = 1
         ours = {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in values.items()}
         return {**os.environ, **ours}
 

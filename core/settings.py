@@ -94,8 +94,17 @@ class Settings(BaseModel):
         Literal["debug", "info", "warning", "error"],
         Field(description="Least severe event logged."),
     ] = "info"
+    receivers: Annotated[
+        int,
+        Field(ge=1, le=64, description="Processes that take associations, all on the same port."),
+    ] = 1
     maximum_associations: Annotated[
-        int, Field(ge=1, description="Associations served at a time; one more is rejected.")
+        int,
+        Field(
+            ge=1,
+            description="Associations served at a time, each receiver its share; one more is "
+            "rejected.",
+        ),
     ] = 50
     maximum_object_mib: Annotated[
         int,

@@ -100,6 +100,7 @@ class DicomServer:
                 evt_handlers=self._handlers(),
                 server_class=Listener,
                 patience_seconds=ACSE_TIMEOUT_SECONDS,
+                node_folder=self._settings.home,
                 tls=tls,
             )
         except OSError as error:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from arcuate.commands.context import settings_of
+from arcuate.receivers import run_receivers
 from arcuate.roles import Role, run_role
 
 _HELP = {
@@ -31,7 +32,12 @@ def register(app: typer.Typer) -> None:
 
 def _command(role: Role) -> Callable[..., None]:
     def run(context: typer.Context, supervised: Supervised = False) -> None:
-        run_role(role, settings_of(context), partial(_announce, role), supervised)
+        settings = settings_of(context)
+        announce = partial(_announce, role)
+        if role is Role.RECEIVE and settings.receivers > 1:
+            run_receivers(settings, announce, supervised)
+        else:
+            run_role(role, settings, announce, supervised)
 
     return run
 

@@ -1,13 +1,16 @@
 """The listening socket: what stands between the network and pynetdicom's associations."""
 
+import os
 import socket
 import ssl
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, cast
 
 from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_node.pynetdicom_settings import MAXIMUM_PDU_BYTES
 from dicom_node.receive.opening import CLIENT_HELLO, association_request
+from dicom_node.receive.shared_port import bind_shared
 from dicom_node.receive.vestibule import Vestibule
 from dicom_node.receive.waiting_room import WaitingRoom
 
@@ -19,6 +22,8 @@ class Listener(ThreadedAssociationServer):
     ----------
     patience_seconds
         From the connection to the request; where TLS comes before, twice.
+    node_folder
+        Receivers of the node with this folder share the port; nobody else may have it.
     tls
         Encrypts every connection. pynetdicom's own `ssl_context` would shake hands in the thread
         that accepts connections: one silent caller would keep all others out.
@@ -31,9 +36,12 @@ class Listener(ThreadedAssociationServer):
         self,
         *arguments: Any,
         patience_seconds: float,
+        node_folder: Path,
         tls: ssl.SSLContext | None = None,
         **options: Any,
     ) -> None:
+        self._node_folder = node_folder
+        self._port_lock = -1
         opening = association_request(MAXIMUM_PDU_BYTES)
         self._vestibule = Vestibule(tls, opening, patience_seconds) if tls is not None else None
         first = opening if tls is None else CLIENT_HELLO
@@ -43,6 +51,12 @@ class Listener(ThreadedAssociationServer):
         except BaseException:
             self._room.close()
             raise
+
+    def server_bind(self) -> None:
+        """Take a place at the port; called by the constructor."""
+        listening = cast("socket.socket", self.socket)
+        self._port_lock = bind_shared(listening, self.server_address, self._node_folder)
+        self.server_address = listening.getsockname()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Let a new connection wait for its first message."""
@@ -61,6 +75,9 @@ class Listener(ThreadedAssociationServer):
         if self._vestibule is not None:
             self._vestibule.close()
         super().server_close()
+        lock, self._port_lock = self._port_lock, -1
+        if lock >= 0:
+            os.close(lock)
 
     def _let_in(self, request: socket.socket, client_address: Any) -> None:
         super().process_request(request, client_address)

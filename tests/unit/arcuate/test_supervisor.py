@@ -76,6 +76,30 @@ def test_role_that_dies_is_started_again_on_the_same_port(
     assert wait_until(lambda: listens(port), PATIENCE_SECONDS)
 
 
+def listeners(port: int) -> int:
+    """Return how many sockets listen on a port of this machine."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)
+
+
+def test_receivers_share_a_port_and_one_goes_on_when_another_dies(home: Path) -> None:
+    settings = settings_of(home).model_copy(update={"receivers": 2})
+    supervisor, stopping = Supervisor(settings, [Role.RECEIVE]), threading.Event()
+    port = supervisor.start()[Role.RECEIVE]
+    assert listeners(port) == 2
+    watching = threading.Thread(target=supervisor.watch, args=(stopping,))
+    watching.start()
+
+    os.kill(supervisor.process_id(Role.RECEIVE), signal.SIGKILL)
+    assert wait_until(lambda: listeners(port) == 1, PATIENCE_SECONDS)
+    assert listens(port)
+
+    assert wait_until(lambda: listeners(port) == 2, PATIENCE_SECONDS)
+    stopping.set()
+    watching.join()
+    assert listeners(port) == 0
+
+
 def test_receiver_that_dies_has_the_same_tls_port_again(
     home: Path, need: Callable[[str], None]
 ) -> None:
