@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlmodel import Session, col
 
 from core.changes import append_change
@@ -33,6 +33,9 @@ from core.values.scan import Device, ScanKind
 
 #: A prediction's row with all it belongs to.
 PredictionRecord = Row[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]
+
+_STANDING: Final = col(PredictionRow.status) != PredictionStatus.SUPERSEDED
+_WITHOUT_SUCCESSOR: Final = col(PredictionRow.superseded_by).is_(None)
 
 
 def select_predictions() -> Select[PredictionRow, InstanceRow, SeriesRow, StudyRow, PatientRow]:
@@ -107,11 +110,7 @@ def record_prediction(
     nothing, so that a repeated job has one effect. Only a failure is no answer: one that is there
     when its job was retried with success, or by another model, is superseded.
     """
-    statement = select(PredictionRow).where(
-        col(PredictionRow.instance_key) == instance_key,
-        col(PredictionRow.status) != PredictionStatus.SUPERSEDED,
-    )
-    standing: Sequence[PredictionRow] = session.execute(statement).scalars().all()
+    standing = _rows_of(session, instance_key, _STANDING)
     overcome = [row for row in standing if _is_overcome(row, prediction)]
     for row in standing:
         if row.model_digest == prediction.model.digest and row not in overcome:
@@ -122,10 +121,28 @@ def record_prediction(
     session.flush()
     session.add(_row_of(prediction, instance_key, preview_key))
     session.flush()
-    for row in overcome:
+    for row in _rows_of(session, instance_key, ~_STANDING, _WITHOUT_SUCCESSOR):
         row.superseded_by = prediction.prediction_id
     append_change(session, ChangeKind.PREDICTION_RECORDED, prediction.prediction_id)
     return prediction.prediction_id
+
+
+def supersede_predictions(session: Session, instance_key: int) -> list[str]:
+    """Let no prediction of an instance stand, as its scan is another now; return their ids.
+
+    The prediction that is recorded next is named as the one that replaces them.
+    """
+    rows = _rows_of(session, instance_key, _STANDING)
+    for row in rows:
+        row.status = PredictionStatus.SUPERSEDED
+    return [row.id for row in rows]
+
+
+def _rows_of(
+    session: Session, instance_key: int, *conditions: ColumnElement[bool]
+) -> Sequence[PredictionRow]:
+    of_instance = col(PredictionRow.instance_key) == instance_key
+    return session.execute(select(PredictionRow).where(of_instance, *conditions)).scalars().all()
 
 
 def _is_overcome(recorded: PredictionRow, later: Prediction) -> bool:

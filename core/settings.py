@@ -113,6 +113,13 @@ class Settings(BaseModel):
     minimum_free_mib: Annotated[
         int, Field(ge=0, description="Free disk space below which stores are answered A700, MiB.")
     ] = 512
+    duplicates: Annotated[
+        Literal["refuse", "keep_both", "replace"],
+        Field(
+            description="Other content under a SOP Instance UID that is kept: `refuse` it, "
+            "`keep_both` and answer Success, or let it `replace` the first."
+        ),
+    ] = "refuse"
     lease_seconds: Annotated[
         float, Field(gt=0, description="How long a worker may hold a job before another takes it.")
     ] = 60.0

@@ -10,7 +10,7 @@ from core import ledger
 from core.clock import Clock, utc_now
 from core.database import Database
 from core.errors import RecordNotFound
-from core.ledger import Claim
+from core.ledger import Claim, LeaseLost
 from core.logs import get_logger
 from core.predictions import record_prediction
 from core.tables.instances import InstanceOutcome
@@ -67,7 +67,12 @@ class AnalyseStep:
         estimates = scorers.estimate(judged)
         recorded: list[tuple[str, Examination]] = []
         for found, examination, estimate in zip(analyses, judged, estimates, strict=True):
-            prediction_id = self._record(found, examination, estimate, scorers)
+            try:
+                prediction_id = self._record(found, examination, estimate, scorers)
+            except LeaseLost:
+                # Another worker has it, or other content took its place and it begins anew.
+                _log.info("analysis_overtaken", job=found.claimed.job_id)
+                continue
             if prediction_id is not None:
                 recorded.append((prediction_id, found.examination))
         for shadow in scorers.shadows:

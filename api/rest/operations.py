@@ -43,7 +43,7 @@ def list_jobs(node: NodeParameter, query: Annotated[JobQuery, Query()]) -> Listi
 def list_quarantine(
     node: NodeParameter, query: Annotated[PageQuery, Query()]
 ) -> Listing[QuarantineOut]:
-    """Return the objects that could not be taken in, each with its cause."""
+    """Return the objects that were not taken in or were replaced, each with its cause."""
     with node.database.reading() as session:
         rows, following = integer_page(
             session,

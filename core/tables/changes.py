@@ -12,6 +12,7 @@ class ChangeKind(StrEnum):
     """What happened; the change's subject is named in brackets."""
 
     INSTANCE_RECEIVED = "instance_received"  # SOP Instance UID
+    INSTANCE_REPLACED = "instance_replaced"  # SOP Instance UID
     INSTANCE_QUARANTINED = "instance_quarantined"  # quarantine id
     PREDICTION_RECORDED = "prediction_recorded"  # prediction id
     REPORT_KEPT = "report_kept"  # SOP Instance UID

@@ -7,6 +7,7 @@ from core.database import Database
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.digest_key import DIGEST_FOLDERS
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.group_commit import GroupCommit
 
 _MIB: Final = 1 << 20
@@ -22,6 +23,8 @@ class Archive:
         Larger data sets are refused.
     minimum_free_bytes
         With less free space than this, nothing more is received.
+    duplicates
+        What becomes of other content under a SOP Instance UID that is kept.
     commits
         The one way into the record that all stores of this process share.
     """
@@ -31,6 +34,7 @@ class Archive:
     quarantine: Storage
     maximum_object_bytes: int
     minimum_free_bytes: int
+    duplicates: DuplicatePolicy = DuplicatePolicy.REFUSE
     commits: GroupCommit = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,4 +54,5 @@ def open_archive(settings: Settings, database: Database, storage: Storage) -> Ar
         quarantine=Storage(f"file://{settings.home.resolve() / 'quarantine'}"),
         maximum_object_bytes=settings.maximum_object_mib * _MIB,
         minimum_free_bytes=settings.minimum_free_mib * _MIB,
+        duplicates=DuplicatePolicy(settings.duplicates),
     )

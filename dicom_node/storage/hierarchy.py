@@ -16,6 +16,11 @@ from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from dicom_node.errors import HierarchyConflict, PatientConflict
 from dicom_node.storage.header import Header
+from dicom_node.storage.header_attributes import (
+    patient_attributes,
+    series_attributes,
+    study_attributes,
+)
 
 _SERIES: Final = table_of(SeriesRow)
 _STUDIES: Final = table_of(StudyRow)
@@ -148,25 +153,15 @@ def _settle_patient(connection: Connection, header: Header) -> int:
     known = _FIND_PATIENT.run(connection, identity)
     if known:
         return int(known[0][0])
-    described = {
-        "name": header.texts["PatientName"],
-        "birth_date": header.day("PatientBirthDate"),
-        "sex": header.texts["PatientSex"] or None,
-    }
-    return _added(_ADD_PATIENT, connection, {**identity, **described})
+    return _added(_ADD_PATIENT, connection, {**identity, **patient_attributes(header)})
 
 
 def _new_study(header: Header, patient_key: int, received_at: datetime) -> Mapping[str, Any]:
     return {
         "patient_key": patient_key,
         "study_instance_uid": header.study_instance_uid,
-        "study_id": header.texts["StudyID"],
-        "accession_number": header.texts["AccessionNumber"],
-        "study_date": header.day("StudyDate"),
-        "study_time": header.texts["StudyTime"],
-        "study_description": header.texts["StudyDescription"],
-        "referring_physician_name": header.texts["ReferringPhysicianName"],
         "received_at": received_at,
+        **study_attributes(header),
     }
 
 
@@ -174,13 +169,7 @@ def _new_series(header: Header, study_key: int) -> Mapping[str, Any]:
     return {
         "study_key": study_key,
         "series_instance_uid": header.series_instance_uid,
-        "modality": header.texts["Modality"],
-        "series_number": header.texts["SeriesNumber"],
-        "series_description": header.texts["SeriesDescription"],
-        "laterality": header.texts["Laterality"],
-        "manufacturer": header.texts["Manufacturer"],
-        "manufacturer_model_name": header.texts["ManufacturerModelName"],
-        "device_serial_number": header.texts["DeviceSerialNumber"],
+        **series_attributes(header),
     }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 from core.clock import Clock, utc_now
 from core.errors import NodeError
 from dicom_node.errors import (
+    InstanceConflict,
     InstanceRefused,
     ObjectTooLarge,
     SOPMismatch,
@@ -24,11 +25,13 @@ from dicom_node.errors import (
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.bytes import named_faults
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.header import Header, read_header
 from dicom_node.storage.instances import Arrival
 from dicom_node.storage.part10 import Announced, file_preamble
-from dicom_node.storage.quarantine import Refused, keep_aside
+from dicom_node.storage.quarantine import KEPT_BESIDE, Aside, Cause, keep_aside
 from dicom_node.storage.records import IngestOutcome
+from dicom_node.storage.replacement import find_kept, replace
 from dicom_node.storage.unfinished import Unfinished
 
 if TYPE_CHECKING:
@@ -125,10 +128,23 @@ class Incoming:
                 arrival = self._arrival()
                 with named_faults():
                     unfinished.sync()
-                return self._archive.commits.commit(arrival, unfinished)
+                return self._commit(arrival, unfinished)
             except InstanceRefused as refusal:
-                self._keep_aside(refusal)
+                self._keep_aside(Cause.of(refusal))
                 raise
+
+    def _commit(self, arrival: Arrival, unfinished: Unfinished) -> IngestOutcome:
+        try:
+            return self._archive.commits.commit(arrival, unfinished)
+        except InstanceConflict:
+            match self._archive.duplicates:
+                case DuplicatePolicy.REFUSE:
+                    raise
+                case DuplicatePolicy.KEEP_BOTH:
+                    self._keep_aside(KEPT_BESIDE)
+                    return find_kept(self._archive, arrival)
+                case DuplicatePolicy.REPLACE:
+                    return replace(self._archive, arrival, unfinished)
 
     def discard(self) -> None:
         """Forget it, as when its sender breaks off; nothing happens to one that was kept."""
@@ -179,9 +195,9 @@ class Incoming:
         with named_faults(), self._unfinished.mapped() as file:
             yield file
 
-    def _keep_aside(self, refusal: InstanceRefused) -> None:
-        refused = Refused(
-            self._announced, self._digest.hexdigest(), self._size_bytes, refusal, self._clock()
+    def _keep_aside(self, cause: Cause) -> None:
+        aside = Aside(
+            self._announced, self._digest.hexdigest(), self._size_bytes, cause, self._clock()
         )
         with self._mapped() as file:
-            keep_aside(self._archive, refused, iter(lambda: file.read(_CHUNK_BYTES), b""))
+            keep_aside(self._archive, aside, iter(lambda: file.read(_CHUNK_BYTES), b""))

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, Self
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from core.changes import append_change
 from core.logs import get_logger
@@ -20,8 +21,31 @@ _log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Refused:
-    """An object that must not be taken in: what was said of it, what came, and why not.
+class Cause:
+    """Why an object is kept aside: a code, which is a contract, and what an administrator reads."""
+
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, refusal: InstanceRefused) -> Self:
+        """Return what a refusal says."""
+        return cls(refusal.code, str(refusal))
+
+
+#: Its sender was answered Success: it is not lost, and the first one is the record.
+KEPT_BESIDE: Final = Cause(
+    "instance_kept_beside", "SOP Instance UID is already kept with other content; both are kept."
+)
+#: It was the record until then.
+REPLACED: Final = Cause(
+    "instance_replaced", "Other content came under its SOP Instance UID and took its place."
+)
+
+
+@dataclass(frozen=True)
+class Aside:
+    """An object that is not taken in: what was said of it, what came, and why not.
 
     Attributes
     ----------
@@ -32,41 +56,45 @@ class Refused:
     announced: Announced
     digest: str
     size_bytes: int
-    refusal: InstanceRefused
+    cause: Cause
     received_at: datetime
 
 
-def keep_aside(archive: Archive, refused: Refused, file: Iterable[bytes]) -> None:
-    """Keep a file in quarantine, and a row with the cause; once per content and cause."""
-    key = digest_key(refused.digest)
-    archive.quarantine.put(key, file)
-    row = QuarantineRow(
-        code=refused.refusal.code,
-        message=str(refused.refusal),
-        calling_ae_title=refused.announced.calling_ae_title,
-        sop_class_uid=_uid_or_nothing(refused.announced.sop_class_uid),
-        sop_instance_uid=_uid_or_nothing(refused.announced.sop_instance_uid),
-        storage_key=key,
-        size_bytes=refused.size_bytes,
-        digest=refused.digest,
-        received_at=refused.received_at,
-    )
-    if _add_once(archive, row):
+def keep_aside(archive: Archive, aside: Aside, file: Iterable[bytes]) -> None:
+    """Keep a file in quarantine, and a row with the cause; both survive a power cut on return."""
+    archive.quarantine.put(digest_key(aside.digest), file)
+    with archive.database.transaction() as session:
+        is_new = record_aside(session, aside)
+    if is_new:
         _log.warning(
-            "instance_quarantined", code=row.code, digest=row.digest, peer=row.calling_ae_title
+            "instance_quarantined",
+            code=aside.cause.code,
+            digest=aside.digest,
+            peer=aside.announced.calling_ae_title,
         )
 
 
-def _add_once(archive: Archive, row: QuarantineRow) -> bool:
+def record_aside(session: Session, aside: Aside) -> bool:
+    """Write the row of a file that is in quarantine, once per content and cause; return if new."""
     known = select(QuarantineRow.id).where(
-        col(QuarantineRow.digest) == row.digest, col(QuarantineRow.code) == row.code
+        col(QuarantineRow.digest) == aside.digest, col(QuarantineRow.code) == aside.cause.code
     )
-    with archive.database.transaction() as session:
-        if session.exec(known).first() is not None:
-            return False
-        session.add(row)
-        session.flush()
-        append_change(session, ChangeKind.INSTANCE_QUARANTINED, str(row.id))
+    if session.exec(known).first() is not None:
+        return False
+    row = QuarantineRow(
+        code=aside.cause.code,
+        message=aside.cause.message,
+        calling_ae_title=aside.announced.calling_ae_title,
+        sop_class_uid=_uid_or_nothing(aside.announced.sop_class_uid),
+        sop_instance_uid=_uid_or_nothing(aside.announced.sop_instance_uid),
+        storage_key=digest_key(aside.digest),
+        size_bytes=aside.size_bytes,
+        digest=aside.digest,
+        received_at=aside.received_at,
+    )
+    session.add(row)
+    session.flush()
+    append_change(session, ChangeKind.INSTANCE_QUARANTINED, str(row.id))
     return True
 
 

@@ -115,7 +115,7 @@ def _add(
 ) -> None:
     if not placed:
         return
-    rows = [(one, key, _first_outcome(one.header)) for one, key in placed]
+    rows = [(one, key, first_outcome(one.header)) for one, key in placed]
     keys = add_instances(connection, rows, InstanceOrigin.RECEIVED)
     added = list(zip(rows, keys, strict=True))
     to_analyse = [str(key) for (*_, outcome), key in added if outcome is InstanceOutcome.PENDING]
@@ -125,7 +125,8 @@ def _add(
         results[_uid(one)] = IngestOutcome(key, _uid(one), one.digest, is_new=True)
 
 
-def _first_outcome(header: Header) -> InstanceOutcome:
+def first_outcome(header: Header) -> InstanceOutcome:
+    """Return how a new instance stands: to be analysed, or for no model."""
     texts = header.texts
     to_analyse = is_model_input(header.sop_class_uid, texts["Modality"], texts["Manufacturer"])
     return InstanceOutcome.PENDING if to_analyse else InstanceOutcome.NOT_MODEL_INPUT

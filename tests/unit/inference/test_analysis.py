@@ -12,11 +12,11 @@ from sqlmodel import SQLModel, select
 from core import ledger
 from core.clock import utc_now
 from core.database import Database
-from core.errors import NodeError
 from core.ledger import Claim
 from core.perimetry.nerve_fibres import ENTRY_ANGLES_DEGREE
 from core.perimetry.rnfl import normal_profile_um
 from core.predictions import load_prediction
+from core.recall import begin_anew
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
@@ -199,10 +199,24 @@ def test_lost_lease_records_nothing(
     with database.transaction() as session:
         ledger.claim(session, JobKind.ANALYSE, "quick", 1, 60)
 
-    with pytest.raises(NodeError):
-        step.run(claims)
+    step.run(claims)
 
     assert rows(database, PredictionRow) == []
+
+
+def test_a_lost_lease_takes_no_neighbour_with_it(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    keys = [receive(archive, build_circle_opt(key=key), at=EARLIER) for key in ("a", "b")]
+    with database.transaction() as session:
+        claims = ledger.claim(session, JobKind.ANALYSE, "worker", 2, 60)
+        begin_anew(session, JobKind.ANALYSE, str(keys[0]))
+
+    step.run(claims)
+
+    assert [row.instance_key for row in rows(database, PredictionRow)] == [keys[1]]
+    statuses = [job.status for job in rows(database, JobRow) if job.kind == JobKind.ANALYSE]
+    assert statuses == [JobStatus.QUEUED, JobStatus.DONE]
 
 
 def test_given_up_scan_is_seen_as_failed_and_reported(

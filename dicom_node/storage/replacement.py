@@ -1,0 +1,243 @@
+"""Other content under a SOP Instance UID that is kept takes the place of the first.
+
+The former bytes go to quarantine and the new ones get their name, all synced; only then one
+transaction turns the record. Killed anywhere, one of the two is the record and none is lost. The
+former file stays where it was: whoever found its name in the record may still be reading it.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from sqlmodel import Session, SQLModel, col, select
+
+from core.changes import append_change
+from core.database import TransactionConflict
+from core.errors import RecordNotFound
+from core.logs import get_logger
+from core.predictions import supersede_predictions
+from core.recall import begin_anew, withdraw
+from core.tables.changes import ChangeKind
+from core.tables.columns import key_of
+from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
+from core.tables.jobs import JobKind
+from core.tables.patients import PatientRow
+from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
+from dicom_node.devices.input_class import is_oct_scan, is_photograph
+from dicom_node.errors import HierarchyConflict, InstanceConflict, PatientConflict
+from dicom_node.storage.archive import Archive
+from dicom_node.storage.digest_key import digest_key
+from dicom_node.storage.header import Header
+from dicom_node.storage.header_attributes import (
+    patient_attributes,
+    series_attributes,
+    study_attributes,
+)
+from dicom_node.storage.instances import Arrival
+from dicom_node.storage.part10 import Announced
+from dicom_node.storage.quarantine import REPLACED, Aside, record_aside
+from dicom_node.storage.records import IngestOutcome, first_outcome
+from dicom_node.storage.retrieve import received_with
+from dicom_node.storage.unfinished import Unfinished
+
+_CHUNK_BYTES: Final = 1 << 20
+#: How often it is tried anew when another writer was first; each time one of them got through.
+_ROUNDS: Final = 10
+
+_log = get_logger(__name__)
+
+
+class _Kept(NamedTuple):
+    """The record of an instance with whose it is."""
+
+    instance: InstanceRow
+    series: SeriesRow
+    study: StudyRow
+    patient: PatientRow
+
+
+def find_kept(archive: Archive, arrival: Arrival) -> IngestOutcome:
+    """Return what is kept under the UID of an arrival that does not change it.
+
+    Raises
+    ------
+    RecordNotFound
+        If nothing is.
+    """
+    with archive.database.reading() as session:
+        return _outcome(_find(session, arrival).instance, is_new=False)
+
+
+def replace(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOutcome:
+    """Let an arrival take the place of what is kept under its UID.
+
+    Raises
+    ------
+    InstanceConflict
+        If what is kept is our own report, of another SOP class, or the same bytes announced in
+        another transfer syntax.
+    PatientConflict, HierarchyConflict
+        If the arrival names another patient, study or series: it would move into another's record.
+    StorageFull, StorageAway, DatabaseAway
+        If it could not be kept now; the record is as it was.
+    """
+    for _ in range(_ROUNDS):
+        try:
+            outcome = _try(archive, arrival, unfinished)
+        except TransactionConflict:
+            continue
+        if outcome is not None:
+            return outcome
+    raise TransactionConflict("Too many writers of one SOP Instance UID at once")
+
+
+def _try(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOutcome | None:
+    """Replace once; None where another writer replaced it meanwhile."""
+    with archive.database.reading() as session:
+        former = _find(session, arrival)
+    if _is_same(former.instance, arrival):
+        return _outcome(former.instance, is_new=False)
+    _check(former, arrival)
+    is_former_kept = _keep_former(archive, former.instance)
+    archive.storage.keep([(unfinished, digest_key(arrival.digest))])
+    with archive.database.transaction() as session:
+        kept = _find(session, arrival, is_locked=True)
+        if kept.instance.digest != former.instance.digest:
+            return None
+        _turn(session, kept, arrival, is_former_kept=is_former_kept)
+    _log.warning(
+        "instance_replaced",
+        former=former.instance.digest,
+        digest=arrival.digest,
+        peer=arrival.announced.calling_ae_title,
+    )
+    return _outcome(kept.instance, is_new=True)
+
+
+def _find(session: Session, arrival: Arrival, *, is_locked: bool = False) -> _Kept:
+    statement = (
+        select(InstanceRow, SeriesRow, StudyRow, PatientRow)
+        .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
+        .join(StudyRow, col(StudyRow.id) == col(SeriesRow.study_key))
+        .join(PatientRow, col(PatientRow.id) == col(StudyRow.patient_key))
+        .where(col(InstanceRow.sop_instance_uid) == arrival.header.sop_instance_uid)
+    )
+    if is_locked:
+        statement = statement.with_for_update(of=InstanceRow)
+    found = session.exec(statement).one_or_none()
+    if found is None:
+        raise RecordNotFound("The instance is not kept any more; send it again")
+    return _Kept(*found)
+
+
+def _is_same(kept: InstanceRow, arrival: Arrival) -> bool:
+    syntax = arrival.announced.transfer_syntax_uid
+    return kept.digest == arrival.digest and kept.transfer_syntax_uid == syntax
+
+
+def _check(kept: _Kept, arrival: Arrival) -> None:
+    header, instance = arrival.header, kept.instance
+    # A file is named by its digest alone: of the same bytes there can be only one.
+    is_other_object = instance.sop_class_uid != header.sop_class_uid
+    if instance.origin == InstanceOrigin.PRODUCED or is_other_object:
+        raise InstanceConflict
+    if instance.digest == arrival.digest:
+        raise InstanceConflict("The same bytes are kept in another transfer syntax")
+    uids = (kept.study.study_instance_uid, kept.series.series_instance_uid)
+    if uids != (header.study_instance_uid, header.series_instance_uid):
+        raise HierarchyConflict
+    if not _is_same_patient(kept.patient, header):
+        raise PatientConflict
+
+
+def _is_same_patient(patient: PatientRow, header: Header) -> bool:
+    # An instance that names no issuer contradicts nobody.
+    same_issuer = patient.issuer == header.issuer or not (patient.issuer and header.issuer)
+    return patient.patient_id == header.patient_id and same_issuer
+
+
+def _keep_former(archive: Archive, former: InstanceRow) -> bool:
+    """Keep the former bytes in quarantine; return whether they were still there."""
+    if not archive.storage.exists(former.storage_key):
+        # This arrival is what mends the record.
+        _log.error("former_bytes_missing", digest=former.digest)
+        return False
+    archive.quarantine.put(digest_key(former.digest), _chunks(archive, former))
+    return True
+
+
+def _chunks(archive: Archive, instance: InstanceRow) -> Iterator[bytes]:
+    with archive.storage.open(instance.storage_key) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _turn(session: Session, kept: _Kept, arrival: Arrival, *, is_former_kept: bool) -> None:
+    """Write the arrival over the record, and have everything that came of the former redone."""
+    header, instance = arrival.header, kept.instance
+    former = _aside(instance)
+    _fill(kept.patient, patient_attributes(header))
+    _fill(kept.study, study_attributes(header))
+    _fill(kept.series, series_attributes(header))
+    _fill(instance, _instance_attributes(arrival))
+    session.flush()
+    for one in (instance, *_judged_beside(session, instance)):
+        _redo(session, one)
+    if is_former_kept:
+        record_aside(session, former)
+    append_change(session, ChangeKind.INSTANCE_REPLACED, instance.sop_instance_uid)
+
+
+def _judged_beside(session: Session, instance: InstanceRow) -> list[InstanceRow]:
+    """Return the scans that may lean on a photograph, or the photographs that may be a scan's."""
+    pairs = ((is_photograph, is_oct_scan), (is_oct_scan, is_photograph))
+    others = [other for own, other in pairs if own(instance.sop_class_uid)]
+    beside = received_with(session, instance) if others else []
+    found = [one for one in beside if any(is_other(one.sop_class_uid) for is_other in others)]
+    for one in found:
+        one.outcome, one.outcome_message = InstanceOutcome.PENDING, ""
+    return found
+
+
+def _redo(session: Session, instance: InstanceRow) -> None:
+    key = key_of(instance)
+    # The jobs first: an analysis of the former that is just being recorded either is there when its
+    # prediction is looked for, or finds its claim lost.
+    if instance.outcome == InstanceOutcome.PENDING:
+        begin_anew(session, JobKind.ANALYSE, str(key))
+    else:
+        withdraw(session, JobKind.ANALYSE, [str(key)])
+    withdraw(session, JobKind.REPORT, supersede_predictions(session, key))
+
+
+def _aside(former: InstanceRow) -> Aside:
+    announced = Announced(
+        transfer_syntax_uid=former.transfer_syntax_uid,
+        sop_class_uid=former.sop_class_uid,
+        sop_instance_uid=former.sop_instance_uid,
+        calling_ae_title=former.calling_ae_title,
+    )
+    return Aside(announced, former.digest, former.size_bytes, REPLACED, former.received_at)
+
+
+def _instance_attributes(arrival: Arrival) -> dict[str, Any]:
+    return {
+        "transfer_syntax_uid": arrival.announced.transfer_syntax_uid,
+        "instance_number": arrival.header.texts["InstanceNumber"],
+        "digest": arrival.digest,
+        "size_bytes": arrival.size_bytes,
+        "storage_key": digest_key(arrival.digest),
+        "calling_ae_title": arrival.announced.calling_ae_title,
+        "outcome": first_outcome(arrival.header),
+        "outcome_message": "",
+        "received_at": arrival.received_at,
+    }
+
+
+def _fill(row: SQLModel, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def _outcome(kept: InstanceRow, *, is_new: bool) -> IngestOutcome:
+    return IngestOutcome(key_of(kept), kept.sop_instance_uid, kept.digest, is_new)
