@@ -56,6 +56,12 @@ class Receiver:
             threads=len(list((folder / "task").iterdir())),
         )
 
+    def peak_mib(self) -> float:
+        """Return the most memory it ever held."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text("ascii").splitlines()
+        [peak] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+        return int(peak) / 1024
+
 
 @dataclass(frozen=True)
 class Footprint:
@@ -206,3 +212,25 @@ def scan(port: int) -> None:
     """Connect and break off, as a port scan does."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=20)
     RawPeer(connection).reset()
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("size_bytes", [6 * MIB, pytest.param(58 * MIB, marks=[pytest.mark.slow])])
+def test_a_receiver_holds_no_object_in_memory(
+    settings: Settings, database: Database, size_bytes: int
+) -> None:
+    with receiver(settings, database) as running, ExitStack() as connections:
+        store_alone(running.port, instance(0))
+        peers = [connections.enter_context(raw_peer(running.port)) for _ in range(8)]
+        objects = [instance(number, size_bytes) for number in range(1, 9)]
+        for peer in peers:
+            peer.associate()
+        with ThreadPoolExecutor(len(peers)) as sending:
+            statuses = list(sending.map(RawPeer.store, peers, objects))
+        for peer in peers:
+            peer.release()
+        peak_mib = running.peak_mib()
+
+    assert statuses == [0] * 8
+    print(f"\neight objects of {size_bytes >> 20} MiB: {peak_mib:.0f} MiB at most")  # noqa: T201
+    assert peak_mib * MIB < 150e6
