@@ -1,4 +1,4 @@
-"""The process-wide settings of pynetdicom, and two repairs, in one place."""
+"""The process-wide settings of pynetdicom, and three repairs, in one place."""
 
 import errno
 import socket
@@ -8,12 +8,18 @@ from contextlib import suppress
 from typing import Final
 
 from pynetdicom import _config
+from pynetdicom.fsm import TRANSITION_TABLE, StateMachine
 from pynetdicom.transport import AssociationSocket
+
+from core.logs import get_logger
 
 #: Far above what we offer to receive and any A-ASSOCIATE-RQ; the length field counts to 4 GiB.
 MAXIMUM_PDU_BYTES: Final = 1 << 20
 #: From the first byte of a PDU to its last: 17 kB a second for the largest.
 PDU_SECONDS: Final = 60.0
+
+_log = get_logger(__name__)
+_act_by_pynetdicom: Final = StateMachine.do_action
 
 
 def configure_pynetdicom() -> None:
@@ -32,6 +38,24 @@ def configure_pynetdicom() -> None:
     # Its own reads whatever length a caller announces, listed or not, into memory, and waits for
     # the rest of a PDU without end, in a thread that then keeps a place no other caller gets.
     AssociationSocket.recv = receive  # type: ignore[assignment, method-assign]
+    # Its own ends the reading thread by an exception where a word of ours crosses the peer's,
+    # as our answer to a release and what the peer sent behind that release.
+    StateMachine.do_action = act  # type: ignore[assignment, method-assign]
+
+
+def act(machine: StateMachine, event: str) -> None:
+    """Let the state machine of PS3.8 9.2 take an event; one its state does not know ends it all."""
+    if (event, machine.current_state) in TRANSITION_TABLE:
+        _act_by_pynetdicom(machine, event)
+        return
+    provider = machine.dul
+    peer = (provider.assoc.requestor.ae_title or "").strip()
+    _log.warning(
+        "association_broken_off", peer=peer, cause=f"{event} came in {machine.current_state}"
+    )
+    if provider.socket is not None:
+        provider.socket.close()
+    provider.kill_dul()
 
 
 def close_socket(transport: AssociationSocket) -> None:

@@ -7,6 +7,7 @@ before it moves, so a cut-off data set is found; and it decodes no value.
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from mmap import mmap
 from typing import Final
 
@@ -135,8 +136,19 @@ class Walk:
         if self._levels or any(self.data[position : position + 8]):
             return False
         # Padding behind the last element does not make an object unreadable.
-        chunks = range(position, len(self.data), _CHUNK_BYTES)
-        return all(_is_zero(self.data[start : start + _CHUNK_BYTES]) for start in chunks)
+        return position >= self._padding_start
+
+    @cached_property
+    def _padding_start(self) -> int:
+        """Where nothing but zeros follows: looked for once, for there may be zeros all the way."""
+        end = len(self.data)
+        while end > self.start:
+            begin = max(self.start, end - _CHUNK_BYTES)
+            content = self.data[begin:end].rstrip(b"\0")
+            if content:
+                return begin + len(content)
+            end = begin
+        return end
 
     def _step(self, position: int) -> int:
         """Read one element header; return where the next one begins, -1 at the pixels."""
@@ -220,7 +232,3 @@ class Walk:
     def _take(self, position: int, length: int) -> bytes:
         self._skip(position, length)
         return self.data[position : position + length]
-
-
-def _is_zero(chunk: bytes) -> bool:
-    return chunk.count(0) == len(chunk)

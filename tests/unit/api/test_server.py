@@ -1,10 +1,12 @@
+import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.responses import StreamingResponse
 
 from api.app import create_app
 from api.server import AddressUnavailable, serve
@@ -12,7 +14,8 @@ from core.database import Database
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
 from tests.fixtures.certificates import calling_context, make_authority
-from tests.fixtures.http_server import http_server
+from tests.fixtures.http_server import http_server, serving
+from tests.fixtures.logs import configured_logs
 
 
 def test_server_answers_at_the_port_it_announces_and_stops(
@@ -52,3 +55,33 @@ def test_server_names_an_address_that_is_taken(
 
         with pytest.raises(AddressUnavailable, match=f"port {port}.*http_port"):
             serve(app, occupied, lambda _: None, threading.Event())
+
+
+@pytest.mark.parametrize("where", ["before", "behind"])
+def test_server_logs_type_and_place_of_what_broke_and_no_patient(
+    settings: Settings, database: Database, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    def fail() -> Iterator[str]:
+        if where == "before":
+            raise ValueError("cannot read Sample^Eye")
+        return begin()
+
+    def begin() -> Iterator[str]:
+        yield "begun"
+        raise ValueError("cannot read Sample^Eye")
+
+    app = create_app(settings, database, Storage(settings.storage))
+    app.add_api_route("/broken", lambda: StreamingResponse(fail()))
+
+    with configured_logs("serve"), serving(app, settings) as url:
+        if where == "before":
+            assert httpx.get(f"{url}/broken").status_code == 500
+        else:
+            with pytest.raises(httpx.RemoteProtocolError):
+                httpx.get(f"{url}/broken")
+
+    written = capsys.readouterr().err
+    assert "Sample^Eye" not in written
+    [told] = [line for line in map(json.loads, written.splitlines()) if "place" in line]
+    assert (told["error"], told["level"]) == ("ValueError", "error")
+    assert "test_server.py" in told["place"][-1]

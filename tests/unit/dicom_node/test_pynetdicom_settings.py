@@ -8,9 +8,10 @@ from pathlib import Path
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
+from pynetdicom.fsm import StateMachine
 from pynetdicom.transport import AssociationSocket
 
-from dicom_node.pynetdicom_settings import close_socket, configure_pynetdicom, receive
+from dicom_node.pynetdicom_settings import act, close_socket, configure_pynetdicom, receive
 from tests.fixtures.certificates import calling_context, make_authority
 
 
@@ -62,4 +63,21 @@ def test_the_repaired_names_are_still_the_ones_pynetdicom_calls() -> None:
     assert "self._shutdown_socket()" in inspect.getsource(AssociationSocket.close)
     assert "self._shutdown_socket()" in inspect.getsource(AssociationSocket.connect)
     assert AssociationSocket.recv is receive
+    assert StateMachine.do_action is act
+    assert "self.state_machine.do_action(event)" in inspect.getsource(
+        DULServiceProvider.run_reactor
+    )
     assert inspect.getsource(DULServiceProvider._read_pdu_data).count("self.socket.recv(") == 2
+
+
+def test_a_word_that_crosses_another_ends_the_association_without_an_exception() -> None:
+    association = Association(AE("TEST"), "acceptor")
+    connection, peer = socket.socketpair()
+    association.dul.socket = AssociationSocket(association, client_socket=connection)
+    association.dul.state_machine.current_state = "Sta13"
+
+    with peer:
+        act(association.dul.state_machine, "Evt14")
+
+        assert peer.recv(1) == b""
+    assert association.dul._kill_thread

@@ -214,3 +214,11 @@ def test_padding_behind_the_last_element_is_harmless() -> None:
     data_set = encode_dataset(build_instance(PixelData=None))
 
     assert read_header(data_set + b"\x00" * 9, ExplicitVRLittleEndian, LIMIT).patient_id == "P1"
+
+
+def test_zeros_all_the_way_are_looked_at_once() -> None:
+    # Each eight of them are an element; looking behind each of them anew would take hours.
+    zeros = bytes(8 << 20) + b"\1" * 8
+
+    with pytest.raises(InvalidInstance, match="too many elements"):
+        read_header(zeros, ImplicitVRLittleEndian, 1 << 30)
