@@ -9,12 +9,16 @@ from sqlmodel import col, select
 from core.changes import append_change
 from core.logs import get_logger
 from core.tables.changes import ChangeKind
+from core.tables.discarded_files import FilePlace
 from core.tables.quarantine import QuarantineRow
 from dicom_node.errors import InstanceRefused
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.bytes import named_faults
 from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.identifiers import is_uid
 from dicom_node.storage.part10 import Announced
+from dicom_node.storage.retention.files import need_files
+from dicom_node.storage.unfinished import Unfinished
 
 _log = get_logger(__name__)
 
@@ -39,7 +43,6 @@ class Refused:
 def keep_aside(archive: Archive, refused: Refused, file: Iterable[bytes]) -> None:
     """Keep a file in quarantine, and a row with the cause; once per content and cause."""
     key = digest_key(refused.digest)
-    archive.quarantine.put(key, file)
     row = QuarantineRow(
         code=refused.refusal.code,
         message=str(refused.refusal),
@@ -51,17 +54,25 @@ def keep_aside(archive: Archive, refused: Refused, file: Iterable[bytes]) -> Non
         digest=refused.digest,
         received_at=refused.received_at,
     )
-    if _add_once(archive, row):
+    with named_faults(), archive.quarantine.begin() as unfinished:
+        for chunk in file:
+            unfinished.write(chunk)
+        unfinished.sync()
+        is_new = _add_once(archive, row, unfinished)
+    if is_new:
         _log.warning(
             "instance_quarantined", code=row.code, digest=row.digest, peer=row.calling_ae_title
         )
 
 
-def _add_once(archive: Archive, row: QuarantineRow) -> bool:
+def _add_once(archive: Archive, row: QuarantineRow, unfinished: Unfinished) -> bool:
     known = select(QuarantineRow.id).where(
         col(QuarantineRow.digest) == row.digest, col(QuarantineRow.code) == row.code
     )
     with archive.database.transaction() as session:
+        # Retention may be removing the same content at this moment.
+        need_files(session, FilePlace.QUARANTINE, [row.storage_key])
+        archive.quarantine.keep([(unfinished, row.storage_key)])
         if session.exec(known).first() is not None:
             return False
         session.add(row)

@@ -70,7 +70,9 @@ class Unfinished:
     def name(self, path: Path) -> None:
         """Make the object visible under its name, which survives once its folder is synced."""
         if self._is_named:
-            # A transaction that is tried again.
+            # A transaction that is tried again. What it had named may have been removed since: then
+            # this raises, and the object must be sent again.
+            path.stat()
             return
         self.path.rename(path)
         self._is_named = True
