@@ -38,14 +38,18 @@ def retention(
     or not answered yet; it is listed with what holds it.
     """
     from arcuate.node import open_node
+    from arcuate.role_logs import configure_role_logs
     from core.clock import utc_now
     from dicom_node.storage.archive import open_archive
     from dicom_node.storage.retention.policy import policy_of
     from dicom_node.storage.retention.run import foresee, remove
 
-    node = open_node(settings_of(context))
-    policy = policy_of(node.settings)
-    archive = open_archive(node.settings, node.database, node.storage)
+    settings = settings_of(context)
+    # What is removed is logged, here as in `deliver`.
+    configure_role_logs(settings, "retention")
+    node = open_node(settings)
+    policy = policy_of(settings)
+    archive = open_archive(settings, node.database, node.storage)
     if dry_run:
         outcome = foresee(archive, policy, utc_now())
     else:
