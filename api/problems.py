@@ -26,7 +26,7 @@ from api.errors import (
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
-from dicom_node.errors import ObjectTooLarge, StorageFull
+from dicom_node.errors import BytesRemoved, ObjectTooLarge, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -44,6 +44,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (MediaTypeUnsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
+    (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
     (StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),

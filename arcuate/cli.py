@@ -20,6 +20,7 @@ from arcuate.commands import (
     openapi,
     peers,
     reference_model,
+    retention,
     roles,
     score,
     send,
@@ -60,7 +61,8 @@ def configure(
     context.obj = config
 
 
-for commands in (up, roles, demo, send, score, simulate, reference_model, migrate, doctor, openapi):
+_COMMANDS = (up, roles, demo, send, score, simulate, reference_model)
+for commands in (*_COMMANDS, retention, migrate, doctor, openapi):
     commands.register(app)
 _GROUPS = {"peers": peers, "models": models, "jobs": jobs, "keys": keys, "bench": bench}
 for name, group in _GROUPS.items():

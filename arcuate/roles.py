@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Final, Protocol
 
 from arcuate.node import Node, open_node
@@ -92,6 +93,9 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from core.worker import Worker
     from dicom_node.delivery.commitment import CommitmentStep
     from dicom_node.delivery.reporting import ReportStep
+    from dicom_node.delivery.retaining import RetentionStep, run_retention
+    from dicom_node.storage.archive import open_archive
+    from dicom_node.storage.retention.policy import policy_of
 
     settings = node.settings
     reporting = ReportStep(node.database, node.storage, service_equipment(settings))
@@ -103,8 +107,12 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     workers = [Worker(node.database, settings, reporting, stopping)]
     for _ in range(_COMMITMENT_WORKERS):
         workers.append(Worker(node.database, patient, commitment, stopping))
+    archive = open_archive(settings, node.database, node.storage)
+    retaining = RetentionStep(archive, policy_of(settings), settings.lease_seconds, stopping)
+    retainer = Worker(node.database, settings, retaining, stopping)
     announce(0)
-    run_together([worker.run for worker in workers], stopping)
+    loops = [worker.run for worker in workers]
+    run_together([*loops, partial(run_retention, retainer, retaining)], stopping)
 
 
 def run_together(loops: Sequence[Callable[[], None]], stopping: threading.Event) -> None:

@@ -120,6 +120,26 @@ class Settings(BaseModel):
             "`keep_both` and answer Success, or let it `replace` the first."
         ),
     ] = "refuse"
+    retention_days: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=36500,
+            description="Days the files of a study are kept after its last one came; 0: for ever. "
+            "Results and reports stay.",
+        ),
+    ] = 0
+    retention_gib: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Size above which the oldest studies' files are removed, GiB; 0: no bound.",
+        ),
+    ] = 0
+    quarantine_days: Annotated[
+        int,
+        Field(ge=0, le=36500, description="Days an object stays in quarantine; 0: for ever."),
+    ] = 0
     lease_seconds: Annotated[
         float, Field(gt=0, description="How long a worker may hold a job before another takes it.")
     ] = 60.0

@@ -5,6 +5,7 @@ NodeError
 │   ├─ StorageFull*          no room, or below the watermark
 │   └─ StorageAway*          the storage does not answer
 ├─ ObjectUnreadable*         one kept object is damaged, the storage is there
+├─ BytesRemoved              retention removed them, the row says when
 ├─ ObjectTooLarge            larger than the setting allows
 ├─ UnsupportedSOPClass       outside the accept list
 ├─ FileInvalid               no DICOM file (PS3.10), nothing of it can be named
@@ -34,7 +35,7 @@ NodeError
 
 from typing import ClassVar
 
-from core.errors import InfrastructureError, NodeError
+from core.errors import InfrastructureError, NodeError, RecordNotFound
 
 
 class StorageFull(InfrastructureError):
@@ -49,6 +50,10 @@ class ObjectUnreadable(NodeError):
     """A kept object cannot be read; check the disk."""
 
     retry = True
+
+
+class BytesRemoved(RecordNotFound):
+    """Retention removed the files of this instance; send it again."""
 
 
 class ObjectTooLarge(NodeError):

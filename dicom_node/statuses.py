@@ -6,13 +6,14 @@ from typing import Final
 from pydicom import Dataset
 
 from core.database import DatabaseAway
-from core.errors import InfrastructureError, NodeError
+from core.errors import InfrastructureError, NodeError, RecordNotFound
 from dicom_node.errors import (
     ActionAttributeMissing,
     ActionInvalid,
     ActionRefused,
     ActionTooLarge,
     ActionValueMissing,
+    BytesRemoved,
     FileInvalid,
     HierarchyConflict,
     InstanceConflict,
@@ -77,6 +78,8 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     StorageAway: Status.OUT_OF_RESOURCES,
     DatabaseAway: Status.OUT_OF_RESOURCES,
     ObjectUnreadable: Status.PROCESSING_FAILURE,
+    RecordNotFound: Status.NO_SUCH_SOP_INSTANCE,
+    BytesRemoved: Status.NO_SUCH_SOP_INSTANCE,
     ObjectTooLarge: Status.OUT_OF_RESOURCES,
     UnsupportedSOPClass: Status.SOP_CLASS_NOT_SUPPORTED,
     FileInvalid: Status.CANNOT_UNDERSTAND,

@@ -146,7 +146,9 @@ def _record_prediction(
 ) -> str:
     recorded = record_prediction(session, prediction, subject.instance_key, preview_key)
     subject.set_outcome(session, InstanceOutcome.PREDICTED)
-    ledger.enqueue(session, JobKind.REPORT, recorded)
+    # An answer that stood already got the job of its reports with its own record.
+    if recorded == prediction.prediction_id:
+        ledger.enqueue(session, JobKind.REPORT, recorded)
     return recorded
 
 

@@ -87,7 +87,7 @@ def _read_photograph(
     scans = (
         read_dataset(session, storage, row.sop_instance_uid, pixels=False)
         for row in study
-        if is_oct_scan(row.sop_class_uid)
+        if is_oct_scan(row.sop_class_uid) and row.bytes_removed_at is None
     )
     if any(belongs_to_scan(header, scan) for scan in scans):
         return StoredScan(header, is_of_oct_scan=True)

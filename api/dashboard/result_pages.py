@@ -67,6 +67,7 @@ def show_result(node: NodeParameter, caller: CallerParameter, prediction_id: str
         caller=caller,
         prediction=prediction,
         superseded_by=row.superseded_by,
+        scan_removed_at=record[1].bytes_removed_at,
         field=field_view(prediction),
         profile=profile_view(prediction),
         bscan=bscan,

@@ -6,7 +6,12 @@ from pydantic import BaseModel, Field
 
 from api.schemas.patients import PatientOut, patient_of_row
 from api.schemas.values import Moment
-from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
+from core.tables.instances import (
+    InstanceOrigin,
+    InstanceOutcome,
+    InstanceRow,
+    RemovalReason,
+)
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
@@ -52,6 +57,12 @@ class InstanceOut(BaseModel):
     )
     outcome_message: str = Field(description="Why it was not scored, for people; else empty.")
     received_at: Moment
+    bytes_removed_at: Moment | None = Field(
+        description="When retention removed its files; send it again to have them back."
+    )
+    removal_reason: RemovalReason | None = Field(
+        description="`age` or `size`: what the retention settings bound."
+    )
     predictions: list[str] = Field(description="Identifiers of the predictions made from it.")
 
 
@@ -91,5 +102,9 @@ def instance_of_rows(
         outcome=InstanceOutcome(instance.outcome),
         outcome_message=instance.outcome_message,
         received_at=instance.received_at,
+        bytes_removed_at=instance.bytes_removed_at,
+        removal_reason=None
+        if instance.removal_reason is None
+        else RemovalReason(instance.removal_reason),
         predictions=prediction_ids,
     )

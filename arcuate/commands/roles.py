@@ -15,7 +15,8 @@ from arcuate.roles import Role, run_role
 _HELP = {
     Role.RECEIVE: "Accept DICOM associations and keep what comes.",
     Role.INFER: "Score what was received.",
-    Role.DELIVER: "Write reports of what was scored, and tell devices what is committed.",
+    Role.DELIVER: "Write reports of what was scored, tell devices what is committed, remove what "
+    "is no longer kept.",
     Role.SERVE: "Serve the pages and the API.",
 }
 

@@ -15,6 +15,9 @@ class ChangeKind(StrEnum):
     INSTANCE_REPLACED = "instance_replaced"  # SOP Instance UID
     INSTANCE_QUARANTINED = "instance_quarantined"  # quarantine id
     PREDICTION_RECORDED = "prediction_recorded"  # prediction id
+    BYTES_REMOVED = "bytes_removed"  # SOP Instance UID; by retention
+    BYTES_KEPT_AGAIN = "bytes_kept_again"  # SOP Instance UID; sent again after that
+    QUARANTINE_REMOVED = "quarantine_removed"  # quarantine id; by retention
     REPORT_KEPT = "report_kept"  # SOP Instance UID
     JOB_FAILED = "job_failed"  # job id
     CALLER_REFUSED = "caller_refused"  # calling AE title

@@ -30,11 +30,21 @@ class InstanceOutcome(StrEnum):
     REPORT = "report"
 
 
+class RemovalReason(StrEnum):
+    """Why retention removed the bytes of an instance."""
+
+    #: Its study was kept for as long as the setting says.
+    AGE = "age"
+    #: The archive was larger than the setting allows, and its study was the oldest.
+    SIZE = "size"
+
+
 class InstanceRow(SQLModel, table=True):
     """A SOP instance kept in storage.
 
     `storage_key` finds the bytes, `digest` is the SHA-256 of the encoded data set as received, hex.
-    `outcome_message` tells people why a good object was not scored; else it is empty.
+    `outcome_message` tells people why a good object was not scored; else it is empty. Where
+    `bytes_removed_at` is set, the row is all that is left.
     """
 
     __tablename__ = "instances"
@@ -53,3 +63,7 @@ class InstanceRow(SQLModel, table=True):
     outcome: str = InstanceOutcome.PENDING
     outcome_message: str = Field(default="", sa_column_kwargs={"server_default": ""})
     received_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    #: When the same content last came once more: its age counts from then.
+    sent_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    bytes_removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    removal_reason: str | None = None

@@ -18,6 +18,8 @@ class JobKind(StrEnum):
     REPORT = "report"
     #: Tell a peer which instances of the commitment that is the subject are kept.
     COMMIT = "commit"
+    #: Remove what the settings of retention no longer keep; the subject is always the archive.
+    RETAIN = "retain"
 
 
 class JobStatus(StrEnum):

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.commitments import CommitmentRow
+from core.tables.discarded_files import DiscardedFileRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
@@ -37,4 +38,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     ModelRow,
     ShadowPredictionRow,
     CommitmentRow,
+    DiscardedFileRow,
 )

@@ -1,14 +1,14 @@
 """The step that tells a peer which of the instances it asked about are durably kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass
 
 from sqlmodel import Session
 
 from core import ledger
 from core.clock import utc_now
 from core.database import Database
+from core.lease import Lease
 from core.ledger import Claim
 from core.logs import get_logger
 from core.tables.jobs import JobKind
@@ -19,27 +19,6 @@ from dicom_node.storage.commitments import is_reported, load_request, settle_req
 from dicom_node.storage.verification import verify
 
 _log = get_logger(__name__)
-
-
-@dataclass
-class _Lease:
-    """A claim that is held for as long as its work goes on."""
-
-    database: Database
-    claimed: Claim
-    seconds: float
-    _renewed_at: float = field(default_factory=monotonic)
-
-    def beat(self) -> None:
-        """Renew the lease once a third of it is gone."""
-        if monotonic() - self._renewed_at > self.seconds / 3:
-            self.renew(self.seconds)
-
-    def renew(self, seconds: float) -> None:
-        """Hold the claim for that long from now."""
-        with self.database.transaction() as session:
-            ledger.renew(session, self.claimed, seconds)
-        self._renewed_at = monotonic()
 
 
 @dataclass(frozen=True)
@@ -80,7 +59,7 @@ class CommitmentStep:
         with self.database.reading() as session:
             request = load_request(session, key)
             peer = address_of(session, request.calling_ae_title, request.calling_address)
-        lease = _Lease(self.database, claimed, self.lease_seconds)
+        lease = Lease(self.database, claimed, self.lease_seconds)
         result = verify(self.database, self.storage, request, lease.beat)
         lease.renew(LONGEST_REPORT_SECONDS)
         report_commitment(peer, self.ae_title, result)

@@ -1,6 +1,7 @@
 """Keeping aside what must not be taken in, so that someone can look at it."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
@@ -10,12 +11,16 @@ from sqlmodel import Session, col, select
 from core.changes import append_change
 from core.logs import get_logger
 from core.tables.changes import ChangeKind
+from core.tables.discarded_files import FilePlace
 from core.tables.quarantine import QuarantineRow
 from dicom_node.errors import InstanceRefused
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.bytes import named_faults
 from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.identifiers import is_uid
 from dicom_node.storage.part10 import Announced
+from dicom_node.storage.retention.files import need_files
+from dicom_node.storage.unfinished import Unfinished
 
 _log = get_logger(__name__)
 
@@ -62,9 +67,8 @@ class Aside:
 
 def keep_aside(archive: Archive, aside: Aside, file: Iterable[bytes]) -> None:
     """Keep a file in quarantine, and a row with the cause; both survive a power cut on return."""
-    archive.quarantine.put(digest_key(aside.digest), file)
-    with archive.database.transaction() as session:
-        is_new = record_aside(session, aside)
+    with write_aside(archive, file) as unfinished, archive.database.transaction() as session:
+        is_new = record_aside(session, archive, aside, unfinished)
     if is_new:
         _log.warning(
             "instance_quarantined",
@@ -74,8 +78,22 @@ def keep_aside(archive: Archive, aside: Aside, file: Iterable[bytes]) -> None:
         )
 
 
-def record_aside(session: Session, aside: Aside) -> bool:
-    """Write the row of a file that is in quarantine, once per content and cause; return if new."""
+@contextmanager
+def write_aside(archive: Archive, file: Iterable[bytes]) -> Generator[Unfinished]:
+    """Write a file that `record_aside` may name until the block ends."""
+    with named_faults(), archive.quarantine.begin() as unfinished:
+        for chunk in file:
+            unfinished.write(chunk)
+        unfinished.sync()
+        yield unfinished
+
+
+def record_aside(session: Session, archive: Archive, aside: Aside, file: Unfinished) -> bool:
+    """Name a file and write its row, once per content and cause; return whether it is new."""
+    key = digest_key(aside.digest)
+    # Retention may be removing the same content at this moment.
+    need_files(session.connection(), FilePlace.QUARANTINE, [key])
+    archive.quarantine.keep([(file, key)])
     known = select(QuarantineRow.id).where(
         col(QuarantineRow.digest) == aside.digest, col(QuarantineRow.code) == aside.cause.code
     )
@@ -87,7 +105,7 @@ def record_aside(session: Session, aside: Aside) -> bool:
         calling_ae_title=aside.announced.calling_ae_title,
         sop_class_uid=_uid_or_nothing(aside.announced.sop_class_uid),
         sop_instance_uid=_uid_or_nothing(aside.announced.sop_instance_uid),
-        storage_key=digest_key(aside.digest),
+        storage_key=key,
         size_bytes=aside.size_bytes,
         digest=aside.digest,
         received_at=aside.received_at,

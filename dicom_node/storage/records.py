@@ -18,6 +18,7 @@ from dicom_node.errors import InstanceConflict, InstanceRefused
 from dicom_node.storage.header import Header
 from dicom_node.storage.hierarchy import find_series_keys, settle_series
 from dicom_node.storage.instances import Arrival, add_instances
+from dicom_node.storage.retention.sent_again import keep_longer
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,11 @@ def record(
     results = _find_known(connection, arrivals)
     repeated = [one for one in arrivals if isinstance(results.get(_uid(one)), IngestOutcome)]
     placed = _place(connection, [one for one in arrivals if _uid(one) not in results], results)
+    restored = _keep_longer(connection, repeated, results)
     make_durable([*repeated, *(arrival for arrival, _ in placed)])
     _add(connection, placed, results)
+    if restored:
+        append_changes(connection, ChangeKind.BYTES_KEPT_AGAIN, restored)
     return [results[_uid(one)] for one in arrivals]
 
 
@@ -93,6 +97,17 @@ def _judge(kept: _Kept, arrival: Arrival) -> Result:
     if kept.digest != arrival.digest or not same_encoding:
         return InstanceConflict()
     return IngestOutcome(kept.key, kept.sop_instance_uid, kept.digest, is_new=False)
+
+
+def _keep_longer(
+    connection: Connection, repeated: Sequence[Arrival], results: dict[str, Result]
+) -> list[str]:
+    """Keep what came again from now on; return the UIDs of what retention had removed."""
+    if not repeated:
+        return []
+    known = [results[_uid(one)] for one in repeated]
+    keys = [one.instance_key for one in known if isinstance(one, IngestOutcome)]
+    return keep_longer(connection, keys, max(one.received_at for one in repeated))
 
 
 def _place(

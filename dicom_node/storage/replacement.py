@@ -1,11 +1,12 @@
 """Other content under a SOP Instance UID that is kept takes the place of the first.
 
-The former bytes go to quarantine and the new ones get their name, all synced; only then one
-transaction turns the record. Killed anywhere, one of the two is the record and none is lost. The
-former file stays where it was: whoever found its name in the record may still be reading it.
+The former bytes go to quarantine and the new ones get their name, all synced, before the one
+transaction that turns the record commits. Killed anywhere, one of the two is the record and none is
+lost. The former file stays where it was: whoever found its name may still be reading it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from sqlmodel import Session, SQLModel, col, select
@@ -18,6 +19,7 @@ from core.predictions import supersede_predictions
 from core.recall import begin_anew, withdraw
 from core.tables.changes import ChangeKind
 from core.tables.columns import key_of
+from core.tables.discarded_files import FilePlace
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind
 from core.tables.patients import PatientRow
@@ -35,8 +37,9 @@ from dicom_node.storage.header_attributes import (
 )
 from dicom_node.storage.instances import Arrival
 from dicom_node.storage.part10 import Announced
-from dicom_node.storage.quarantine import REPLACED, Aside, record_aside
+from dicom_node.storage.quarantine import REPLACED, Aside, record_aside, write_aside
 from dicom_node.storage.records import IngestOutcome, first_outcome
+from dicom_node.storage.retention.files import need_files
 from dicom_node.storage.retrieve import received_with
 from dicom_node.storage.unfinished import Unfinished
 
@@ -98,13 +101,16 @@ def _try(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOu
     if _is_same(former.instance, arrival):
         return _outcome(former.instance, is_new=False)
     _check(former, arrival)
-    is_former_kept = _keep_former(archive, former.instance)
-    archive.storage.keep([(unfinished, digest_key(arrival.digest))])
-    with archive.database.transaction() as session:
+    with _copied(archive, former.instance) as copy, archive.database.transaction() as session:
         kept = _find(session, arrival, is_locked=True)
         if kept.instance.digest != former.instance.digest:
             return None
-        _turn(session, kept, arrival, is_former_kept=is_former_kept)
+        if copy is not None:
+            record_aside(session, archive, _aside(kept.instance), copy)
+        key = digest_key(arrival.digest)
+        need_files(session.connection(), FilePlace.INSTANCES, [key])
+        archive.storage.keep([(unfinished, key)])
+        _turn(session, kept, arrival)
     _log.warning(
         "instance_replaced",
         former=former.instance.digest,
@@ -156,14 +162,17 @@ def _is_same_patient(patient: PatientRow, header: Header) -> bool:
     return patient.patient_id == header.patient_id and same_issuer
 
 
-def _keep_former(archive: Archive, former: InstanceRow) -> bool:
-    """Keep the former bytes in quarantine; return whether they were still there."""
-    if not archive.storage.exists(former.storage_key):
+@contextmanager
+def _copied(archive: Archive, former: InstanceRow) -> Generator[Unfinished | None]:
+    """Copy the former bytes for the quarantine; None where they are not there any more."""
+    if archive.storage.exists(former.storage_key):
+        with write_aside(archive, _chunks(archive, former)) as copy:
+            yield copy
+        return
+    if former.bytes_removed_at is None:
         # This arrival is what mends the record.
         _log.error("former_bytes_missing", digest=former.digest)
-        return False
-    archive.quarantine.put(digest_key(former.digest), _chunks(archive, former))
-    return True
+    yield None
 
 
 def _chunks(archive: Archive, instance: InstanceRow) -> Iterator[bytes]:
@@ -172,10 +181,9 @@ def _chunks(archive: Archive, instance: InstanceRow) -> Iterator[bytes]:
             yield chunk
 
 
-def _turn(session: Session, kept: _Kept, arrival: Arrival, *, is_former_kept: bool) -> None:
+def _turn(session: Session, kept: _Kept, arrival: Arrival) -> None:
     """Write the arrival over the record, and have everything that came of the former redone."""
     header, instance = arrival.header, kept.instance
-    former = _aside(instance)
     _fill(kept.patient, patient_attributes(header))
     _fill(kept.study, study_attributes(header))
     _fill(kept.series, series_attributes(header))
@@ -183,8 +191,6 @@ def _turn(session: Session, kept: _Kept, arrival: Arrival, *, is_former_kept: bo
     session.flush()
     for one in (instance, *_judged_beside(session, instance)):
         _redo(session, one)
-    if is_former_kept:
-        record_aside(session, former)
     append_change(session, ChangeKind.INSTANCE_REPLACED, instance.sop_instance_uid)
 
 
@@ -231,6 +237,8 @@ def _instance_attributes(arrival: Arrival) -> dict[str, Any]:
         "outcome": first_outcome(arrival.header),
         "outcome_message": "",
         "received_at": arrival.received_at,
+        "bytes_removed_at": None,
+        "removal_reason": None,
     }
 
 

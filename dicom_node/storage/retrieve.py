@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from core.errors import RecordNotFound
 from core.tables.instances import InstanceOrigin, InstanceRow
 from core.tables.series import SeriesRow
+from dicom_node.errors import BytesRemoved
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.instances import find_instance
 
@@ -18,9 +19,9 @@ def read_instance(session: Session, storage: Storage, sop_instance_uid: str) -> 
     Raises
     ------
     RecordNotFound
-        If the instance, or its bytes, are not kept.
+        If the instance, or its bytes, are not kept; BytesRemoved where retention removed them.
     """
-    return storage.read(_find(session, sop_instance_uid).storage_key)
+    return storage.read(_find_kept(session, sop_instance_uid).storage_key)
 
 
 def read_dataset(
@@ -31,9 +32,9 @@ def read_dataset(
     Raises
     ------
     RecordNotFound
-        If the instance, or its bytes, are not kept.
+        If the instance, or its bytes, are not kept; BytesRemoved where retention removed them.
     """
-    with storage.open(_find(session, sop_instance_uid).storage_key) as file:
+    with storage.open(_find_kept(session, sop_instance_uid).storage_key) as file:
         # Deferred reading would look for the file by a path it has not.
         options: dict[str, Any] = {"stop_before_pixels": not pixels, "defer_size": None}
         return dcmread(file, **options)
@@ -44,10 +45,11 @@ def referenced_localizer(
 ) -> InstanceRow | None:
     """Return the localizer an instance refers to, None where its own study does not hold it.
 
-    A reference into another study is not followed: it could be another patient's eye.
+    A reference into another study is not followed: it could be another patient's eye. One whose
+    bytes were removed is held no more.
     """
     localizer = find_instance(session, sop_instance_uid)
-    if localizer is None:
+    if localizer is None or localizer.bytes_removed_at is not None:
         return None
     studies = select(SeriesRow.study_key).where(
         col(SeriesRow.id).in_([instance.series_key, localizer.series_key])
@@ -67,8 +69,13 @@ def received_with(session: Session, instance: InstanceRow) -> list[InstanceRow]:
     return list(session.exec(statement).all())
 
 
-def _find(session: Session, sop_instance_uid: str) -> InstanceRow:
+def _find_kept(session: Session, sop_instance_uid: str) -> InstanceRow:
     row = find_instance(session, sop_instance_uid)
     if row is None:
         raise RecordNotFound("No instance is kept under that SOP Instance UID")
+    if row.bytes_removed_at is not None:
+        raise BytesRemoved(
+            f"Retention removed the files of this instance on {row.bytes_removed_at:%Y-%m-%d}; "
+            "send it again to have them back"
+        )
     return row

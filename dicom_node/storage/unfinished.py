@@ -73,7 +73,9 @@ class Unfinished:
     def name(self, path: str) -> None:
         """Make the object visible under its name, which survives once its folder is synced."""
         if self._is_named:
-            # A transaction that is tried again.
+            # A transaction that is tried again. What it had named may have been removed since: then
+            # this raises, and the object must be sent again.
+            Path(path).stat()
             return
         # Over whatever stands there: the same bytes, or damaged ones that these mend.
         Path(self.path).rename(path)

@@ -108,6 +108,8 @@ def _find_failure(
         return FailureReason.NO_SUCH_OBJECT_INSTANCE
     if row.sop_class_uid != instance.sop_class_uid:
         return FailureReason.CLASS_INSTANCE_CONFLICT
+    if row.bytes_removed_at is not None:
+        return FailureReason.NO_SUCH_OBJECT_INSTANCE
     if not _is_kept_whole(storage, row, beat):
         _log.error("kept_object_damaged", sop_instance_uid=row.sop_instance_uid)
         return FailureReason.PROCESSING_FAILURE

@@ -204,6 +204,25 @@ def test_result_without_an_estimate_explains_itself(
     assert "ESTIMATED from OCT" not in page.text
 
 
+def test_result_says_that_its_scan_was_removed_and_stays_whole(
+    client: httpx.Client, database: Database
+) -> None:
+    prediction = build_prediction()
+    with database.transaction() as session:
+        row = keep_prediction(session, prediction, _PREVIEW)
+    path = f"/predictions/{prediction.prediction_id}"
+    before = _Page(client.get(path))
+    with database.transaction() as session:
+        session.merge(row).bytes_removed_at = _SEEN
+
+    after = _Page(client.get(path))
+
+    assert "Retention removed the scan itself" not in before.text
+    assert "Retention removed the scan itself on 2026-03-04" in after.text
+    assert after.links() == before.links()
+    assert client.get(f"/v1/predictions/{prediction.prediction_id}/bscan.png").status_code == 200
+
+
 def test_result_says_where_the_norm_is_extrapolated(
     client: httpx.Client, database: Database
 ) -> None:

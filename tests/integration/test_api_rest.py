@@ -12,7 +12,7 @@ from core.database import Database
 from core.ledger import enqueue
 from core.predictions import record_prediction
 from core.settings import Settings
-from core.tables.instances import InstanceOutcome
+from core.tables.instances import InstanceOutcome, RemovalReason
 from core.tables.jobs import JobKind
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
@@ -28,7 +28,7 @@ from core.values.prediction import (
     PredictionStatus,
 )
 from dicom_node.storage.bytes import Storage
-from tests.builders.archive import keep_instance, keep_patient, keep_prediction
+from tests.builders.archive import RECEIVED_AT, keep_instance, keep_patient, keep_prediction
 from tests.builders.prediction import (
     POINTS_DEGREE,
     Loss,
@@ -536,6 +536,24 @@ def test_changes_go_on_after_the_last_number(client: httpx.Client, database: Dat
     assert [change["subject"] for change in changes] == [f"p{n:03d}" for n in range(1, 6)]
     assert {change["kind"] for change in changes} == {"prediction_recorded"}
     assert second["next"] is None
+
+
+def test_instances_say_when_and_why_their_files_were_removed(
+    client: httpx.Client, database: Database
+) -> None:
+    with database.transaction() as session:
+        row = keep_prediction(session, _numbered(1))
+        row.bytes_removed_at, row.removal_reason = RECEIVED_AT, RemovalReason.SIZE
+        keep_prediction(session, _numbered(2))
+
+    (removed,) = client.get("/v1/studies/1.2.1/instances").json()["items"]
+    (kept,) = client.get("/v1/studies/1.2.2/instances").json()["items"]
+
+    assert (removed["bytes_removed_at"], removed["removal_reason"]) == (
+        "2026-03-04T09:30:00Z",
+        "size",
+    )
+    assert (kept["bytes_removed_at"], kept["removal_reason"]) == (None, None)
 
 
 def test_instances_that_wait_are_shown_as_pending(client: httpx.Client, database: Database) -> None:

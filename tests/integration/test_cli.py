@@ -24,6 +24,8 @@ from core.settings import Settings
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tls import read_fingerprint
 from core.values.profile import PROFILE_SAMPLES
+from tests.builders.kept_study import days_ago, keep_raw, keep_scan, path
+from tests.builders.received import open_test_archive
 from tests.conftest import REPOSITORY
 from tests.fixtures.certificates import make_authority
 from tests.fixtures.node import DEVICE, RunningNode, running_node
@@ -349,6 +351,38 @@ def test_failed_job_is_listed_and_tried_again(terminal: Terminal) -> None:
     assert (retried.code, again.code) == (0, 1)
     assert again.err == "arcuate: There is no failed job 1\n"
     assert [(j["status"], j["attempts"]) for j in after.json] == [("queued", 0)]
+
+
+def test_retention_says_what_would_go_then_removes_it(terminal: Terminal) -> None:
+    settings = Settings(home=terminal.home)
+    node = prepare_node(settings)
+    archive = open_test_archive(settings, node.database)
+    old, held = keep_raw(archive, "1", days_ago(9000)), keep_scan(archive, "2", days_ago(8999))
+    node.database.close()
+
+    for_ever = terminal("retention")
+    foreseen = terminal("retention", "--dry-run", "--json", RETENTION_DAYS=30)
+    there_before = path(archive, old).exists()
+    done = terminal("retention", RETENTION_DAYS=30, LOG_LEVEL="info")
+    again = terminal("retention", "--json", RETENTION_DAYS=30)
+
+    assert (for_ever.code, foreseen.code, done.code, again.code) == (0, 0, 0, 0)
+    assert for_ever.out.startswith("Everything is kept for ever: ARCUATE_RETENTION_DAYS")
+    assert (foreseen.json["dry_run"], there_before) == (True, True)
+    assert [(s["study_instance_uid"], s["reason"]) for s in foreseen.json["removed"]] == [
+        ("1.2.1", "age")
+    ]
+    assert [(s["study_instance_uid"], s["held_by"]) for s in foreseen.json["held"]] == [
+        ("1.2.2", ["not_scored"])
+    ]
+    assert "Removed the files of 1 studies" in done.out
+    assert "not_scored: its analysis is not done" in done.out
+    assert (path(archive, old).exists(), path(archive, held).exists()) == (False, True)
+    [logged] = [line for line in done.err.splitlines() if "study_files_removed" in line]
+    assert json.loads(logged)["size_bytes"] == foreseen.json["removed"][0]["size_bytes"]
+    assert "Müller" not in done.err
+    assert (again.json["removed"], again.json["files_removed"]) == ([], 0)
+    archive.database.close()
 
 
 def test_doctor_of_an_empty_folder_finds_no_fault(terminal: Terminal) -> None:

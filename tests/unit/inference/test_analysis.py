@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from core.perimetry.nerve_fibres import ENTRY_ANGLES_DEGREE
 from core.perimetry.rnfl import normal_profile_um
 from core.predictions import load_prediction
 from core.recall import begin_anew
+from core.settings import Settings
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
@@ -25,6 +27,7 @@ from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.profile import PROFILE_ANGLES_DEGREE
 from core.values.reason import ReasonCode
+from core.worker import Worker
 from dicom_node.storage.archive import Archive
 from inference.analysis import AnalyseStep
 from inference.examination import Examination, examine
@@ -348,3 +351,30 @@ def test_shadow_comes_after_the_result_and_changes_nothing_of_it(
     assert shadow.sensitivities_db == pytest.approx(final[0].sensitivities_db, abs=1e-3)
     reports = [job for job in rows(database, JobRow) if job.kind == JobKind.REPORT]
     assert sorted(job.subject for job in reports) == sorted(row.id for row in recorded)
+
+
+def test_scan_whose_bytes_were_removed_keeps_its_answer_and_its_retry_says_why(
+    step: AnalyseStep, archive: Archive, database: Database, settings: Settings
+) -> None:
+    key = receive(archive, build_circle_opt(), at=EARLIER)
+    (claimed,) = analyse(step)
+    before = predictions_by_instance(database)
+    with database.transaction() as session:
+        row = session.get_one(InstanceRow, key)
+        row.bytes_removed_at = utc_now()
+        archive.storage.delete(row.storage_key)
+        session.get_one(JobRow, claimed.job_id).status = JobStatus.FAILED
+        assert ledger.requeue(session, claimed.job_id)
+
+    Worker(database, settings, step, threading.Event()).run_once()
+
+    jobs = sorted(rows(database, JobRow), key=lambda job: job.id)
+    assert [(job.kind, job.status) for job in jobs] == [
+        (JobKind.ANALYSE, JobStatus.FAILED),
+        (JobKind.REPORT, JobStatus.QUEUED),
+    ]
+    assert jobs[0].error.startswith("Retention removed the files of this instance on ")
+    assert {p.prediction_id for p in predictions_by_instance(database).values()} == {
+        before[key].prediction_id
+    }
+    assert before[key].status is PredictionStatus.FINAL

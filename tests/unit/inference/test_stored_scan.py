@@ -6,6 +6,7 @@ from pydicom.dataset import Dataset
 from core.database import Database
 from core.tables.instances import InstanceRow
 from core.values.laterality import Laterality
+from dicom_node.errors import BytesRemoved
 from dicom_node.storage.archive import Archive
 from inference.stored_scan import (
     LOCALIZER_WAIT,
@@ -157,3 +158,39 @@ def test_localizer_by_its_own_attributes_waits_for_nothing(
 
     assert stored.is_of_oct_scan
     assert "PixelData" not in stored.dataset
+
+
+def remove_bytes(archive: Archive, key: int) -> None:
+    with archive.database.transaction() as session:
+        row = session.get_one(InstanceRow, key)
+        row.bytes_removed_at = RECEIVED_AT
+        archive.storage.delete(row.storage_key)
+
+
+def test_scan_whose_bytes_were_removed_says_so(archive: Archive, database: Database) -> None:
+    key = receive(archive, build_circle_opt(), at=RECEIVED_AT)
+    remove_bytes(archive, key)
+
+    with pytest.raises(BytesRemoved, match="Retention removed the files"):
+        read(archive, database, key, LOCALIZER_WAIT)
+
+
+def test_localizer_whose_bytes_were_removed_is_not_there(
+    archive: Archive, database: Database
+) -> None:
+    """The scan comes late, after its study went."""
+    remove_bytes(archive, receive(archive, build_localizer(), at=RECEIVED_AT - timedelta(days=90)))
+    key = receive(archive, build_circle_opt(), at=RECEIVED_AT)
+
+    assert read(archive, database, key, LOCALIZER_WAIT).localizer is None
+
+
+def test_photograph_is_not_compared_with_a_scan_whose_bytes_were_removed(
+    archive: Archive, database: Database
+) -> None:
+    photograph = build_photograph()
+    scan = build_circle_opt(StudyInstanceUID=photograph.StudyInstanceUID)
+    remove_bytes(archive, receive(archive, scan, at=RECEIVED_AT - timedelta(days=90)))
+    key = receive(archive, photograph, at=RECEIVED_AT)
+
+    assert not read(archive, database, key, STUDY_WAIT).is_of_oct_scan

@@ -1,0 +1,1 @@
+"""What is removed from the archive, when, and what never is."""

@@ -1,0 +1,125 @@
+"""What holds a study: as long as one of these is true of an instance of it, nothing of it goes.
+
+Another one is a line in `HOLDS`: a condition on the row of an instance.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Select, String, and_, cast, exists, literal, or_
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, select
+
+from core.tables.commitments import CommitmentRow
+from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
+from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.predictions import PredictionRow
+from core.tables.reports import ReportRow
+from core.tables.series import SeriesRow
+from core.values.prediction import PredictionStatus
+
+_UNFINISHED: Final = (JobStatus.QUEUED, JobStatus.RUNNING)
+_ANSWERS: Final = (PredictionStatus.FINAL, PredictionStatus.NOT_ASSESSABLE)
+#: The subject of an instance's analyse job.
+_SUBJECT: Final = cast(col(InstanceRow.id), String)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A reason why a study stays.
+
+    Attributes
+    ----------
+    code
+        What programs read: add and never rename.
+    meaning
+        What an administrator reads, with what to do.
+    condition
+        Of a row of `instances` joined with its row of `series`.
+    """
+
+    code: str
+    meaning: str
+    condition: ColumnElement[bool]
+
+
+def _subjects(kind: JobKind) -> Select[str]:
+    return select(JobRow.subject).where(
+        col(JobRow.kind) == kind, col(JobRow.status).in_(_UNFINISHED)
+    )
+
+
+def _is_waiting_for_analysis() -> ColumnElement[bool]:
+    return or_(
+        col(InstanceRow.outcome) == InstanceOutcome.PENDING,
+        _SUBJECT.in_(_subjects(JobKind.ANALYSE)),
+    )
+
+
+def _has_no_answer() -> ColumnElement[bool]:
+    failed = exists().where(
+        col(JobRow.kind) == JobKind.ANALYSE,
+        col(JobRow.subject) == _SUBJECT,
+        col(JobRow.status) == JobStatus.FAILED,
+    )
+    answered = exists().where(
+        col(PredictionRow.instance_key) == col(InstanceRow.id),
+        # Said once more in the words of the index.
+        col(PredictionRow.status) != PredictionStatus.SUPERSEDED,
+        col(PredictionRow.status).in_(_ANSWERS),
+    )
+    was_to_be_answered = or_(col(InstanceRow.outcome) == InstanceOutcome.PREDICTED, failed)
+    return and_(was_to_be_answered, ~answered)
+
+
+def _is_waiting_for_report() -> ColumnElement[bool]:
+    reported = exists().where(col(ReportRow.prediction_id) == col(PredictionRow.id))
+    unreported = exists().where(
+        col(PredictionRow.instance_key) == col(InstanceRow.id),
+        col(PredictionRow.status) != PredictionStatus.SUPERSEDED,
+        ~reported,
+    )
+    at_work = select(PredictionRow.instance_key).where(
+        col(PredictionRow.id).in_(_subjects(JobKind.REPORT))
+    )
+    return or_(unreported, col(InstanceRow.id).in_(at_work))
+
+
+def _is_asked_for_commitment() -> ColumnElement[bool]:
+    # The list is JSON, written differently by each database but for the quotes around a UID, which
+    # itself is digits and dots. Requests without a report are few.
+    named = literal('%"').concat(col(InstanceRow.sop_instance_uid)).concat('"%')
+    return exists().where(
+        col(CommitmentRow.reported_at).is_(None),
+        cast(col(CommitmentRow.instances), String).like(named),
+    )
+
+
+HOLDS: Final = (
+    Hold("not_scored", "its analysis is not done", _is_waiting_for_analysis()),
+    Hold("no_answer", "its analysis failed: see arcuate jobs", _has_no_answer()),
+    Hold("not_reported", "its reports are not built: see arcuate jobs", _is_waiting_for_report()),
+    Hold(
+        "commitment_unanswered",
+        "a device was not told yet that it is kept: see arcuate jobs",
+        _is_asked_for_commitment(),
+    ),
+)
+
+
+def holds_of(session: Session, study_keys: Sequence[int]) -> Mapping[int, list[Hold]]:
+    """Return what holds each of these studies, by primary key; nothing for what may go."""
+    found: dict[int, list[Hold]] = defaultdict(list)
+    for hold in HOLDS:
+        statement = (
+            select(SeriesRow.study_key)
+            .join(InstanceRow, col(InstanceRow.series_key) == col(SeriesRow.id))
+            .where(col(SeriesRow.study_key).in_(study_keys))
+            .where(col(InstanceRow.origin) == InstanceOrigin.RECEIVED, hold.condition)
+            .distinct()
+        )
+        for key in session.exec(statement).all():
+            found[key].append(hold)
+    return found
