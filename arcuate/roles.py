@@ -83,6 +83,7 @@ def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.equipment import service_equipment
+    from core.calling_tls import CallingTLS
     from core.worker import Worker
     from dicom_node.delivery.commitment import CommitmentStep
     from dicom_node.delivery.reporting import ReportStep
@@ -90,7 +91,11 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     settings = node.settings
     reporting = ReportStep(node.database, node.storage, service_equipment(settings))
     commitment = CommitmentStep(
-        node.database, node.storage, settings.ae_title, settings.lease_seconds
+        node.database,
+        node.storage,
+        settings.ae_title,
+        settings.lease_seconds,
+        tls=CallingTLS(settings),
     )
     # A peer may be away for longer than any report takes to build.
     patient = settings.model_copy(update={"maximum_attempts": settings.commitment_attempts})

@@ -71,6 +71,13 @@ class Settings(BaseModel):
             "DICOM TLS asks each for one."
         ),
     ] = ""
+    tls_peer_ca: Annotated[
+        str,
+        Field(
+            description="PEM file of the authorities, or certificates, of peers that we call over "
+            "TLS; empty: those of tls_client_ca."
+        ),
+    ] = ""
     allow_unknown_peers: Annotated[
         bool,
         Field(description="Accept associations from AE titles that are not in the list of peers."),

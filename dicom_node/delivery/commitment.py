@@ -7,6 +7,7 @@ from time import monotonic
 from sqlmodel import Session
 
 from core import ledger
+from core.calling_tls import CallingTLS
 from core.clock import utc_now
 from core.database import Database
 from core.ledger import Claim
@@ -54,6 +55,8 @@ class CommitmentStep:
         Ours.
     lease_seconds
         How long a claim is held before it must be renewed.
+    tls
+        How peers are called that are called over TLS.
     """
 
     database: Database
@@ -62,6 +65,7 @@ class CommitmentStep:
     lease_seconds: float
     kind: JobKind = JobKind.COMMIT
     group_size: int = 1
+    tls: CallingTLS | None = None
 
     def run(self, claims: Sequence[Claim]) -> None:
         """Answer each claimed request."""
@@ -83,7 +87,7 @@ class CommitmentStep:
         lease = _Lease(self.database, claimed, self.lease_seconds)
         result = verify(self.database, self.storage, request, lease.beat)
         lease.renew(LONGEST_REPORT_SECONDS)
-        report_commitment(peer, self.ae_title, result)
+        report_commitment(peer, self.ae_title, result, self.tls)
         with self.database.transaction() as session:
             settle_request(session, key, utc_now(), len(result.failed))
             ledger.finish(session, claimed)
