@@ -13,6 +13,7 @@ from arcuate.commands import (
     bench,
     demo,
     doctor,
+    import_files,
     jobs,
     keys,
     migrate,
@@ -60,7 +61,19 @@ def configure(
     context.obj = config
 
 
-for commands in (up, roles, demo, send, score, simulate, reference_model, migrate, doctor, openapi):
+for commands in (
+    up,
+    roles,
+    demo,
+    send,
+    import_files,
+    score,
+    simulate,
+    reference_model,
+    migrate,
+    doctor,
+    openapi,
+):
     commands.register(app)
 _GROUPS = {"peers": peers, "models": models, "jobs": jobs, "keys": keys, "bench": bench}
 for name, group in _GROUPS.items():

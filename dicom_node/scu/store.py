@@ -11,9 +11,10 @@ from pynetdicom.association import Association
 
 from core.calling_tls import CallingTLS
 from dicom_node.errors import PathUnreadable
+from dicom_node.media.files import find_files
 from dicom_node.peers import PeerAddress
 from dicom_node.scu.association import MAXIMUM_CONTEXTS, accepts_nothing, associate
-from dicom_node.scu.files import FileToSend, find_files, read_file_to_send
+from dicom_node.scu.files import FileToSend, read_file_to_send
 from dicom_node.statuses import Status
 
 #: Statuses of the kind Warning (PS3.4 B.2.3): the peer kept the instance.
