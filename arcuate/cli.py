@@ -21,6 +21,7 @@ from arcuate.commands import (
     openapi,
     peers,
     reference_model,
+    retrieve,
     roles,
     score,
     send,
@@ -29,7 +30,7 @@ from arcuate.commands import (
 )
 from arcuate.errors import WrongUse
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
-from dicom_node.errors import PeerInvalid
+from dicom_node.errors import PeerInvalid, QueryInvalid
 
 app = typer.Typer(
     name="arcuate",
@@ -61,19 +62,8 @@ def configure(
     context.obj = config
 
 
-for commands in (
-    up,
-    roles,
-    demo,
-    send,
-    import_files,
-    score,
-    simulate,
-    reference_model,
-    migrate,
-    doctor,
-    openapi,
-):
+_COMMANDS = (up, roles, demo, send, import_files, retrieve, score, simulate, reference_model)
+for commands in (*_COMMANDS, migrate, doctor, openapi):
     commands.register(app)
 _GROUPS = {"peers": peers, "models": models, "jobs": jobs, "keys": keys, "bench": bench}
 for name, group in _GROUPS.items():
@@ -84,7 +74,7 @@ def main() -> None:
     """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
     try:
         app()
-    except (SettingsInvalid, PeerInvalid, WrongUse) as error:
+    except (SettingsInvalid, PeerInvalid, QueryInvalid, WrongUse) as error:
         _explain(str(error))
         sys.exit(2)
     except InfrastructureError as error:

@@ -28,6 +28,9 @@ NodeError
 ├─ AssociationRejected       the peer answered, and declined
 │   └─ AssociationPutOff*    for now only
 ├─ ReportRefused*            the peer did not take our event report
+├─ QueryInvalid              what to retrieve is not said in a way that can be asked
+├─ QueryRefused              the peer does not carry out a query or a retrieval
+├─ GetNotAccepted            the peer does not offer C-GET
 └─ PathUnreadable            nothing to send there
                              * retry may help
 """
@@ -162,6 +165,18 @@ class ReportRefused(NodeError):
     """The peer did not take the event report."""
 
     retry = True
+
+
+class QueryInvalid(NodeError):
+    """What to retrieve must be one study, one patient or a range of dates."""
+
+
+class QueryRefused(NodeError):
+    """The peer does not carry out the query."""
+
+
+class GetNotAccepted(NodeError):
+    """The peer does not offer C-GET."""
 
 
 class PathUnreadable(NodeError):

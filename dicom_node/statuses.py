@@ -108,6 +108,11 @@ def status_of(error: NodeError) -> Status:
     )
 
 
+def is_pending(response: Dataset) -> bool:
+    """Whether more responses follow (PS3.7 C.3, status class Pending)."""
+    return response.get("Status") in {0xFF00, 0xFF01}
+
+
 def answer(status: Status, comment: str = "") -> Dataset:
     """Return a response's status elements."""
     response = Dataset()

@@ -23,6 +23,8 @@ ACSE_TIMEOUT_SECONDS: Final = 30.0
 DIMSE_TIMEOUT_SECONDS: Final = 120.0
 #: What a presentation context ID, an odd number of one byte, can count (PS3.8 9.3.2.2).
 MAXIMUM_CONTEXTS: Final = 128
+#: Largest PDU we offer to receive: what comes on a C-GET comes in few.
+MAXIMUM_PDU_BYTES: Final = 131_072
 #: Result of an A-ASSOCIATE-RJ: rejected-transient (PS3.8 table 9-21).
 _TRANSIENT: Final = 2
 
@@ -86,6 +88,7 @@ def _application_entity(calling_ae_title: str) -> AE:
     entity = AE(calling_ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    entity.maximum_pdu_size = MAXIMUM_PDU_BYTES
     entity.connection_timeout = CONNECTION_TIMEOUT_SECONDS
     entity.acse_timeout = ACSE_TIMEOUT_SECONDS
     entity.dimse_timeout = DIMSE_TIMEOUT_SECONDS

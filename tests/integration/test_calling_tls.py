@@ -26,6 +26,7 @@ from tests.builders.encoded_instance import as_file, encode_instance
 from tests.fixtures.certificates import Certificate, make_authority
 from tests.fixtures.commitment_device import Device, build_request
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
+from tests.fixtures.listening import is_listening
 from tests.fixtures.orthanc import free_port
 from tests.fixtures.tls import Keys
 
@@ -143,15 +144,11 @@ def storescp(folder: Path, keys: Keys) -> Generator[int]:
     ours = ["+tls", keys.server.key, keys.server.path, "+cf", keys.authority.certificate.path]
     process = subprocess.Popen(["storescp", *ours, "-od", folder, str(port)])
     try:
-        assert wait_until(lambda: listens(port), 30)
+        assert wait_until(lambda: is_listening(port), 30)
         yield port
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def listens(port: int) -> bool:
-    return f":{port:04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text()
 
 
 def test_dcmtk_is_asked_and_sent_to_over_tls(
