@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from arcuate.roles import Role
+from arcuate.roles import Role, roles_of
 from core.errors import NodeError
 from core.logs import get_logger
 from core.settings import ENVIRONMENT_PREFIX, Settings
@@ -54,12 +54,13 @@ class Supervisor:
     settings
         Handed to each child whole, by its environment.
     roles
-        Which to run; all by default.
+        Which to run; by default all that the settings ask for.
     """
 
-    def __init__(self, settings: Settings, roles: Sequence[Role] = tuple(Role)) -> None:
+    def __init__(self, settings: Settings, roles: Sequence[Role] | None = None) -> None:
         self._settings = settings
-        self._children = {role: Child(role) for role in roles}
+        chosen = roles_of(settings) if roles is None else roles
+        self._children = {role: Child(role) for role in chosen}
 
     def start(self) -> Mapping[Role, int]:
         """Start every role and return their ports once all are ready.

@@ -11,6 +11,7 @@ NodeError
 ├─ StudyMismatch             of another study than the one it was sent to
 ├─ InstanceRefused           kept aside in quarantine, answered with a failure
 │   ├─ InvalidInstance       cannot be understood
+│   ├─ FileRefused           a file that is no DICOM, or of another kind than we take
 │   ├─ PatientIDMissing      nobody could say whose eye it is
 │   ├─ SOPMismatch           the command names another object than the data set
 │   ├─ InstanceConflict      same SOP Instance UID, other content
@@ -81,6 +82,12 @@ class InvalidInstance(InstanceRefused):
     """The data set cannot be understood."""
 
     code = "instance_invalid"
+
+
+class FileRefused(InstanceRefused):
+    """The file is none that can be taken in; export it as DICOM."""
+
+    code = "file_refused"
 
 
 class PatientIDMissing(InstanceRefused):

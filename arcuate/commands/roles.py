@@ -1,4 +1,4 @@
-"""`arcuate receive`, `infer`, `deliver`, `serve`: one role alone."""
+"""`arcuate receive`, `infer`, `deliver`, `serve`, `watch`: one role alone."""
 
 import json
 import sys
@@ -16,6 +16,7 @@ _HELP = {
     Role.INFER: "Score what was received.",
     Role.DELIVER: "Write reports of what was scored, and tell devices what is committed.",
     Role.SERVE: "Serve the pages and the API.",
+    Role.WATCH: "Take in the files that devices put into watch_folder.",
 }
 
 Supervised = Annotated[

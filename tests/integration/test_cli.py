@@ -539,6 +539,7 @@ def test_unknown_words_are_wrong_use(terminal: Terminal, words: Sequence[str]) -
 
 def test_every_command_explains_itself(terminal: Terminal) -> None:
     names = ["up", "receive", "infer", "deliver", "serve", "demo", "send", "score", "migrate"]
+    names += ["import", "retrieve", "watch"]
     names += ["doctor", "openapi", "peers", "models", "jobs", "keys", "bench"]
 
     overview = terminal("--help").out
