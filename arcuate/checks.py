@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from arcuate.device_checks import check_device, check_tensorflow
 from arcuate.finding import Finding, Health
 from arcuate.node import database_exists, has_current_schema, open_node
+from arcuate.peer_checks import check_echo
 from arcuate.tls_checks import check_tls
 from arcuate.watch_checks import check_watch
 from core.database import (
@@ -197,6 +198,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "tls": check_tls,
     "watch": check_watch,
     "peers": _check_peers,
+    "echo": check_echo,
     "jobs": _check_jobs,
     "model": _check_model,
     "tensorflow": check_tensorflow,
