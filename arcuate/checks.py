@@ -15,7 +15,9 @@ from sqlmodel import col, select
 from arcuate.device_checks import check_device, check_tensorflow
 from arcuate.finding import Finding, Health
 from arcuate.node import database_exists, has_current_schema, open_node
+from arcuate.peer_checks import check_echo
 from arcuate.tls_checks import check_tls
+from arcuate.watch_checks import check_watch
 from core.database import (
     Database,
     DatabaseAway,
@@ -194,7 +196,9 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "storage": _check_storage,
     "ports": _check_ports,
     "tls": check_tls,
+    "watch": check_watch,
     "peers": _check_peers,
+    "echo": check_echo,
     "jobs": _check_jobs,
     "model": _check_model,
     "tensorflow": check_tensorflow,

@@ -13,6 +13,7 @@ from arcuate.commands import (
     bench,
     demo,
     doctor,
+    import_files,
     jobs,
     keys,
     migrate,
@@ -21,6 +22,7 @@ from arcuate.commands import (
     peers,
     reference_model,
     retention,
+    retrieve,
     roles,
     score,
     send,
@@ -29,7 +31,7 @@ from arcuate.commands import (
 )
 from arcuate.errors import WrongUse
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
-from dicom_node.errors import PeerInvalid
+from dicom_node.errors import PeerInvalid, QueryInvalid
 
 app = typer.Typer(
     name="arcuate",
@@ -61,7 +63,7 @@ def configure(
     context.obj = config
 
 
-_COMMANDS = (up, roles, demo, send, score, simulate, reference_model)
+_COMMANDS = (up, roles, demo, send, import_files, retrieve, score, simulate, reference_model)
 for commands in (*_COMMANDS, retention, migrate, doctor, openapi):
     commands.register(app)
 _GROUPS = {"peers": peers, "models": models, "jobs": jobs, "keys": keys, "bench": bench}
@@ -73,7 +75,7 @@ def main() -> None:
     """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
     try:
         app()
-    except (SettingsInvalid, PeerInvalid, WrongUse) as error:
+    except (SettingsInvalid, PeerInvalid, QueryInvalid, WrongUse) as error:
         _explain(str(error))
         sys.exit(2)
     except InfrastructureError as error:

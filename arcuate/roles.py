@@ -1,4 +1,4 @@
-"""The four processes of a node. Each loads only what it needs, so imports stand in its function."""
+"""The processes of a node. Each loads only what it needs, so imports stand in its function."""
 
 import os
 import signal
@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import Final, Protocol
 
 from arcuate.node import Node, open_node
 from arcuate.role_logs import configure_role_logs
+from core.errors import SettingsInvalid
 from core.settings import Settings
 
 #: So that one peer which does not answer holds up no other's report.
@@ -35,6 +37,12 @@ class Role(StrEnum):
     INFER = "infer"
     DELIVER = "deliver"
     SERVE = "serve"
+    WATCH = "watch"
+
+
+def roles_of(settings: Settings) -> tuple[Role, ...]:
+    """Return the roles a node of these settings has."""
+    return tuple(role for role in Role if role is not Role.WATCH or settings.watch_folder)
 
 
 def run_role(role: Role, settings: Settings, announce: Announce, supervised: bool) -> None:
@@ -90,6 +98,7 @@ def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.equipment import service_equipment
+    from core.calling_tls import CallingTLS
     from core.worker import Worker
     from dicom_node.delivery.commitment import CommitmentStep
     from dicom_node.delivery.reporting import ReportStep
@@ -100,7 +109,11 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     settings = node.settings
     reporting = ReportStep(node.database, node.storage, service_equipment(settings))
     commitment = CommitmentStep(
-        node.database, node.storage, settings.ae_title, settings.lease_seconds
+        node.database,
+        node.storage,
+        settings.ae_title,
+        settings.lease_seconds,
+        tls=CallingTLS(settings),
     )
     # A peer may be away for longer than any report takes to build.
     patient = settings.model_copy(update={"maximum_attempts": settings.commitment_attempts})
@@ -138,9 +151,30 @@ def _serve(node: Node, announce: Announce, stopping: threading.Event) -> None:
     serve(create_app(node.settings, node.database, node.storage), node.settings, announce, stopping)
 
 
+def _watch(node: Node, announce: Announce, stopping: threading.Event) -> None:
+    from dicom_node.media.watching import FolderWatch
+    from dicom_node.storage.archive import open_archive
+
+    settings = node.settings
+    if not settings.watch_folder:
+        raise SettingsInvalid("watch_folder is empty: set ARCUATE_WATCH_FOLDER")
+    archive = open_archive(settings, node.database, node.storage)
+    archive.prepare()
+    watch = FolderWatch(
+        archive,
+        Path(settings.watch_folder),
+        settings.watch_settle_seconds,
+        settings.watch_patience_seconds,
+        settings.watch_keep_days,
+    )
+    announce(0)
+    watch.run(stopping)
+
+
 _RUN: dict[Role, Callable[[Node, Announce, threading.Event], None]] = {
     Role.RECEIVE: _receive,
     Role.INFER: _infer,
     Role.DELIVER: _deliver,
     Role.SERVE: _serve,
+    Role.WATCH: _watch,
 }

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from arcuate.roles import Role
+from arcuate.roles import Role, roles_of
 from core.errors import NodeError
 from core.logs import get_logger
 from core.settings import ENVIRONMENT_PREFIX, Settings
@@ -54,12 +54,13 @@ class Supervisor:
     settings
         Handed to each child whole, by its environment.
     roles
-        Which to run; all by default. There are as many receivers as the settings say.
+        Which to run; by default all that the settings ask for, with as many receivers as they say.
     """
 
-    def __init__(self, settings: Settings, roles: Sequence[Role] = tuple(Role)) -> None:
+    def __init__(self, settings: Settings, roles: Sequence[Role] | None = None) -> None:
         self._settings = settings
-        self._first = {role: Child(role) for role in roles}
+        chosen = roles_of(settings) if roles is None else roles
+        self._first = {role: Child(role) for role in chosen}
         further = settings.receivers - 1 if Role.RECEIVE in self._first else 0
         #: Receivers that share the first one's port.
         self._further = [Child(Role.RECEIVE) for _ in range(further)]

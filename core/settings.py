@@ -71,6 +71,13 @@ class Settings(BaseModel):
             "DICOM TLS asks each for one."
         ),
     ] = ""
+    tls_peer_ca: Annotated[
+        str,
+        Field(
+            description="PEM file of the authorities, or certificates, of peers that we call over "
+            "TLS; empty: those of tls_client_ca."
+        ),
+    ] = ""
     allow_unknown_peers: Annotated[
         bool,
         Field(description="Accept associations from AE titles that are not in the list of peers."),
@@ -155,6 +162,30 @@ class Settings(BaseModel):
         ),
     ] = 12
 
+    watch_folder: Annotated[
+        str,
+        Field(
+            description="Folder whose files are taken in, as devices export them to a share; "
+            "empty: none."
+        ),
+    ] = ""
+    watch_settle_seconds: Annotated[
+        float,
+        Field(ge=0, description="How long a file there must not have changed to be looked at."),
+    ] = 5.0
+    watch_patience_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="How long a file there that is not whole must not have changed to be "
+            "refused.",
+        ),
+    ] = 600.0
+    watch_keep_days: Annotated[
+        int,
+        Field(ge=0, description="Days for which taken files stay in `taken`; 0 removes them."),
+    ] = 7
+
     @model_validator(mode="after")
     def _check_authentication(self) -> Self:
         hosts = (self.dicom_host, self.http_host)
@@ -178,6 +209,17 @@ class Settings(BaseModel):
             raise ValueError("tls_client_ca needs tls_cert and tls_key")
         if not self.dicom_plain and not self.tls_cert:
             raise ValueError("dicom_plain = false leaves no DICOM port without tls_cert")
+        return self
+
+    @model_validator(mode="after")
+    def _check_watch_folder(self) -> Self:
+        if not self.watch_folder:
+            return self
+        watched = Path(self.watch_folder).resolve()
+        for own in (self.home.resolve(), Path(self.storage.removeprefix("file://")).resolve()):
+            # It would take the node's own files away.
+            if watched.is_relative_to(own) or own.is_relative_to(watched):
+                raise ValueError("watch_folder must lie apart from home and storage_url")
         return self
 
     @property

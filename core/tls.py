@@ -8,7 +8,7 @@ import ssl
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from core.errors import SettingsInvalid
 from core.logs import get_logger
@@ -21,6 +21,8 @@ TLS_1_2_CIPHER_SUITES: Final = (
     "ECDHE-ECDSA-AES256-GCM-SHA384",
     "ECDHE-RSA-AES256-GCM-SHA384",
 )
+
+_Context = TypeVar("_Context", bound=ssl.SSLContext)
 
 _log = get_logger(__name__)
 
@@ -46,18 +48,18 @@ def server_context(settings: Settings, asks_for_certificate: bool) -> ssl.SSLCon
     CertificateUnusable
         If a file is missing, damaged, or the key is another certificate's.
     """
-    context = _context(ssl.PROTOCOL_TLS_SERVER)
+    context = harden(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_TICKET
     # Devices do not resume sessions, and a ticket that nobody reads ends a connection with a fault.
     context.num_tickets = 0
-    _load_certificate(context, settings)
+    load_certificate(context, settings)
     try:
         _expiry(context, settings)
     except CertificateRefused as error:
         # Who still calls the plain port must not lose a night to it; doctor is red, too.
         _log.error("tls_certificate_refused", cause=str(error))
     if asks_for_certificate and settings.tls_client_ca:
-        _load_authorities(context, settings.tls_client_ca)
+        load_authorities(context, "tls_client_ca", settings.tls_client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
@@ -70,8 +72,8 @@ def certificate_expiry(settings: Settings) -> datetime:
     CertificateUnusable
         If it cannot be used now.
     """
-    context = _context(ssl.PROTOCOL_TLS_SERVER)
-    _load_certificate(context, settings)
+    context = harden(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    load_certificate(context, settings)
     return _expiry(context, settings)
 
 
@@ -97,21 +99,28 @@ def read_fingerprint(certificate: bytes) -> str:
     except ValueError:
         encoded = certificate
     try:
-        _context(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=encoded)
+        harden(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)).load_verify_locations(cadata=encoded)
     except (ssl.SSLError, ValueError) as error:
         raise CertificateUnusable("the file holds no certificate in PEM or DER") from error
     return fingerprint(encoded)
 
 
-def _context(protocol: int) -> ssl.SSLContext:
-    context = ssl.SSLContext(protocol)
+def harden(context: _Context) -> _Context:
+    """Set versions, suites and options as BCP 195 wants them; return the context."""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(":".join(TLS_1_2_CIPHER_SUITES))
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     return context
 
 
-def _load_certificate(context: ssl.SSLContext, settings: Settings) -> None:
+def load_certificate(context: ssl.SSLContext, settings: Settings) -> None:
+    """Let a context show our certificate.
+
+    Raises
+    ------
+    CertificateUnusable
+        If a file is missing, damaged, or the key is another certificate's.
+    """
     certificate, key = settings.tls_cert, settings.tls_key
     for setting, path in (("tls_cert", certificate), ("tls_key", key)):
         _check_is_readable(setting, path)
@@ -127,11 +136,11 @@ def _load_certificate(context: ssl.SSLContext, settings: Settings) -> None:
             message = f"tls_key {key} is not the key of the certificate in {certificate}"
             raise CertificateUnusable(message) from error
         name, path = ("tls_key", key) if _is_certificate(certificate) else ("tls_cert", certificate)
-        raise CertificateUnusable(f"{name} {path} is not usable: {_explain(error)}") from error
+        raise CertificateUnusable(f"{name} {path} is not usable: {explain_fault(error)}") from error
 
 
 def _expiry(context: ssl.SSLContext, settings: Settings) -> datetime:
-    caller = _context(ssl.PROTOCOL_TLS_CLIENT)
+    caller = harden(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     caller.check_hostname = False
     # What is judged is the certificate itself, not who signed it.
     caller.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -142,17 +151,24 @@ def _expiry(context: ssl.SSLContext, settings: Settings) -> datetime:
         message = f"tls_cert {settings.tls_cert} is refused by callers: {error.verify_message}"
         raise CertificateRefused(message) from error
     except ssl.SSLError as error:
-        message = f"tls_cert {settings.tls_cert} is not usable: {_explain(error)}"
+        message = f"tls_cert {settings.tls_cert} is not usable: {explain_fault(error)}"
         raise CertificateUnusable(message) from error
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
 
 
-def _load_authorities(context: ssl.SSLContext, path: str) -> None:
-    _check_is_readable("tls_client_ca", path)
+def load_authorities(context: ssl.SSLContext, setting: str, path: str) -> None:
+    """Let a context trust what the authorities in a PEM file signed.
+
+    Raises
+    ------
+    CertificateUnusable
+        If the file, which `setting` names, is missing or damaged.
+    """
+    _check_is_readable(setting, path)
     try:
         context.load_verify_locations(path)
     except ssl.SSLError as error:
-        message = f"tls_client_ca {path} is not usable: {_explain(error)}"
+        message = f"{setting} {path} is not usable: {explain_fault(error)}"
         raise CertificateUnusable(message) from error
 
 
@@ -172,7 +188,8 @@ def _is_certificate(path: str) -> bool:
     return True
 
 
-def _explain(error: ssl.SSLError) -> str:
+def explain_fault(error: ssl.SSLError) -> str:
+    """Return what OpenSSL says was wrong, in its words."""
     return (error.reason or str(error)).lower().replace("_", " ")
 
 

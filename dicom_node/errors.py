@@ -12,6 +12,7 @@ NodeError
 ├─ StudyMismatch             of another study than the one it was sent to
 ├─ InstanceRefused           kept aside in quarantine, answered with a failure
 │   ├─ InvalidInstance       cannot be understood
+│   ├─ FileRefused           a file that is no DICOM, or of another kind than we take
 │   ├─ PatientIDMissing      nobody could say whose eye it is
 │   ├─ SOPMismatch           the command names another object than the data set
 │   ├─ InstanceConflict      same SOP Instance UID, other content
@@ -29,6 +30,9 @@ NodeError
 ├─ AssociationRejected       the peer answered, and declined
 │   └─ AssociationPutOff*    for now only
 ├─ ReportRefused*            the peer did not take our event report
+├─ QueryInvalid              what to retrieve is not said in a way that can be asked
+├─ QueryRefused              the peer does not carry out a query or a retrieval
+├─ GetNotAccepted            the peer does not offer C-GET
 └─ PathUnreadable            nothing to send there
                              * retry may help
 """
@@ -83,6 +87,12 @@ class InvalidInstance(InstanceRefused):
     """The data set cannot be understood."""
 
     code = "instance_invalid"
+
+
+class FileRefused(InstanceRefused):
+    """The file is none that can be taken in; export it as DICOM."""
+
+    code = "file_refused"
 
 
 class PatientIDMissing(InstanceRefused):
@@ -167,6 +177,18 @@ class ReportRefused(NodeError):
     """The peer did not take the event report."""
 
     retry = True
+
+
+class QueryInvalid(NodeError):
+    """What to retrieve must be one study, one patient or a range of dates."""
+
+
+class QueryRefused(NodeError):
+    """The peer does not carry out the query."""
+
+
+class GetNotAccepted(NodeError):
+    """The peer does not offer C-GET."""
 
 
 class PathUnreadable(NodeError):

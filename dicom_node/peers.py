@@ -23,11 +23,19 @@ _PEER_ADDRESS: Final = re.compile(r"(?P<ae_title>[^@]+)@(?P<host>.+):(?P<port>[0
 
 @dataclass(frozen=True)
 class PeerAddress:
-    """Where an application entity listens."""
+    """Where an application entity listens, and whether it is called there over TLS.
+
+    Attributes
+    ----------
+    certificate_sha256
+        The one certificate it may show there; None where any will do that names its host.
+    """
 
     ae_title: str
     host: str
     port: int
+    tls: bool = False
+    certificate_sha256: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -56,6 +64,7 @@ def add_peer(
     port: int | None = None,
     description: str = "",
     certificate: bytes | None = None,
+    tls: bool | None = None,
     clock: Clock = utc_now,
 ) -> PeerRow:
     """Let an application entity call us, or change where it calls from.
@@ -69,6 +78,8 @@ def add_peer(
     certificate
         In PEM or DER: it may call over TLS with this one only. None leaves it bound as it was;
         removing the peer unbinds it.
+    tls
+        Whether we call it over TLS; None leaves it as it was, at first without.
 
     Raises
     ------
@@ -84,6 +95,8 @@ def add_peer(
     peer.host, peer.port, peer.description = host, port, description
     if certificate is not None:
         peer.certificate_sha256 = _fingerprint(certificate)
+    if tls is not None:
+        peer.tls = tls
     session.add(peer)
     session.flush()
     return peer
@@ -136,7 +149,7 @@ def address_of(session: Session, ae_title: str, calling_address: str = "") -> Pe
         raise RecordNotFound(
             f"{ae_title} has no address to call: add it again with one host and a --port"
         )
-    return PeerAddress(peer.ae_title, host, peer.port)
+    return PeerAddress(peer.ae_title, host, peer.port, peer.tls, peer.certificate_sha256)
 
 
 def calls_from_its_host(peer: PeerRow, address: str) -> bool:

@@ -63,7 +63,8 @@ def close_socket(transport: AssociationSocket) -> None:
     connection = transport.socket
     if connection is None:
         return
-    with suppress(OSError):
+    # ValueError: the handshake failed, so there is no TLS to end.
+    with suppress(OSError, ValueError):
         if isinstance(connection, ssl.SSLSocket):
             # Says that nothing more comes (RFC 8446 6.1), and does not wait for the same answer.
             connection.setblocking(False)

@@ -15,6 +15,7 @@ from dicom_node.errors import (
     ActionValueMissing,
     BytesRemoved,
     FileInvalid,
+    FileRefused,
     HierarchyConflict,
     InstanceConflict,
     InstanceRefused,
@@ -86,6 +87,7 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     StudyMismatch: Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
     InstanceRefused: Status.CANNOT_UNDERSTAND,
     InvalidInstance: Status.CANNOT_UNDERSTAND,
+    FileRefused: Status.CANNOT_UNDERSTAND,
     PatientIDMissing: Status.CANNOT_UNDERSTAND,
     SOPMismatch: Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
     InstanceConflict: Status.INSTANCE_CONFLICT,
@@ -109,6 +111,11 @@ def status_of(error: NodeError) -> Status:
         for kind in family
         if issubclass(kind, NodeError) and kind in STATUS_OF_ERROR
     )
+
+
+def is_pending(response: Dataset) -> bool:
+    """Whether more responses follow (PS3.7 C.3, status class Pending)."""
+    return response.get("Status") in {0xFF00, 0xFF01}
 
 
 def answer(status: Status, comment: str = "") -> Dataset:

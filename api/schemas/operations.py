@@ -53,6 +53,7 @@ class PeerOut(_FromRow):
     port: int | None
     description: str
     certificate_sha256: str | None
+    tls: bool
     added_at: Moment
     last_seen_at: Moment | None
 

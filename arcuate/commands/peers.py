@@ -20,7 +20,15 @@ def list_known(context: typer.Context, as_json: AsJson = False) -> None:
 
     with open_node(settings_of(context)).database.reading() as session:
         rows = [peer.model_dump() for peer in list_peers(session)]
-    columns = ["ae_title", "host", "port", "certificate_sha256", "description", "last_seen_at"]
+    columns = [
+        "ae_title",
+        "host",
+        "port",
+        "tls",
+        "certificate_sha256",
+        "description",
+        "last_seen_at",
+    ]
     nothing = "There are none: `arcuate peers add AET --host ADDRESS` lets a device in."
     print_rows(rows, columns, as_json, nothing)
 
@@ -35,7 +43,9 @@ def add(
     port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65535, help="Port it listens on: storage commitment is reported there."
+            min=1,
+            max=65535,
+            help="Port it listens on: storage commitment is reported there, `retrieve` asks there.",
         ),
     ] = None,
     description: Annotated[str, typer.Option(help="For people.")] = "",
@@ -46,6 +56,10 @@ def add(
             "only, until the peer is removed."
         ),
     ] = None,
+    tls: Annotated[
+        bool | None,
+        typer.Option("--tls/--no-tls", help="Whether its port is called over DICOM TLS."),
+    ] = None,
 ) -> None:
     """Let a device or PACS call us."""
     from arcuate.node import prepare_node
@@ -53,9 +67,10 @@ def add(
 
     shown = certificate.read() if certificate is not None else None
     with prepare_node(settings_of(context)).database.transaction() as session:
-        peer = add_peer(session, ae_title, host, port, description, shown)
+        peer = add_peer(session, ae_title, host, port, description, shown, tls)
         bound = ", over DICOM TLS with its certificate" if peer.certificate_sha256 else ""
-    typer.echo(f"{ae_title} may call from {host}{bound}.")
+        called = f" We call its port {port} over TLS." if peer.tls and port else ""
+    typer.echo(f"{ae_title} may call from {host}{bound}.{called}")
 
 
 @app.command()
@@ -73,13 +88,14 @@ def remove(context: typer.Context, ae_title: AETitle) -> None:
 def echo(context: typer.Context, ae_title: AETitle, as_json: AsJson = False) -> None:
     """Ask a peer whether it answers (C-ECHO)."""
     from arcuate.node import open_node
+    from core.calling_tls import CallingTLS
     from dicom_node.peers import address_of
     from dicom_node.scu.echo import echo as c_echo
 
     settings = settings_of(context)
     with open_node(settings).database.reading() as session:
         address = address_of(session, ae_title)
-    seconds = c_echo(address, settings.ae_title)
+    seconds = c_echo(address, settings.ae_title, CallingTLS(settings))
     if as_json:
         print_json({"ae_title": ae_title, "seconds": round(seconds, 4)})
         return

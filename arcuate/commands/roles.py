@@ -1,4 +1,4 @@
-"""`arcuate receive`, `infer`, `deliver`, `serve`: one role alone."""
+"""`arcuate receive`, `infer`, `deliver`, `serve`, `watch`: one role alone."""
 
 import json
 import sys
@@ -18,6 +18,7 @@ _HELP = {
     Role.DELIVER: "Write reports of what was scored, tell devices what is committed, remove what "
     "is no longer kept.",
     Role.SERVE: "Serve the pages and the API.",
+    Role.WATCH: "Take in the files that devices put into watch_folder.",
 }
 
 Supervised = Annotated[

@@ -54,6 +54,8 @@ def _welcome(node: "Node", ports: "Mapping[Role, int]", dicom_tls_port: int) -> 
     site = f"{scheme}://{settings.http_host}:{ports[Role.SERVE]}"
     dicom = {"": ports[Role.RECEIVE], " (TLS)": dicom_tls_port}
     doors = [f"{settings.dicom_host}:{port}{kind}" for kind, port in dicom.items() if port]
+    folder = settings.watch_folder
+    watched = f"  Folder    {folder}: what is put there is taken in\n" if folder else ""
     return (
         "Arcuate is ready. Fields are estimated from scans, never measured.\n\n"
         f"  AE title  {settings.ae_title}\n"
@@ -62,7 +64,8 @@ def _welcome(node: "Node", ports: "Mapping[Role, int]", dicom_tls_port: int) -> 
         f"  API       {site}/v1\n"
         f"  Record    {node.database.url.render_as_string(hide_password=True)}\n"
         f"  Bytes     {settings.storage}\n"
-        f"  Callers   {_callers(node)}\n\n"
+        f"  Callers   {_callers(node)}\n"
+        f"{watched}\n"
         "Stop with Ctrl-C."
     )
 

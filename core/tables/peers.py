@@ -12,6 +12,7 @@ class PeerRow(SQLModel, table=True):
 
     `host` is an address or a network in CIDR notation; `*` admits the AE title from anywhere.
     `certificate_sha256`, in hexadecimal, admits it over TLS with that certificate only.
+    `tls` says that we call it over TLS.
     """
 
     __tablename__ = "peers"
@@ -21,6 +22,7 @@ class PeerRow(SQLModel, table=True):
     port: int | None = None
     description: str = ""
     certificate_sha256: str | None = None
+    tls: bool = False
     added_at: datetime = Field(sa_type=UtcDateTime)
     last_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

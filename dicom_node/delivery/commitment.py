@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from core import ledger
+from core.calling_tls import CallingTLS
 from core.clock import utc_now
 from core.database import Database
 from core.lease import Lease
@@ -33,6 +34,8 @@ class CommitmentStep:
         Ours.
     lease_seconds
         How long a claim is held before it must be renewed.
+    tls
+        How peers are called that are called over TLS.
     """
 
     database: Database
@@ -41,6 +44,7 @@ class CommitmentStep:
     lease_seconds: float
     kind: JobKind = JobKind.COMMIT
     group_size: int = 1
+    tls: CallingTLS | None = None
 
     def run(self, claims: Sequence[Claim]) -> None:
         """Answer each claimed request."""
@@ -62,7 +66,7 @@ class CommitmentStep:
         lease = Lease(self.database, claimed, self.lease_seconds)
         result = verify(self.database, self.storage, request, lease.beat)
         lease.renew(LONGEST_REPORT_SECONDS)
-        report_commitment(peer, self.ae_title, result)
+        report_commitment(peer, self.ae_title, result, self.tls)
         with self.database.transaction() as session:
             settle_request(session, key, utc_now(), len(result.failed))
             ledger.finish(session, claimed)

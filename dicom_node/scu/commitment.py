@@ -5,6 +5,7 @@ from typing import Final
 from pynetdicom import build_context, build_role
 from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
 
+from core.calling_tls import CallingTLS
 from dicom_node.errors import AssociationRejected, PeerUnreachable, ReportRefused
 from dicom_node.event_report import (
     WELL_KNOWN_INSTANCE_UID,
@@ -29,7 +30,12 @@ LONGEST_REPORT_SECONDS: Final = (
 )
 
 
-def report_commitment(peer: PeerAddress, calling_ae_title: str, result: CommitmentResult) -> None:
+def report_commitment(
+    peer: PeerAddress,
+    calling_ae_title: str,
+    result: CommitmentResult,
+    tls: CallingTLS | None = None,
+) -> None:
     """Tell a peer what we commit to keeping; when this returns, it said that it heard.
 
     A peer that accepts the class but is silent about roles is told all the same: many of those who
@@ -46,7 +52,7 @@ def report_commitment(peer: PeerAddress, calling_ae_title: str, result: Commitme
     """
     contexts = [build_context(StorageCommitmentPushModel)]
     roles = [build_role(StorageCommitmentPushModel, scp_role=True)]
-    with associate(peer, calling_ae_title, contexts, roles) as association:
+    with associate(peer, calling_ae_title, contexts, roles, tls) as association:
         if accepts_nothing(association):
             raise AssociationRejected(f"{peer} does not accept Storage Commitment reports")
         association.dimse_timeout = ANSWER_SECONDS

@@ -5,13 +5,14 @@ from time import perf_counter
 from pynetdicom import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from core.calling_tls import CallingTLS
 from dicom_node.errors import AssociationRejected, PeerUnreachable
 from dicom_node.peers import PeerAddress
 from dicom_node.scu.association import accepts_nothing, associate
 from dicom_node.statuses import Status
 
 
-def echo(peer: PeerAddress, calling_ae_title: str) -> float:
+def echo(peer: PeerAddress, calling_ae_title: str, tls: CallingTLS | None = None) -> float:
     """Ask a peer whether it is there; return the seconds its answer took.
 
     Raises
@@ -21,7 +22,8 @@ def echo(peer: PeerAddress, calling_ae_title: str) -> float:
     AssociationRejected
         If the peer does not let us in, or not for Verification.
     """
-    with associate(peer, calling_ae_title, [build_context(Verification)]) as association:
+    contexts = [build_context(Verification)]
+    with associate(peer, calling_ae_title, contexts, tls=tls) as association:
         if accepts_nothing(association):
             raise AssociationRejected(f"{peer} does not accept Verification")
         start = perf_counter()

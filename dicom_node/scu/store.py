@@ -9,10 +9,12 @@ from pydicom.uid import UID
 from pynetdicom import build_context
 from pynetdicom.association import Association
 
+from core.calling_tls import CallingTLS
 from dicom_node.errors import PathUnreadable
+from dicom_node.media.files import find_files
 from dicom_node.peers import PeerAddress
 from dicom_node.scu.association import MAXIMUM_CONTEXTS, accepts_nothing, associate
-from dicom_node.scu.files import FileToSend, find_files, read_file_to_send
+from dicom_node.scu.files import FileToSend, read_file_to_send
 from dicom_node.statuses import Status
 
 #: Statuses of the kind Warning (PS3.4 B.2.3): the peer kept the instance.
@@ -44,7 +46,12 @@ class SendResult:
         )
 
 
-def send(paths: Iterable[Path], peer: PeerAddress, calling_ae_title: str) -> Iterator[SendResult]:
+def send(
+    paths: Iterable[Path],
+    peer: PeerAddress,
+    calling_ae_title: str,
+    tls: CallingTLS | None = None,
+) -> Iterator[SendResult]:
     """Send files, folders and DICOMDIR media; one result a file, as they come.
 
     A file that is no DICOM, or that the peer refuses, is a result like any other.
@@ -63,7 +70,7 @@ def send(paths: Iterable[Path], peer: PeerAddress, calling_ae_title: str) -> Ite
         except PathUnreadable as error:
             yield SendResult(path, message=str(error))
     for group in _group(files):
-        yield from _send_group(group, peer, calling_ae_title)
+        yield from _send_group(group, peer, calling_ae_title, tls)
 
 
 def _group(files: Sequence[FileToSend]) -> Iterator[list[FileToSend]]:
@@ -82,14 +89,17 @@ def _group(files: Sequence[FileToSend]) -> Iterator[list[FileToSend]]:
 
 
 def _send_group(
-    group: Sequence[FileToSend], peer: PeerAddress, calling_ae_title: str
+    group: Sequence[FileToSend],
+    peer: PeerAddress,
+    calling_ae_title: str,
+    tls: CallingTLS | None,
 ) -> Iterator[SendResult]:
     contexts = dict.fromkeys((file.sop_class_uid, file.transfer_syntax_uid) for file in group)
     proposed = [build_context(*context) for context in contexts]
     waiting = list(group)
     # A peer that aborts on one file is asked again for the next ones.
     while waiting:
-        with associate(peer, calling_ae_title, proposed) as association:
+        with associate(peer, calling_ae_title, proposed, tls=tls) as association:
             if accepts_nothing(association):
                 yield from (_not_accepted(file) for file in waiting)
                 return

@@ -40,3 +40,9 @@ def context_of_instance(
     series = session.get_one(SeriesRow, instance.series_key)
     study = session.get_one(StudyRow, series.study_key)
     return session.get_one(PatientRow, study.patient_key), study, series
+
+
+def find_kept(session: Session, sop_instance_uids: Sequence[str]) -> set[str]:
+    """Return those of some SOP Instance UIDs that are in the record."""
+    known = col(InstanceRow.sop_instance_uid)
+    return set(session.exec(select(known).where(known.in_(sop_instance_uids))).all())

@@ -39,6 +39,7 @@ from dicom_node.receive.pdu import (
 from dicom_node.receive.store_receiver import AcceptedContext, ProtocolViolated, StoreReceiver
 from dicom_node.storage.archive import Archive, open_archive
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.file_meta import read_file_meta
 from dicom_node.storage.header import read_header
 from dicom_node.storage.incoming_file import IncomingFile
@@ -119,7 +120,7 @@ def incoming_file(content: bytes) -> None:
         incoming.discard()
     else:
         # Only one of the same UID is kept, so what is kept is this one.
-        kept = archive.storage.read(f"{outcome.digest[:2]}/{outcome.digest}.dcm")
+        kept = archive.storage.read(digest_key(outcome.digest))
         assert sha256(kept[-_data_set_bytes(incoming, content) :]).hexdigest() == outcome.digest
     _check_nothing_unfinished(archive)
 

@@ -512,6 +512,7 @@ def test_operations_are_listed(client: httpx.Client, database: Database) -> None
                 "port": None,
                 "description": "",
                 "certificate_sha256": None,
+                "tls": False,
                 "added_at": "2026-03-04T09:30:00Z",
                 "last_seen_at": None,
             }

@@ -171,6 +171,23 @@ def test_peer_is_bound_to_its_certificate(terminal: Terminal, need: Callable[[st
     assert peer["certificate_sha256"] == read_fingerprint(certificate.read_bytes())
 
 
+def test_peer_is_called_over_tls_until_it_is_said_otherwise(terminal: Terminal) -> None:
+    add = ("peers", "add", "PACS", "--host", "127.0.0.1", "--port", 2762)
+
+    marked = terminal(*add, "--tls")
+    again = terminal(*add)
+    echoed = terminal("peers", "echo", "PACS")
+    sent = terminal("send", terminal.folder, "--to", "PACS")
+    unmarked = terminal(*add, "--no-tls")
+
+    assert marked.out == again.out
+    assert marked.out.endswith(" We call its port 2762 over TLS.\n")
+    assert unmarked.out == "PACS may call from 127.0.0.1.\n"
+    # Nothing says whom to trust: the remedy, not a plain call.
+    assert (echoed.code, "set tls_peer_ca" in echoed.err) == (2, True)
+    assert (sent.code, "There was no DICOM file." in sent.err) == (1, True)
+
+
 @pytest.mark.parametrize("role", ["receive", "serve", "up"])
 def test_unusable_certificate_is_told_at_the_start(terminal: Terminal, role: str) -> None:
     terminal("migrate")
@@ -258,6 +275,8 @@ def test_peer_is_asked_whether_it_answers(node: RunningNode, node_terminal: Term
         (".", "--to", "A@127.0.0.1:99999"),
         ("missing", "--to", "A@127.0.0.1:104"),
         (".", "--to", "A@127.0.0.1:104", "--calling", "LONGER THAN SIXTEEN"),
+        (".", "--to", "KNOWN", "--tls"),
+        (".", "--to", "A@127.0.0.1:104", "--certificate", "missing.pem"),
     ],
 )
 def test_malformed_send_is_wrong_use(terminal: Terminal, words: Sequence[str]) -> None:
@@ -554,6 +573,7 @@ def test_unknown_words_are_wrong_use(terminal: Terminal, words: Sequence[str]) -
 
 def test_every_command_explains_itself(terminal: Terminal) -> None:
     names = ["up", "receive", "infer", "deliver", "serve", "demo", "send", "score", "migrate"]
+    names += ["import", "retrieve", "watch"]
     names += ["doctor", "openapi", "peers", "models", "jobs", "keys", "bench"]
 
     overview = terminal("--help").out

@@ -69,7 +69,7 @@ def start(settings: Settings, *words: str) -> subprocess.Popen[str]:
 
 
 def files_left(archive: Archive) -> int:
-    return len(list(archive.storage.root.glob("[0-9a-f][0-9a-f]/*.dcm")))
+    return len(list(archive.storage.root.glob("[0-9a-f]/*.dcm")))
 
 
 def counts(database: Database) -> tuple[int, int, int]:

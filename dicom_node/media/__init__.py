@@ -1,0 +1,1 @@
+"""DICOM files on disks: found, judged whole, taken in."""
