@@ -18,6 +18,8 @@ class JobKind(StrEnum):
     REPORT = "report"
     #: Tell a peer which instances of the commitment that is the subject are kept.
     COMMIT = "commit"
+    #: Settle the study summary whose primary key is the subject.
+    SETTLE = "settle"
 
 
 class JobStatus(StrEnum):
