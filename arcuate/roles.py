@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -86,6 +87,8 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from core.worker import Worker
     from dicom_node.delivery.commitment import CommitmentStep
     from dicom_node.delivery.reporting import ReportStep
+    from dicom_node.rollup.settling import SettleStep
+    from dicom_node.rollup.watch import RollUp
 
     settings = node.settings
     reporting = ReportStep(node.database, node.storage, service_equipment(settings))
@@ -97,8 +100,10 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     workers = [Worker(node.database, settings, reporting, stopping)]
     for _ in range(_COMMITMENT_WORKERS):
         workers.append(Worker(node.database, patient, commitment, stopping))
+    workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
+    roll_up = RollUp(node.database, timedelta(seconds=settings.study_quiet_seconds))
     announce(0)
-    run_together([worker.run for worker in workers], stopping)
+    run_together([*(worker.run for worker in workers), lambda: roll_up.run(stopping)], stopping)
 
 
 def run_together(loops: Sequence[Callable[[], None]], stopping: threading.Event) -> None:

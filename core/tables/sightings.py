@@ -34,9 +34,7 @@ class DeviceRow(SQLModel, table=True):
     """
 
     __tablename__ = "devices"
-    __table_args__ = (
-        UniqueConstraint("manufacturer", "model", "serial_number", "station_key"),
-    )
+    __table_args__ = (UniqueConstraint("manufacturer", "model", "serial_number", "station_key"),)
 
     id: int | None = Field(default=None, primary_key=True)
     manufacturer: str

@@ -35,7 +35,9 @@ class SettleCause(StrEnum):
 
 
 class StudySummaryRow(SQLModel, table=True):
-    """One version of what is known of a study. Versions count from 1; each supersedes the one before.
+    """One version of what is known of a study.
+
+    Versions count from 1; each supersedes the one before.
 
     `eyes` holds `core.study_eyes.Eye` as JSON, `missing` how many instances a peer named that are
     not here; numbers and eyes are of the moment it was settled, and empty while it is open.

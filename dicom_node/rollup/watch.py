@@ -1,0 +1,74 @@
+"""The loop that follows what comes in. Several may run: each batch is taken note of by one."""
+
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from core.clock import Clock, utc_now
+from core.database import Database
+from core.errors import InfrastructureError
+from core.logs import get_logger
+from core.study_summaries import note_openings
+from dicom_node.rollup.due import enqueue_due, has_due
+from dicom_node.rollup.news import News, advance, read_news
+
+#: Between two looks at the record; a look that finds nothing reads three indexes.
+TURN_SECONDS: Final = 1.0
+#: Batches of news taken in one turn, before what is due is looked at.
+_MOST_BATCHES: Final = 20
+#: While the database is away.
+_PAUSE_SECONDS: Final = 5.0
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class RollUp:
+    """Opens summaries of what came, and has those settled that are due.
+
+    Attributes
+    ----------
+    quiet
+        How long nothing must come for a study before it is settled.
+    """
+
+    database: Database
+    quiet: timedelta
+    clock: Clock = utc_now
+
+    def run(self, stopping: threading.Event) -> None:
+        """Look again and again until asked to stop."""
+        pause = TURN_SECONDS
+        while not stopping.wait(pause):
+            try:
+                self.turn()
+                pause = TURN_SECONDS
+            except InfrastructureError as error:
+                pause = _PAUSE_SECONDS
+                _log.warning("infrastructure_away", error=str(error), pause_seconds=pause)
+
+    def turn(self) -> None:
+        """Take note of all that is new, then of all that is due."""
+        self._follow()
+        with self.database.reading() as session:
+            due = has_due(session, self.clock())
+        if due:
+            with self.database.transaction() as session:
+                enqueue_due(session, self.clock())
+
+    def _follow(self) -> bool:
+        """Take note of what came; return whether nothing more is there."""
+        for _ in range(_MOST_BATCHES):
+            with self.database.reading() as session:
+                news = read_news(session)
+            if news.until > news.after:
+                self._take(news)
+            if news.is_last:
+                return True
+        return False
+
+    def _take(self, news: News) -> None:
+        with self.database.transaction() as session:
+            if advance(session, news):
+                note_openings(session, news.openings, self.quiet, self.clock())
