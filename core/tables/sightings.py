@@ -29,8 +29,9 @@ class DeviceRow(SQLModel, table=True):
     """The equipment objects come from, as they name it.
 
     A device with a serial number is known by it; one without by its station name, which is then
-    its `station_key`. `clock_days` is the smallest time from taking to receiving of each of the last
-    days, seconds by day (YYYY-MM-DD); `names_zone` whether its objects name their time zone.
+    its `station_key`. `clock_days` holds the smallest time from taking to receiving of each day it
+    last sent on, seconds by day (YYYY-MM-DD); `names_zone` whether its objects name their time
+    zone.
     """
 
     __tablename__ = "devices"

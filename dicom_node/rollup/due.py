@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from core.ledger import enqueue_all
@@ -40,7 +41,7 @@ def enqueue_due(session: Session, now: datetime) -> int:
     return len(ready)
 
 
-def _is_due(now: datetime) -> tuple[object, ...]:
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         col(StudySummaryRow.state) == SummaryState.OPEN,
         col(StudySummaryRow.due_at) <= now,

@@ -350,6 +350,7 @@ def test_study_is_found_by_uid_patient_and_accession_number(
 
     study = client.get("/v1/studies/1.2.1").json()
 
+    assert study.pop("summary") is None
     assert study == {
         "study_instance_uid": "1.2.1",
         "study_id": "S1",
@@ -369,6 +370,7 @@ def test_study_is_found_by_uid_patient_and_accession_number(
             "self": "/v1/studies/1.2.1",
             "instances": "/v1/studies/1.2.1/instances",
             "predictions": "/v1/studies/1.2.1/predictions",
+            "summary": "/v1/studies/1.2.1/summary",
         },
     }
     for filters in ({"accession_number": "A1"}, {"patient_id": "P1"}, {"issuer": "A"}):

@@ -1,63 +1,22 @@
 """From arrivals to settled summaries, on the real record with a clock of our own."""
 
 import threading
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
 
 from core.database import Database
 from core.settings import Settings
-from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
-from core.tables.study_summaries import SettleCause, StudySummaryRow, SummaryState
+from core.tables.study_summaries import SettleCause, SummaryState
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
-from core.worker import Worker
 from dicom_node.rollup.news import BATCH_SIZE
-from dicom_node.rollup.settling import SettleStep
 from dicom_node.rollup.watch import RollUp
-from tests.builders.archive import RECEIVED_AT
 from tests.builders.feed import arrive, end_job, finish_scan, source_of
-from tests.builders.prediction import build_prediction
-
-QUIET = timedelta(seconds=60)
-STUDY = "2.25.101"
-
-
-@dataclass
-class Clockwork:
-    """The roll-up and its worker, under a clock that stands until it is moved."""
-
-    database: Database
-    settings: Settings
-    now: datetime = RECEIVED_AT
-
-    def __post_init__(self) -> None:
-        self.roll_up = RollUp(self.database, QUIET, clock=lambda: self.now)
-        step = SettleStep(self.database, clock=lambda: self.now)
-        self.worker = Worker(self.database, self.settings, step, threading.Event())
-
-    def work(self, later: timedelta = timedelta()) -> None:
-        """Move the clock, then let everybody do what there is to do."""
-        self.now += later
-        self.roll_up.turn()
-        while self.worker.run_once():
-            pass
-
-    def summaries(self) -> list[StudySummaryRow]:
-        statement = select(StudySummaryRow).order_by(col(StudySummaryRow.version))
-        with self.database.reading() as session:
-            return list(session.exec(statement).all())
-
-    def changes(self) -> list[tuple[str, str]]:
-        kinds = (ChangeKind.STUDY_SETTLED, ChangeKind.STUDY_REOPENED)
-        statement = select(ChangeRow).where(col(ChangeRow.kind).in_(kinds))
-        with self.database.reading() as session:
-            rows = session.exec(statement.order_by(col(ChangeRow.number))).all()
-        return [(row.kind, row.subject) for row in rows]
+from tests.fixtures.clockwork import QUIET, STUDY, Clockwork, predict, send_and_score
 
 
 @pytest.fixture
@@ -65,20 +24,8 @@ def clockwork(database: Database, settings: Settings) -> Clockwork:
     return Clockwork(database, settings)
 
 
-def _predict(number: int, side: Laterality | None = Laterality.RIGHT, **changes: Any) -> Any:
-    identity = {"prediction_id": f"p{number}", "source": source_of(number)}
-    return build_prediction(laterality=side, **{**identity, **changes})
-
-
-def _send_and_score(clockwork: Clockwork, *predictions: Any) -> None:
-    with clockwork.database.transaction() as session:
-        for prediction in predictions:
-            arrive(session, prediction.source, clockwork.now)
-            finish_scan(session, prediction)
-
-
 def test_study_is_settled_when_nothing_came_for_the_quiet_time(clockwork: Clockwork) -> None:
-    _send_and_score(clockwork, _predict(1), _predict(2, Laterality.LEFT))
+    send_and_score(clockwork, predict(1), predict(2, Laterality.LEFT))
 
     clockwork.work()
     clockwork.work(QUIET - timedelta(seconds=1))
@@ -99,10 +46,10 @@ def test_study_is_settled_when_nothing_came_for_the_quiet_time(clockwork: Clockw
 
 
 def test_each_arrival_puts_the_settling_off(clockwork: Clockwork) -> None:
-    _send_and_score(clockwork, _predict(1))
+    send_and_score(clockwork, predict(1))
     clockwork.work()
     clockwork.work(timedelta(seconds=50))
-    _send_and_score(clockwork, _predict(2, Laterality.LEFT))
+    send_and_score(clockwork, predict(2, Laterality.LEFT))
 
     clockwork.work()
     clockwork.work(timedelta(seconds=50))
@@ -120,7 +67,7 @@ def test_work_in_progress_is_waited_for(clockwork: Clockwork) -> None:
     clockwork.work(10 * QUIET)
     [waiting] = clockwork.summaries()
     with clockwork.database.transaction() as session:
-        finish_scan(session, _predict(1))
+        finish_scan(session, predict(1))
 
     clockwork.work(timedelta(seconds=2))
 
@@ -133,7 +80,7 @@ def test_failed_job_does_not_block_and_is_told(clockwork: Clockwork) -> None:
         # Its job stopped and no prediction tells of it: the worst case.
         end_job(session, arrive(session, source_of(1)), JobStatus.FAILED)
         arrive(session, source_of(2))
-        finish_scan(session, _predict(2, None, status=PredictionStatus.FAILED))
+        finish_scan(session, predict(2, None, status=PredictionStatus.FAILED))
         arrive(session, source_of(3), is_model_input=False)
 
     clockwork.work()
@@ -150,11 +97,11 @@ def test_failed_job_does_not_block_and_is_told(clockwork: Clockwork) -> None:
 
 
 def test_late_object_reopens_and_the_next_version_supersedes(clockwork: Clockwork) -> None:
-    _send_and_score(clockwork, _predict(1))
+    send_and_score(clockwork, predict(1))
     clockwork.work()
     clockwork.work(QUIET)
     clockwork.work(timedelta(hours=1))
-    _send_and_score(clockwork, _predict(2, Laterality.LEFT))
+    send_and_score(clockwork, predict(2, Laterality.LEFT))
 
     clockwork.work()
     first, reopened = clockwork.summaries()
@@ -173,11 +120,11 @@ def test_late_object_reopens_and_the_next_version_supersedes(clockwork: Clockwor
 
 
 def test_result_that_comes_after_settling_reopens(clockwork: Clockwork) -> None:
-    _send_and_score(clockwork, _predict(1, None, status=PredictionStatus.FAILED))
+    send_and_score(clockwork, predict(1, None, status=PredictionStatus.FAILED))
     clockwork.work()
     clockwork.work(QUIET)
     with clockwork.database.transaction() as session:
-        finish_scan(session, replace(_predict(1), prediction_id="again"))
+        finish_scan(session, replace(predict(1), prediction_id="again"))
 
     clockwork.work()
     clockwork.work(QUIET)
@@ -188,12 +135,12 @@ def test_result_that_comes_after_settling_reopens(clockwork: Clockwork) -> None:
 
 
 def test_what_a_settled_summary_tells_already_does_not_reopen_it(clockwork: Clockwork) -> None:
-    _send_and_score(clockwork, _predict(1))
+    send_and_score(clockwork, predict(1))
     clockwork.work()
     clockwork.now += QUIET
     # Scored and recorded between the look at what is new and the settling.
     _enqueue_settling(clockwork)
-    _send_and_score(clockwork, _predict(2, Laterality.LEFT))
+    send_and_score(clockwork, predict(2, Laterality.LEFT))
     clockwork.worker.run_once()
 
     clockwork.work()
@@ -205,11 +152,11 @@ def test_what_a_settled_summary_tells_already_does_not_reopen_it(clockwork: Cloc
 def test_what_comes_while_a_settling_waits_in_the_ledger_puts_it_off(
     clockwork: Clockwork,
 ) -> None:
-    _send_and_score(clockwork, _predict(1))
+    send_and_score(clockwork, predict(1))
     clockwork.work()
     clockwork.now += QUIET
     _enqueue_settling(clockwork)
-    _send_and_score(clockwork, _predict(2, Laterality.LEFT))
+    send_and_score(clockwork, predict(2, Laterality.LEFT))
     clockwork.roll_up.turn()
 
     clockwork.worker.run_once()
@@ -222,7 +169,7 @@ def test_what_comes_while_a_settling_waits_in_the_ledger_puts_it_off(
 
 def test_two_studies_of_one_batch_are_settled_each_for_itself(clockwork: Clockwork) -> None:
     other = source_of(1, study="2.25.202")
-    _send_and_score(clockwork, _predict(1), _predict(2, prediction_id="other", source=other))
+    send_and_score(clockwork, predict(1), predict(2, prediction_id="other", source=other))
 
     clockwork.work()
     clockwork.work(QUIET)
@@ -245,7 +192,7 @@ def test_more_than_a_batch_is_taken_in_one_turn(clockwork: Clockwork) -> None:
 
 
 def test_two_processes_take_note_of_a_batch_once(clockwork: Clockwork) -> None:
-    _send_and_score(clockwork, *(_predict(number) for number in range(20)))
+    send_and_score(clockwork, *(predict(number) for number in range(20)))
     others = [RollUp(clockwork.database, QUIET, clock=lambda: clockwork.now) for _ in range(4)]
     threads = [threading.Thread(target=other.turn) for other in others]
 
