@@ -14,6 +14,7 @@ from core.logs import get_logger
 from core.settings import Settings
 from core.tls import server_context
 from dicom_node.admission import Admission, handle_connection_closed, handle_requested
+from dicom_node.association_log import AssociationLog
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.pynetdicom_settings import configure_pynetdicom
 from dicom_node.receive.listener import Listener
@@ -63,6 +64,7 @@ class DicomServer:
         self._settings = settings
         self._admission = Admission(database, settings.ae_title, settings.allow_unknown_peers)
         self._application_entity = build_application_entity(settings)
+        self._association_log = AssociationLog(database)
 
     def start(self) -> DicomPorts:
         """Listen; return the ports, on which connections are taken from now on.
@@ -79,6 +81,7 @@ class DicomServer:
         settings = self._settings
         tls = server_context(settings, asks_for_certificate=True) if settings.tls_cert else None
         self.archive.prepare()
+        self._association_log.start()
         try:
             return DicomPorts(
                 plain=self._listen(settings.dicom_port) if settings.dicom_plain else 0,
@@ -91,6 +94,7 @@ class DicomServer:
     def stop(self) -> None:
         """Abort every association and close the ports; an instance being kept is kept or not."""
         self._application_entity.shutdown()
+        self._association_log.stop()
 
     def _listen(self, port: int, tls: ssl.SSLContext | None = None) -> int:
         host = self._settings.dicom_host
@@ -119,6 +123,7 @@ class DicomServer:
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
+            *self._association_log.handlers(),
         ]
 
 

@@ -1,6 +1,7 @@
 """The loop that follows what comes in. Several may run: each batch is taken note of by one."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -10,8 +11,11 @@ from core.database import Database
 from core.errors import InfrastructureError
 from core.logs import get_logger
 from core.study_summaries import note_openings
+from core.tables.columns import key_of
 from dicom_node.rollup.due import enqueue_due, has_due
+from dicom_node.rollup.ends import note_ends, read_ends, take_ends
 from dicom_node.rollup.news import News, advance, read_news
+from dicom_node.rollup.notices import has_notices, note_notices
 
 #: Between two looks at the record; a look that finds nothing reads three indexes.
 TURN_SECONDS: Final = 1.0
@@ -50,12 +54,23 @@ class RollUp:
 
     def turn(self) -> None:
         """Take note of all that is new, then of all that is due."""
-        self._follow()
         with self.database.reading() as session:
-            due = has_due(session, self.clock())
-        if due:
+            ended = [key_of(row) for row in read_ends(session)]
+        # What an association brought was committed before its end: it must be taken note of first.
+        if self._follow() and ended:
+            self._take_ends(ended)
+        with self.database.reading() as session:
+            noticed, due = has_notices(session), has_due(session, self.clock())
+        if noticed:
+            with self.database.transaction() as session:
+                note_notices(session, self.clock())
+        if noticed or due:
             with self.database.transaction() as session:
                 enqueue_due(session, self.clock())
+
+    def _take_ends(self, keys: Sequence[int]) -> None:
+        with self.database.transaction() as session:
+            note_ends(session, take_ends(session, keys), self.quiet)
 
     def _follow(self) -> bool:
         """Take note of what came; return whether nothing more is there."""
