@@ -21,6 +21,9 @@ from dicom_node.receive.listener import Listener
 from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.commitment import add_commitment, commitment_handlers
 from dicom_node.scp.echo import handle_echo
+from dicom_node.scp.instance_availability import add_instance_availability
+from dicom_node.scp.notices import notice_handlers
+from dicom_node.scp.procedure_step import add_procedure_step
 from dicom_node.scp.size_limit import handle_pdu
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.archive import Archive, open_archive
@@ -123,6 +126,7 @@ class DicomServer:
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
+            *notice_handlers(self.archive.database),
             *self._association_log.handlers(),
         ]
 
@@ -139,6 +143,8 @@ def build_application_entity(settings: Settings) -> AE:
     entity.network_timeout = NETWORK_TIMEOUT_SECONDS
     entity.add_supported_context(Verification)
     add_commitment(entity)
+    add_procedure_step(entity)
+    add_instance_availability(entity)
     for sop_class_uid in ACCEPTED_SOP_CLASSES:
         entity.add_supported_context(sop_class_uid, ALL_TRANSFER_SYNTAXES)
     return entity
