@@ -28,6 +28,7 @@ from arcuate.commands import (
 )
 from arcuate.errors import WrongUse
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
+from core.rhythm import RhythmInvalid
 from dicom_node.errors import PeerInvalid
 
 app = typer.Typer(
@@ -71,7 +72,7 @@ def main() -> None:
     """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
     try:
         app()
-    except (SettingsInvalid, PeerInvalid, WrongUse) as error:
+    except (SettingsInvalid, PeerInvalid, RhythmInvalid, WrongUse) as error:
         _explain(str(error))
         sys.exit(2)
     except InfrastructureError as error:

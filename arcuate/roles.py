@@ -101,7 +101,8 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     for _ in range(_COMMITMENT_WORKERS):
         workers.append(Worker(node.database, patient, commitment, stopping))
     workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
-    roll_up = RollUp(node.database, timedelta(seconds=settings.study_quiet_seconds))
+    quiet = timedelta(seconds=settings.study_quiet_seconds)
+    roll_up = RollUp(node.database, node.storage, quiet)
     announce(0)
     run_together([*(worker.run for worker in workers), lambda: roll_up.run(stopping)], stopping)
 

@@ -20,7 +20,10 @@ def list_known(context: typer.Context, as_json: AsJson = False) -> None:
 
     with open_node(settings_of(context)).database.reading() as session:
         rows = [peer.model_dump() for peer in list_peers(session)]
-    columns = ["ae_title", "host", "port", "certificate_sha256", "description", "last_seen_at"]
+    columns = [
+        *("ae_title", "host", "port", "certificate_sha256", "description", "last_seen_at"),
+        *("expect_every_seconds", "expect_days"),
+    ]
     nothing = "There are none: `arcuate peers add AET --host ADDRESS` lets a device in."
     print_rows(rows, columns, as_json, nothing)
 
@@ -46,14 +49,28 @@ def add(
             "only, until the peer is removed."
         ),
     ] = None,
+    expect_every: Annotated[
+        str | None,
+        typer.Option(
+            help="Longest time without an object from it, like 24h, 90m or 7d: silent for longer, "
+            "it is told by doctor, API, page and log. `never` expects nothing again."
+        ),
+    ] = None,
+    expect_days: Annotated[
+        str | None,
+        typer.Option(help="Days that count for --expect-every, like mon-fri or mon,wed; all."),
+    ] = None,
 ) -> None:
     """Let a device or PACS call us."""
     from arcuate.node import prepare_node
-    from dicom_node.peers import add_peer
+    from dicom_node.peers import ExpectedRhythm, add_peer
 
+    if expect_days is not None and expect_every is None:
+        raise typer.BadParameter("--expect-days belongs to --expect-every")
+    rhythm = ExpectedRhythm(expect_every, expect_days or "") if expect_every else None
     shown = certificate.read() if certificate is not None else None
     with prepare_node(settings_of(context)).database.transaction() as session:
-        peer = add_peer(session, ae_title, host, port, description, shown)
+        peer = add_peer(session, ae_title, host, port, description, shown, rhythm)
         bound = ", over DICOM TLS with its certificate" if peer.certificate_sha256 else ""
     typer.echo(f"{ae_title} may call from {host}{bound}.")
 

@@ -16,6 +16,9 @@ from dicom_node.rollup.due import enqueue_due, has_due
 from dicom_node.rollup.ends import note_ends, read_ends, take_ends
 from dicom_node.rollup.news import News, advance, read_news
 from dicom_node.rollup.notices import has_notices, note_notices
+from dicom_node.rollup.sightings import note_associations, note_objects, read_origins
+from dicom_node.rollup.silence import find_changed, tell_changed
+from dicom_node.storage.bytes import Storage
 
 #: Between two looks at the record; a look that finds nothing reads three indexes.
 TURN_SECONDS: Final = 1.0
@@ -38,6 +41,7 @@ class RollUp:
     """
 
     database: Database
+    storage: Storage
     quiet: timedelta
     clock: Clock = utc_now
 
@@ -57,8 +61,27 @@ class RollUp:
         with self.database.reading() as session:
             ended = [key_of(row) for row in read_ends(session)]
         # What an association brought was committed before its end: it must be taken note of first.
-        if self._follow() and ended:
+        # And nobody is silent whose objects were not taken note of.
+        if self._follow():
             self._take_ends(ended)
+            self._tell_silence()
+        self._settle()
+
+    def _take_ends(self, keys: Sequence[int]) -> None:
+        if keys:
+            with self.database.transaction() as session:
+                ends = take_ends(session, keys)
+                note_ends(session, ends, self.quiet)
+                note_associations(session, ends)
+
+    def _tell_silence(self) -> None:
+        with self.database.reading() as session:
+            changed = find_changed(session, self.clock())
+        if changed:
+            with self.database.transaction() as session:
+                tell_changed(session, self.clock())
+
+    def _settle(self) -> None:
         with self.database.reading() as session:
             noticed, due = has_notices(session), has_due(session, self.clock())
         if noticed:
@@ -67,10 +90,6 @@ class RollUp:
         if noticed or due:
             with self.database.transaction() as session:
                 enqueue_due(session, self.clock())
-
-    def _take_ends(self, keys: Sequence[int]) -> None:
-        with self.database.transaction() as session:
-            note_ends(session, take_ends(session, keys), self.quiet)
 
     def _follow(self) -> bool:
         """Take note of what came; return whether nothing more is there."""
@@ -84,6 +103,9 @@ class RollUp:
         return False
 
     def _take(self, news: News) -> None:
+        # Files are read before the transaction: it holds up every other writer on SQLite.
+        origins = read_origins(self.storage, news.arrived)
         with self.database.transaction() as session:
             if advance(session, news):
                 note_openings(session, news.openings, self.quiet, self.clock())
+                note_objects(session, news.arrived, origins)

@@ -193,7 +193,10 @@ def test_more_than_a_batch_is_taken_in_one_turn(clockwork: Clockwork) -> None:
 
 def test_two_processes_take_note_of_a_batch_once(clockwork: Clockwork) -> None:
     send_and_score(clockwork, *(predict(number) for number in range(20)))
-    others = [RollUp(clockwork.database, QUIET, clock=lambda: clockwork.now) for _ in range(4)]
+    others = [
+        RollUp(clockwork.database, clockwork.storage, QUIET, clock=lambda: clockwork.now)
+        for _ in range(4)
+    ]
     threads = [threading.Thread(target=other.turn) for other in others]
 
     for thread in threads:
