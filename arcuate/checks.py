@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from arcuate.device_checks import check_device, check_tensorflow
 from arcuate.finding import Finding, Health
 from arcuate.node import database_exists, has_current_schema, open_node
+from arcuate.sender_checks import check_senders
 from arcuate.tls_checks import check_tls
 from core.database import (
     Database,
@@ -195,6 +196,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "ports": _check_ports,
     "tls": check_tls,
     "peers": _check_peers,
+    "senders": check_senders,
     "jobs": _check_jobs,
     "model": _check_model,
     "tensorflow": check_tensorflow,

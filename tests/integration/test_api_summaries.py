@@ -10,6 +10,7 @@ from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
 from dicom_node.storage.bytes import Storage
 from tests.builders.feed import arrive, source_of
+from tests.builders.prediction import Loss
 from tests.fixtures.clockwork import QUIET, STUDY, Clockwork, predict, send_and_score
 from tests.fixtures.http_server import http_server
 
@@ -102,6 +103,23 @@ def test_earlier_version_stays_and_names_its_successor(
         None,
     )
     assert (second["supersedes"], second["eyes"][1]["current"]) == (1, "p2")
+
+
+def test_result_page_shows_both_eyes_and_where_results_disagree(
+    client: httpx.Client, clockwork: Clockwork
+) -> None:
+    worse = predict(2, prediction_id="worse", loss=Loss.ADVANCED)
+    send_and_score(clockwork, predict(1), worse)
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    page = client.get("/predictions/p1", headers={"Accept": "text/html"}).text
+
+    assert "version 1, 2026-03-04 09:31: nothing more came" in page
+    assert '<a href="/predictions/worse">' in page
+    assert "The results of the right eye disagree" in page
+    assert "nothing was scored" in page
+    assert "2 received: 2 scored, 0 not assessable" in page
 
 
 def test_study_without_a_summary_yet(client: httpx.Client, clockwork: Clockwork) -> None:
