@@ -16,13 +16,23 @@ AETitle = Annotated[str, typer.Argument(help="AE title of the peer.")]
 def list_known(context: typer.Context, as_json: AsJson = False) -> None:
     """List the known peers."""
     from arcuate.node import open_node
+    from core.clock import utc_now
+    from core.peer_sightings import with_sightings
     from dicom_node.peers import list_peers
 
     with open_node(settings_of(context)).database.reading() as session:
-        rows = [peer.model_dump() for peer in list_peers(session)]
+        peers = with_sightings(session, list_peers(session), utc_now())
+    rows = [
+        {
+            **peer.row.model_dump(),
+            "last_object_at": peer.sighting.last_object_at if peer.sighting else None,
+            "silent_since": peer.silent_since,
+        }
+        for peer in peers
+    ]
     columns = [
         *("ae_title", "host", "port", "certificate_sha256", "description", "last_seen_at"),
-        *("expect_every_seconds", "expect_days"),
+        *("last_object_at", "expect_every_seconds", "expect_days", "silent_since"),
     ]
     nothing = "There are none: `arcuate peers add AET --host ADDRESS` lets a device in."
     print_rows(rows, columns, as_json, nothing)
