@@ -31,6 +31,7 @@ from arcuate.commands import (
 )
 from arcuate.errors import WrongUse
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
+from core.rhythm import RhythmInvalid
 from dicom_node.errors import PeerInvalid, QueryInvalid
 
 app = typer.Typer(
@@ -75,7 +76,7 @@ def main() -> None:
     """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
     try:
         app()
-    except (SettingsInvalid, PeerInvalid, QueryInvalid, WrongUse) as error:
+    except (SettingsInvalid, PeerInvalid, QueryInvalid, RhythmInvalid, WrongUse) as error:
         _explain(str(error))
         sys.exit(2)
     except InfrastructureError as error:

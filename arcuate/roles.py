@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -103,6 +104,8 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from dicom_node.delivery.commitment import CommitmentStep
     from dicom_node.delivery.reporting import ReportStep
     from dicom_node.delivery.retaining import RetentionStep, run_retention
+    from dicom_node.rollup.settling import SettleStep
+    from dicom_node.rollup.watch import RollUp
     from dicom_node.storage.archive import open_archive
     from dicom_node.storage.retention.policy import policy_of
 
@@ -123,9 +126,13 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     archive = open_archive(settings, node.database, node.storage)
     retaining = RetentionStep(archive, policy_of(settings), settings.lease_seconds, stopping)
     retainer = Worker(node.database, settings, retaining, stopping)
+    workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
+    quiet = timedelta(seconds=settings.study_quiet_seconds)
+    roll_up = RollUp(node.database, node.storage, quiet)
     announce(0)
     loops = [worker.run for worker in workers]
-    run_together([*loops, partial(run_retention, retainer, retaining)], stopping)
+    loops += [partial(run_retention, retainer, retaining), partial(roll_up.run, stopping)]
+    run_together(loops, stopping)
 
 
 def run_together(loops: Sequence[Callable[[], None]], stopping: threading.Event) -> None:

@@ -161,6 +161,14 @@ class Settings(BaseModel):
             "an hour.",
         ),
     ] = 12
+    study_quiet_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="How long nothing must come for a study before its summary is settled, "
+            "where nothing says sooner that it is complete.",
+        ),
+    ] = 60.0
 
     watch_folder: Annotated[
         str,

@@ -14,12 +14,16 @@ from core.logs import get_logger
 from core.settings import Settings
 from core.tls import server_context
 from dicom_node.admission import Admission, handle_connection_closed, handle_requested
+from dicom_node.association_log import AssociationLog
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.pynetdicom_settings import configure_pynetdicom
 from dicom_node.receive.listener import Listener
 from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.commitment import add_commitment, commitment_handlers
 from dicom_node.scp.echo import handle_echo
+from dicom_node.scp.instance_availability import add_instance_availability
+from dicom_node.scp.notices import notice_handlers
+from dicom_node.scp.procedure_step import add_procedure_step
 from dicom_node.scp.size_limit import handle_pdu
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.archive import Archive, open_archive
@@ -63,6 +67,7 @@ class DicomServer:
         self._settings = settings
         self._admission = Admission(database, settings.ae_title, settings.allow_unknown_peers)
         self._application_entity = build_application_entity(settings)
+        self._association_log = AssociationLog(database)
 
     def start(self) -> DicomPorts:
         """Listen; return the ports, on which connections are taken from now on.
@@ -79,6 +84,7 @@ class DicomServer:
         settings = self._settings
         tls = server_context(settings, asks_for_certificate=True) if settings.tls_cert else None
         self.archive.prepare()
+        self._association_log.start()
         try:
             return DicomPorts(
                 plain=self._listen(settings.dicom_port) if settings.dicom_plain else 0,
@@ -91,6 +97,7 @@ class DicomServer:
     def stop(self) -> None:
         """Abort every association and close the ports; an instance being kept is kept or not."""
         self._application_entity.shutdown()
+        self._association_log.stop()
 
     def _listen(self, port: int, tls: ssl.SSLContext | None = None) -> int:
         host = self._settings.dicom_host
@@ -120,6 +127,8 @@ class DicomServer:
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
+            *notice_handlers(self.archive.database),
+            *self._association_log.handlers(),
         ]
 
 
@@ -135,6 +144,8 @@ def build_application_entity(settings: Settings) -> AE:
     entity.network_timeout = NETWORK_TIMEOUT_SECONDS
     entity.add_supported_context(Verification)
     add_commitment(entity)
+    add_procedure_step(entity)
+    add_instance_availability(entity)
     for sop_class_uid in ACCEPTED_SOP_CLASSES:
         entity.add_supported_context(sop_class_uid, ALL_TRANSFER_SYNTAXES)
     return entity

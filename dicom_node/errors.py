@@ -25,6 +25,14 @@ NodeError
 │   ├─ ActionValueMissing
 │   ├─ ActionInvalid         not a data set, or a malformed UID in it
 │   └─ ActionTooLarge        more than we take at once
+├─ NoticeRefused             an N-CREATE or N-SET of MPPS or IAN that is not taken
+│   ├─ NoticeKnown           there is one under that UID
+│   ├─ NoticeUnknown         there is none
+│   ├─ NoticeFinal           the procedure step ended before
+│   ├─ NoticeAttributeMissing
+│   ├─ NoticeValueMissing
+│   ├─ NoticeInvalid         a value none may have, or not a data set
+│   └─ NoticeTooLarge        more than we take at once
 ├─ PeerInvalid               a peer's AE title, host or port is malformed
 ├─ PeerUnreachable*          no answer on that address
 ├─ AssociationRejected       the peer answered, and declined
@@ -151,6 +159,38 @@ class ActionInvalid(ActionRefused):
 
 class ActionTooLarge(ActionRefused):
     """Too many objects for one storage commitment request."""
+
+
+class NoticeRefused(NodeError):
+    """What was said of the study cannot be recorded."""
+
+
+class NoticeKnown(NoticeRefused):
+    """There is an instance under that SOP Instance UID already."""
+
+
+class NoticeUnknown(NoticeRefused):
+    """There is no procedure step under that SOP Instance UID."""
+
+
+class NoticeFinal(NoticeRefused):
+    """The procedure step ended and may no longer be updated."""
+
+
+class NoticeAttributeMissing(NoticeRefused):
+    """A required attribute is missing."""
+
+
+class NoticeValueMissing(NoticeRefused):
+    """A required attribute is empty."""
+
+
+class NoticeInvalid(NoticeRefused):
+    """An attribute has a value that it cannot have."""
+
+
+class NoticeTooLarge(NoticeRefused):
+    """Too many objects are named at once."""
 
 
 class PeerInvalid(NodeError):

@@ -10,10 +10,13 @@ from sqlmodel import Session, col, select
 
 from core.clock import Clock, utc_now
 from core.errors import RecordNotFound
+from core.rhythm import parse_days, parse_every
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tls import CertificateUnusable, read_fingerprint
 from dicom_node.errors import PeerInvalid
 
+#: Nothing is expected of a peer.
+NEVER: Final = "never"
 #: Any address.
 ANYWHERE: Final = "*"
 #: PS3.5 AE: 1 to 16 characters, no backslash, no control characters, no padding.
@@ -57,6 +60,31 @@ class PeerAddress:
         return f"{self.ae_title}@{self.host}:{self.port}"
 
 
+@dataclass(frozen=True)
+class ExpectedRhythm:
+    """How often a peer must send, as an administrator writes it.
+
+    Attributes
+    ----------
+    every
+        A time like `24h`, or `never` where nothing is expected.
+    days
+        The days that count, like `mon-fri`; empty for all.
+    """
+
+    every: str
+    days: str = ""
+
+    def expect_of(self, peer: PeerRow) -> None:
+        """Write it into a peer's row."""
+        parse_days(self.days)
+        is_expected = self.every != NEVER
+        peer.expect_every_seconds = (
+            int(parse_every(self.every).total_seconds()) if is_expected else None
+        )
+        peer.expect_days = self.days.strip().lower() if is_expected else ""
+
+
 def add_peer(
     session: Session,
     ae_title: str,
@@ -65,6 +93,7 @@ def add_peer(
     description: str = "",
     certificate: bytes | None = None,
     tls: bool | None = None,
+    rhythm: ExpectedRhythm | None = None,
     clock: Clock = utc_now,
 ) -> PeerRow:
     """Let an application entity call us, or change where it calls from.
@@ -80,11 +109,15 @@ def add_peer(
         removing the peer unbinds it.
     tls
         Whether we call it over TLS; None leaves it as it was, at first without.
+    rhythm
+        How often it must send; None leaves what was expected of it.
 
     Raises
     ------
     PeerInvalid
         If the AE title, host, port or certificate is malformed.
+    RhythmInvalid
+        If the rhythm is.
     """
     _check(ae_title, port)
     if not _is_host(host):
@@ -97,6 +130,8 @@ def add_peer(
         peer.certificate_sha256 = _fingerprint(certificate)
     if tls is not None:
         peer.tls = tls
+    if rhythm is not None:
+        rhythm.expect_of(peer)
     session.add(peer)
     session.flush()
     return peer

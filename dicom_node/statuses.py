@@ -20,6 +20,14 @@ from dicom_node.errors import (
     InstanceConflict,
     InstanceRefused,
     InvalidInstance,
+    NoticeAttributeMissing,
+    NoticeFinal,
+    NoticeInvalid,
+    NoticeKnown,
+    NoticeRefused,
+    NoticeTooLarge,
+    NoticeUnknown,
+    NoticeValueMissing,
     ObjectTooLarge,
     ObjectUnreadable,
     PatientConflict,
@@ -45,7 +53,9 @@ class Status(IntEnum):
     """
 
     SUCCESS = 0x0000
+    INVALID_ATTRIBUTE_VALUE = 0x0106
     PROCESSING_FAILURE = 0x0110
+    DUPLICATE_SOP_INSTANCE = 0x0111
     NO_SUCH_SOP_INSTANCE = 0x0112
     INVALID_ARGUMENT_VALUE = 0x0115
     MISSING_ATTRIBUTE = 0x0120
@@ -100,6 +110,14 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     ActionValueMissing: Status.MISSING_ATTRIBUTE_VALUE,
     ActionInvalid: Status.INVALID_ARGUMENT_VALUE,
     ActionTooLarge: Status.RESOURCE_LIMITATION,
+    NoticeRefused: Status.PROCESSING_FAILURE,
+    NoticeKnown: Status.DUPLICATE_SOP_INSTANCE,
+    NoticeUnknown: Status.NO_SUCH_SOP_INSTANCE,
+    NoticeFinal: Status.PROCESSING_FAILURE,
+    NoticeAttributeMissing: Status.MISSING_ATTRIBUTE,
+    NoticeValueMissing: Status.MISSING_ATTRIBUTE_VALUE,
+    NoticeInvalid: Status.INVALID_ATTRIBUTE_VALUE,
+    NoticeTooLarge: Status.RESOURCE_LIMITATION,
 }
 
 
@@ -128,9 +146,9 @@ def answer(status: Status, comment: str = "") -> Dataset:
 
 
 def answer_action_error(error: NodeError) -> Dataset:
-    """Return the status elements that answer an N-ACTION, in the words of the N-services.
+    """Return the status elements that answer an N-ACTION, N-CREATE or N-SET.
 
-    0xA700 is a status of storing; of an action the same is said by 0x0213 (PS3.7 annex C).
+    0xA700 is a status of storing; of those the same is said by 0x0213 (PS3.7 annex C).
     """
     status = status_of(error)
     is_lacking = status is Status.OUT_OF_RESOURCES

@@ -4,6 +4,10 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.dashboard import operations_pages, result_pages
+from api.dashboard import device_pages, operations_pages, result_pages
 
-PAGES: Final[tuple[APIRouter, ...]] = (result_pages.ROUTER, operations_pages.ROUTER)
+PAGES: Final[tuple[APIRouter, ...]] = (
+    result_pages.ROUTER,
+    device_pages.ROUTER,
+    operations_pages.ROUTER,
+)

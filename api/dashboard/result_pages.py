@@ -15,9 +15,12 @@ from api.dashboard.templating import render
 from api.dependencies import NodeParameter
 from api.rest.prediction_search import PredictionQuery, page_of_records
 from api.rest.predictions import find_record
+from api.rest.summaries import find_summary
 from api.schemas.prediction_json import prediction_links
 from api.security import CallerParameter
+from core.clock import utc_now
 from core.errors import RecordNotFound
+from core.peer_sightings import silent_peers
 from core.perimetry.norms import NORM_AGE_RANGE_YEARS, NORM_NAME, is_within_norm_age
 from core.predictions import prediction_of
 from core.tables.instances import InstanceOutcome, InstanceRow
@@ -42,6 +45,7 @@ def list_results(
     with node.database.reading() as session:
         records, following = page_of_records(session, query, is_current)
         waiting, failed = _waiting(session), _failed_jobs(session)
+        silent = [peer.row.ae_title for peer in silent_peers(session, utc_now())]
     return render(
         "results.html",
         here="/",
@@ -51,6 +55,7 @@ def list_results(
         is_first_page=cursor is None,
         waiting=waiting,
         failed_jobs=failed,
+        silent=silent,
         ae_title=node.settings.ae_title,
     )
 
@@ -60,6 +65,7 @@ def show_result(node: NodeParameter, caller: CallerParameter, prediction_id: str
     """Show one result with all it was made from."""
     with node.database.reading() as session:
         record = find_record(session, prediction_id)
+        summary = find_summary(session, record[3])
     row, prediction = record[0], prediction_of(record)
     bscan = bscan_view(node.storage, row.preview_key, prediction.layers)
     return render(
@@ -68,6 +74,7 @@ def show_result(node: NodeParameter, caller: CallerParameter, prediction_id: str
         prediction=prediction,
         superseded_by=row.superseded_by,
         scan_removed_at=record[1].bytes_removed_at,
+        summary=summary,
         field=field_view(prediction),
         profile=profile_view(prediction),
         bscan=bscan,

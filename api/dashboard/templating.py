@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.dashboard import words
+from api.dashboard import device_words, words
 from core.values.prediction import ESTIMATE_NOTICE
 from reports.scan_words import quality_name, scan_words
 
@@ -36,6 +36,10 @@ _ENVIRONMENT.filters.update(
         "quality_name": quality_name,
         "picture": words.picture,
         "years": words.years,
+        "rhythm": device_words.rhythm,
+        "clock": device_words.clock,
+        "uid_names": device_words.names,
+        "cause": words.cause,
     }
 )
 _ENVIRONMENT.globals["notice"] = ESTIMATE_NOTICE

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from math import isnan
 from typing import Final
 
+from core.tables.study_summaries import SettleCause
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.scan import Device, ScanKind
@@ -17,6 +18,12 @@ _STATUS_WORDS: Final = {
     PredictionStatus.NOT_ASSESSABLE: "Not assessable",
     PredictionStatus.FAILED: "Failed",
     PredictionStatus.SUPERSEDED: "Replaced",
+}
+_CAUSE_WORDS: Final = {
+    SettleCause.QUIET_TIME: "nothing more came",
+    SettleCause.ASSOCIATION_END: "the device ended its association",
+    SettleCause.INSTANCE_AVAILABILITY: "a system notified that all is there",
+    SettleCause.PROCEDURE_STEP: "the device said that it is done",
 }
 _EYE_WORDS: Final = {
     Laterality.RIGHT: "Right eye (OD)",
@@ -90,6 +97,11 @@ def picture(prediction: Prediction) -> str:
 def quality(prediction: Prediction) -> str:
     """Return the quality of a scan in percent; one that could not be read was never judged."""
     return f"{prediction.quality_score * 100:.0f} %" if prediction.is_judged else UNKNOWN
+
+
+def cause(value: SettleCause) -> str:
+    """Return why a study was settled."""
+    return _CAUSE_WORDS[value]
 
 
 def years(age_years: float | None) -> str:

@@ -1,4 +1,4 @@
-"""`/v1/jobs`, `/v1/quarantine`, `/v1/peers`, `/v1/callers`: what an administrator looks at."""
+"""`/v1/jobs`, `/v1/quarantine`, `/v1/callers`: what an administrator looks at."""
 
 from typing import Annotated, Final
 
@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query
 from sqlmodel import SQLModel, col, select
 
 from api.dependencies import NodeParameter
-from api.rest.keyed_lists import caller_page, peer_page
+from api.rest.keyed_lists import caller_page
 from api.rest.pages import integer_page, listing_of
 from api.schemas.listing import Listing, PageQuery
-from api.schemas.operations import CallerOut, JobOut, PeerOut, QuarantineOut
+from api.schemas.operations import CallerOut, JobOut, QuarantineOut
 from api.schemas.problem import problems
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.quarantine import QuarantineRow
@@ -55,14 +55,6 @@ def list_quarantine(
             newest_first=True,
         )
     return listing_of([QuarantineOut.model_validate(row) for row in rows], following)
-
-
-@ROUTER.get("/peers", summary="Application entities that may call", responses=problems(400))
-def list_peers(node: NodeParameter, query: Annotated[PageQuery, Query()]) -> Listing[PeerOut]:
-    """Return the allow-list in the order of AE titles, with when each was last seen."""
-    with node.database.reading() as session:
-        rows, following = peer_page(session, query)
-    return listing_of([PeerOut.model_validate(row) for row in rows], following)
 
 
 @ROUTER.get("/callers", summary="Callers that were refused", responses=problems(400))

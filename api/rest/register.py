@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.rest import changes, forms, models, operations, patients, predictions, studies
+from api.rest import changes, devices, forms, models, operations, patients, predictions, studies
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     patients.ROUTER,
@@ -13,5 +13,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     forms.ROUTER,
     changes.ROUTER,
     operations.ROUTER,
+    devices.ROUTER,
     models.ROUTER,
 )

@@ -10,10 +10,18 @@ from sqlmodel import Session, col, select
 from api.dependencies import NodeParameter
 from api.rest.pages import integer_page, listing_of
 from api.rest.prediction_search import PredictionQuery, search_predictions
+from api.rest.summaries import find_summary
 from api.schemas.listing import Listing, PageQuery
 from api.schemas.predictions import PredictionOut
 from api.schemas.problem import problems
-from api.schemas.studies import InstanceOut, StudyOut, instance_of_rows, study_of_rows
+from api.schemas.studies import (
+    InstanceOut,
+    StudyDetailOut,
+    StudyOut,
+    instance_of_rows,
+    study_of_rows,
+)
+from api.schemas.summaries import SummaryOut
 from core.errors import RecordNotFound
 from core.tables.instances import InstanceRow
 from core.tables.patients import PatientRow
@@ -47,10 +55,29 @@ def search_studies(node: NodeParameter, query: Annotated[StudyQuery, Query()]) -
 
 
 @ROUTER.get("/{study_uid}", summary="One study", responses=problems(404))
-def read_study(node: NodeParameter, study_uid: str) -> StudyOut:
-    """Return one study with its patient."""
+def read_study(node: NodeParameter, study_uid: str) -> StudyDetailOut:
+    """Return one study with its patient and what is known of both eyes."""
     with node.database.reading() as session:
-        return study_of_rows(*_find_study(session, study_uid))
+        study, patient = _find_study(session, study_uid)
+        summary = find_summary(session, study)
+    return StudyDetailOut(**dict(study_of_rows(study, patient)), summary=summary)
+
+
+@ROUTER.get("/{study_uid}/summary", summary="Both eyes of a study", responses=problems(404))
+def read_summary(
+    node: NodeParameter,
+    study_uid: str,
+    version: Annotated[
+        int | None, Query(ge=1, description="An earlier one; else the latest.")
+    ] = None,
+) -> SummaryOut:
+    """Return what is known of both eyes: settled, or so far while something is still to come."""
+    with node.database.reading() as session:
+        study, _ = _find_study(session, study_uid)
+        summary = find_summary(session, study, version)
+    if summary is None:
+        raise RecordNotFound("The study has no summary of that version yet")
+    return summary
 
 
 @ROUTER.get(

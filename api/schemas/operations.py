@@ -1,4 +1,4 @@
-"""What an administrator looks at, as JSON: changes, jobs, peers, refused callers, quarantine."""
+"""What an administrator looks at, as JSON: changes, jobs, refused callers, quarantine."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -43,19 +43,6 @@ class JobOut(_FromRow):
     worker: str | None
     created_at: Moment
     finished_at: Moment | None
-
-
-class PeerOut(_FromRow):
-    """An application entity that may call."""
-
-    ae_title: str
-    host: str
-    port: int | None
-    description: str
-    certificate_sha256: str | None
-    tls: bool
-    added_at: Moment
-    last_seen_at: Moment | None
 
 
 class CallerOut(_FromRow):

@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import BaseModel, Field
 
 from api.schemas.patients import PatientOut, patient_of_row
+from api.schemas.summaries import SummaryOut
 from api.schemas.values import Moment
 from core.tables.instances import (
     InstanceOrigin,
@@ -23,6 +24,7 @@ class StudyLinks(BaseModel):
     self: str
     instances: str
     predictions: str
+    summary: str
 
 
 class StudyOut(BaseModel):
@@ -37,6 +39,14 @@ class StudyOut(BaseModel):
     received_at: Moment
     patient: PatientOut
     links: StudyLinks
+
+
+class StudyDetailOut(StudyOut):
+    """A study with what is known of both eyes."""
+
+    summary: SummaryOut | None = Field(
+        description="The latest version; null for the moment until the study is taken note of."
+    )
 
 
 class InstanceOut(BaseModel):
@@ -79,7 +89,10 @@ def study_of_rows(study: StudyRow, patient: PatientRow) -> StudyOut:
         received_at=study.received_at,
         patient=patient_of_row(patient),
         links=StudyLinks(
-            self=path, instances=f"{path}/instances", predictions=f"{path}/predictions"
+            self=path,
+            instances=f"{path}/instances",
+            predictions=f"{path}/predictions",
+            summary=f"{path}/summary",
         ),
     )
 

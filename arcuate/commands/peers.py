@@ -16,18 +16,23 @@ AETitle = Annotated[str, typer.Argument(help="AE title of the peer.")]
 def list_known(context: typer.Context, as_json: AsJson = False) -> None:
     """List the known peers."""
     from arcuate.node import open_node
+    from core.clock import utc_now
+    from core.peer_sightings import with_sightings
     from dicom_node.peers import list_peers
 
     with open_node(settings_of(context)).database.reading() as session:
-        rows = [peer.model_dump() for peer in list_peers(session)]
+        peers = with_sightings(session, list_peers(session), utc_now())
+    rows = [
+        {
+            **peer.row.model_dump(),
+            "last_object_at": peer.sighting.last_object_at if peer.sighting else None,
+            "silent_since": peer.silent_since,
+        }
+        for peer in peers
+    ]
     columns = [
-        "ae_title",
-        "host",
-        "port",
-        "tls",
-        "certificate_sha256",
-        "description",
-        "last_seen_at",
+        *("ae_title", "host", "port", "tls", "certificate_sha256", "description", "last_seen_at"),
+        *("last_object_at", "expect_every_seconds", "expect_days", "silent_since"),
     ]
     nothing = "There are none: `arcuate peers add AET --host ADDRESS` lets a device in."
     print_rows(rows, columns, as_json, nothing)
@@ -60,14 +65,28 @@ def add(
         bool | None,
         typer.Option("--tls/--no-tls", help="Whether its port is called over DICOM TLS."),
     ] = None,
+    expect_every: Annotated[
+        str | None,
+        typer.Option(
+            help="Longest time without an object from it, like 24h, 90m or 7d: silent for longer, "
+            "it is told by doctor, API, page and log. `never` expects nothing again."
+        ),
+    ] = None,
+    expect_days: Annotated[
+        str | None,
+        typer.Option(help="Days that count for --expect-every, like mon-fri or mon,wed; all."),
+    ] = None,
 ) -> None:
     """Let a device or PACS call us."""
     from arcuate.node import prepare_node
-    from dicom_node.peers import add_peer
+    from dicom_node.peers import ExpectedRhythm, add_peer
 
+    if expect_days is not None and expect_every is None:
+        raise typer.BadParameter("--expect-days belongs to --expect-every")
+    rhythm = ExpectedRhythm(expect_every, expect_days or "") if expect_every else None
     shown = certificate.read() if certificate is not None else None
     with prepare_node(settings_of(context)).database.transaction() as session:
-        peer = add_peer(session, ae_title, host, port, description, shown, tls)
+        peer = add_peer(session, ae_title, host, port, description, shown, tls, rhythm)
         bound = ", over DICOM TLS with its certificate" if peer.certificate_sha256 else ""
         called = f" We call its port {port} over TLS." if peer.tls and port else ""
     typer.echo(f"{ae_title} may call from {host}{bound}.{called}")

@@ -21,6 +21,10 @@ class ChangeKind(StrEnum):
     REPORT_KEPT = "report_kept"  # SOP Instance UID
     JOB_FAILED = "job_failed"  # job id
     CALLER_REFUSED = "caller_refused"  # calling AE title
+    STUDY_SETTLED = "study_settled"  # Study Instance UID
+    STUDY_REOPENED = "study_reopened"  # Study Instance UID
+    DEVICE_SILENT = "device_silent"  # AE title of the peer
+    DEVICE_BACK = "device_back"  # AE title of the peer
 
 
 class ChangeRow(SQLModel, table=True):

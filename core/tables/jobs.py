@@ -20,6 +20,8 @@ class JobKind(StrEnum):
     COMMIT = "commit"
     #: Remove what the settings of retention no longer keep; the subject is always the archive.
     RETAIN = "retain"
+    #: Settle the study summary whose primary key is the subject.
+    SETTLE = "settle"
 
 
 class JobStatus(StrEnum):

@@ -13,6 +13,8 @@ class PeerRow(SQLModel, table=True):
     `host` is an address or a network in CIDR notation; `*` admits the AE title from anywhere.
     `certificate_sha256`, in hexadecimal, admits it over TLS with that certificate only.
     `tls` says that we call it over TLS.
+    `expect_every_seconds` and `expect_days` are its rhythm (core.rhythm); `silent_since` is when it
+    was found to keep it no more.
     """
 
     __tablename__ = "peers"
@@ -23,6 +25,9 @@ class PeerRow(SQLModel, table=True):
     description: str = ""
     certificate_sha256: str | None = None
     tls: bool = False
+    expect_every_seconds: int | None = None
+    expect_days: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    silent_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     added_at: datetime = Field(sa_type=UtcDateTime)
     last_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

@@ -2,9 +2,11 @@
 
 from sqlmodel import SQLModel
 
+from core.tables.associations import EndedAssociationRow
 from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.commitments import CommitmentRow
 from core.tables.discarded_files import DiscardedFileRow
+from core.tables.feed_positions import FeedPositionRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
@@ -17,7 +19,10 @@ from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
 from core.tables.series import SeriesRow
 from core.tables.shadow_predictions import ShadowPredictionRow
+from core.tables.sightings import DeviceRow, PeerSightingRow
 from core.tables.studies import StudyRow
+from core.tables.study_notices import StudyNoticeRow
+from core.tables.study_summaries import StudySummaryRow
 
 TABLES: tuple[type[SQLModel], ...] = (
     PatientRow,
@@ -39,4 +44,10 @@ TABLES: tuple[type[SQLModel], ...] = (
     ShadowPredictionRow,
     CommitmentRow,
     DiscardedFileRow,
+    StudySummaryRow,
+    StudyNoticeRow,
+    EndedAssociationRow,
+    FeedPositionRow,
+    PeerSightingRow,
+    DeviceRow,
 )

@@ -34,13 +34,21 @@ def read_acquired_at(dataset: Dataset) -> datetime | None:
         text_of(content, "FrameAcquisitionDateTime"),
     )
     for text in candidates:
-        moment = _date_time(text, offset)
+        moment = read_moment(text, offset)
         if moment is not None:
             return moment
     return None
 
 
-def _date_time(text: str, offset: str) -> datetime | None:
+def read_moment(text: str, offset: str) -> datetime | None:
+    """Return the moment of a DT, or of a DA and a TM written together; None where it is none.
+
+    Parameters
+    ----------
+    offset
+        Timezone Offset From UTC (0008,0201), for a text that names none; it may be empty. Without
+        either the moment is naive: the device's own local time.
+    """
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         return None
@@ -85,7 +93,7 @@ def _plausible(age_years: float | None) -> float | None:
 
 
 def _day(text: str) -> date | None:
-    moment = _date_time(text, "")
+    moment = read_moment(text, "")
     return moment.date() if moment else None
 
 

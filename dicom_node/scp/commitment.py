@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from pydicom import Dataset
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.dimse_messages import N_ACTION_RQ
 from pynetdicom.dimse_primitives import N_ACTION
@@ -36,6 +35,7 @@ from dicom_node.scp.prompt_report import (
     handle_answered,
     handle_message,
 )
+from dicom_node.scp.transfer_syntaxes import SMALL_MESSAGES
 from dicom_node.statuses import Status, answer, answer_action_error
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.commitments import CommitmentRequest, record_request
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
 #: Action Type ID (0000,1008) of Request Storage Commitment.
 _REQUEST_COMMITMENT: Final = 1
-#: Not the deflated one: a few bytes of it inflate to gigabytes.
-_TRANSFER_SYNTAXES: Final = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
 #: The job of such a request stands back until verification and the peer's answer are over.
 _STAND_BACK_SECONDS: Final = 90.0
 
@@ -65,7 +63,7 @@ class CutInformation(BytesIO):
 def add_commitment(entity: AE) -> None:
     """Let an application entity accept storage commitment requests."""
     entity.add_supported_context(
-        StorageCommitmentPushModel, _TRANSFER_SYNTAXES, scu_role=True, scp_role=False
+        StorageCommitmentPushModel, SMALL_MESSAGES, scu_role=True, scp_role=False
     )
 
 

@@ -160,6 +160,19 @@ def test_peers_are_added_listed_and_removed(terminal: Terminal) -> None:
     assert left.json == []
 
 
+def test_rhythm_of_a_peer_is_kept_until_never(terminal: Terminal) -> None:
+    add = ("peers", "add", "OCT1", "--host", "*")
+    terminal(*add, "--expect-every", "24h", "--expect-days", "mon-fri")
+    terminal(*add, "--port", "104")
+    (kept,) = terminal("peers", "list", "--json").json
+    terminal(*add, "--expect-every", "never")
+    (free,) = terminal("peers", "list", "--json").json
+
+    assert (kept["expect_every_seconds"], kept["expect_days"]) == (86_400, "mon-fri")
+    assert (kept["silent_since"], kept["last_object_at"]) == (None, None)
+    assert (free["expect_every_seconds"], free["expect_days"]) == (None, "")
+
+
 def test_peer_is_bound_to_its_certificate(terminal: Terminal, need: Callable[[str], None]) -> None:
     need("openssl")
     certificate = make_authority(terminal.folder / "keys").issue("device").path
@@ -204,6 +217,9 @@ def test_unusable_certificate_is_told_at_the_start(terminal: Terminal, role: str
     [
         ("OCT1", "--host", "127.0.0.1", "--certificate", "missing.pem"),
         ("OCT1", "--host", "no such host"),
+        ("OCT1", "--host", "*", "--expect-every", "often"),
+        ("OCT1", "--host", "*", "--expect-every", "24h", "--expect-days", "weekdays"),
+        ("OCT1", "--host", "*", "--expect-days", "mon-fri"),
         ("BACK\\SLASH", "--host", "127.0.0.1"),
     ],
 )

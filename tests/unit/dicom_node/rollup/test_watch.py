@@ -1,0 +1,217 @@
+"""From arrivals to settled summaries, on the real record with a clock of our own."""
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from core.database import Database
+from core.settings import Settings
+from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.study_summaries import SettleCause, SummaryState
+from core.values.laterality import Laterality
+from core.values.prediction import PredictionStatus
+from dicom_node.rollup.news import BATCH_SIZE
+from dicom_node.rollup.watch import RollUp
+from tests.builders.feed import arrive, end_job, finish_scan, source_of
+from tests.fixtures.clockwork import QUIET, STUDY, Clockwork, predict, send_and_score
+
+
+@pytest.fixture
+def clockwork(database: Database, settings: Settings) -> Clockwork:
+    return Clockwork(database, settings)
+
+
+def test_study_is_settled_when_nothing_came_for_the_quiet_time(clockwork: Clockwork) -> None:
+    send_and_score(clockwork, predict(1), predict(2, Laterality.LEFT))
+
+    clockwork.work()
+    clockwork.work(QUIET - timedelta(seconds=1))
+    [waiting] = clockwork.summaries()
+    clockwork.work(timedelta(seconds=1))
+
+    [settled] = clockwork.summaries()
+    assert waiting.state == SummaryState.OPEN
+    assert (settled.version, settled.state, settled.cause) == (
+        1,
+        SummaryState.SETTLED,
+        SettleCause.QUIET_TIME,
+    )
+    assert settled.settled_at == clockwork.now
+    assert (settled.received, settled.scored) == (2, 2)
+    assert [eye["current"] for eye in settled.eyes] == ["p1", "p2"]
+    assert clockwork.changes() == [("study_settled", STUDY)]
+
+
+def test_each_arrival_puts_the_settling_off(clockwork: Clockwork) -> None:
+    send_and_score(clockwork, predict(1))
+    clockwork.work()
+    clockwork.work(timedelta(seconds=50))
+    send_and_score(clockwork, predict(2, Laterality.LEFT))
+
+    clockwork.work()
+    clockwork.work(timedelta(seconds=50))
+    [waiting] = clockwork.summaries()
+    clockwork.work(timedelta(seconds=10))
+
+    [settled] = clockwork.summaries()
+    assert (waiting.state, settled.state, settled.scored) == ("open", "settled", 2)
+
+
+def test_work_in_progress_is_waited_for(clockwork: Clockwork) -> None:
+    with clockwork.database.transaction() as session:
+        arrive(session, source_of(1))
+    clockwork.work()
+    clockwork.work(10 * QUIET)
+    [waiting] = clockwork.summaries()
+    with clockwork.database.transaction() as session:
+        finish_scan(session, predict(1))
+
+    clockwork.work(timedelta(seconds=2))
+
+    [settled] = clockwork.summaries()
+    assert (waiting.state, settled.state) == (SummaryState.OPEN, SummaryState.SETTLED)
+
+
+def test_failed_job_does_not_block_and_is_told(clockwork: Clockwork) -> None:
+    with clockwork.database.transaction() as session:
+        # Its job stopped and no prediction tells of it: the worst case.
+        end_job(session, arrive(session, source_of(1)), JobStatus.FAILED)
+        arrive(session, source_of(2))
+        finish_scan(session, predict(2, None, status=PredictionStatus.FAILED))
+        arrive(session, source_of(3), is_model_input=False)
+
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    [settled] = clockwork.summaries()
+    assert settled.state == SummaryState.SETTLED
+    assert (settled.received, settled.failed, settled.not_model_input) == (3, 2, 1)
+    assert [(eye["laterality"], eye["status"]) for eye in settled.eyes] == [
+        ("R", None),
+        ("L", None),
+        (None, "failed"),
+    ]
+
+
+def test_late_object_reopens_and_the_next_version_supersedes(clockwork: Clockwork) -> None:
+    send_and_score(clockwork, predict(1))
+    clockwork.work()
+    clockwork.work(QUIET)
+    clockwork.work(timedelta(hours=1))
+    send_and_score(clockwork, predict(2, Laterality.LEFT))
+
+    clockwork.work()
+    first, reopened = clockwork.summaries()
+    clockwork.work(QUIET)
+
+    superseded, second = clockwork.summaries()
+    assert (first.state, reopened.state, reopened.version) == ("settled", "open", 2)
+    assert (superseded.state, second.state) == ("superseded", "settled")
+    assert [eye["current"] for eye in superseded.eyes] == ["p1", None]
+    assert [eye["current"] for eye in second.eyes] == ["p1", "p2"]
+    assert [kind for kind, _ in clockwork.changes()] == [
+        "study_settled",
+        "study_reopened",
+        "study_settled",
+    ]
+
+
+def test_result_that_comes_after_settling_reopens(clockwork: Clockwork) -> None:
+    send_and_score(clockwork, predict(1, None, status=PredictionStatus.FAILED))
+    clockwork.work()
+    clockwork.work(QUIET)
+    with clockwork.database.transaction() as session:
+        finish_scan(session, replace(predict(1), prediction_id="again"))
+
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    _, second = clockwork.summaries()
+    assert (second.version, second.failed, second.scored) == (2, 0, 1)
+    assert second.eyes[0]["current"] == "again"
+
+
+def test_what_a_settled_summary_tells_already_does_not_reopen_it(clockwork: Clockwork) -> None:
+    send_and_score(clockwork, predict(1))
+    clockwork.work()
+    clockwork.now += QUIET
+    # Scored and recorded between the look at what is new and the settling.
+    _enqueue_settling(clockwork)
+    send_and_score(clockwork, predict(2, Laterality.LEFT))
+    clockwork.worker.run_once()
+
+    clockwork.work()
+
+    [settled] = clockwork.summaries()
+    assert (settled.state, settled.received) == (SummaryState.SETTLED, 2)
+
+
+def test_what_comes_while_a_settling_waits_in_the_ledger_puts_it_off(
+    clockwork: Clockwork,
+) -> None:
+    send_and_score(clockwork, predict(1))
+    clockwork.work()
+    clockwork.now += QUIET
+    _enqueue_settling(clockwork)
+    send_and_score(clockwork, predict(2, Laterality.LEFT))
+    clockwork.roll_up.turn()
+
+    clockwork.worker.run_once()
+    [waiting] = clockwork.summaries()
+    clockwork.work(QUIET)
+
+    [settled] = clockwork.summaries()
+    assert (waiting.state, settled.state, settled.received) == ("open", "settled", 2)
+
+
+def test_two_studies_of_one_batch_are_settled_each_for_itself(clockwork: Clockwork) -> None:
+    other = source_of(1, study="2.25.202")
+    send_and_score(clockwork, predict(1), predict(2, prediction_id="other", source=other))
+
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    settled = clockwork.summaries()
+    assert [row.eyes[0]["current"] for row in settled] == ["p1", "other"]
+    assert [row.received for row in settled] == [1, 1]
+
+
+def test_more_than_a_batch_is_taken_in_one_turn(clockwork: Clockwork) -> None:
+    with clockwork.database.transaction() as session:
+        for number in range(BATCH_SIZE + 1):
+            arrive(session, source_of(number), is_model_input=False)
+
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    [settled] = clockwork.summaries()
+    assert (settled.state, settled.not_model_input) == (SummaryState.SETTLED, BATCH_SIZE + 1)
+
+
+def test_two_processes_take_note_of_a_batch_once(clockwork: Clockwork) -> None:
+    send_and_score(clockwork, *(predict(number) for number in range(20)))
+    others = [
+        RollUp(clockwork.database, clockwork.storage, QUIET, clock=lambda: clockwork.now)
+        for _ in range(4)
+    ]
+    threads = [threading.Thread(target=other.turn) for other in others]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    clockwork.work(QUIET)
+
+    [settled] = clockwork.summaries()
+    assert (settled.state, settled.received) == (SummaryState.SETTLED, 20)
+    assert clockwork.changes() == [("study_settled", STUDY)]
+
+
+def _enqueue_settling(clockwork: Clockwork) -> None:
+    clockwork.roll_up.turn()
+    with clockwork.database.reading() as session:
+        jobs = session.exec(select(JobRow).where(col(JobRow.kind) == JobKind.SETTLE)).all()
+    assert [job.status for job in jobs] == [JobStatus.QUEUED]
