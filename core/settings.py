@@ -124,7 +124,7 @@ class Settings(BaseModel):
     ] = 60.0
     maximum_object_mib: Annotated[
         int,
-        Field(ge=1, le=2047, description="Largest object accepted, MiB; larger: status A700."),
+        Field(ge=1, le=16384, description="Largest object accepted, MiB; larger: status A700."),
     ] = 1024
     minimum_free_mib: Annotated[
         int, Field(ge=0, description="Free disk space below which stores are answered A700, MiB.")
