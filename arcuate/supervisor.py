@@ -152,9 +152,8 @@ class Supervisor:
             values["dicom_tls_port"] = child.tls_port
         if child.role is Role.RECEIVE:
             # Each has its share: together they serve no more than the settings say.
-            values["maximum_associations"] = -(
-                -values["maximum_associations"] // values["receivers"]
-            )
+            for limit in ("maximum_associations", "maximum_associations_per_peer"):
+                values[limit] = -(-values[limit] // values["receivers"])
             values["receivers"] = 1
         ours = {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in values.items()}
         return {**os.environ, **ours}

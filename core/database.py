@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, create_engine
 
 from core.errors import InfrastructureError
+from core.sqlite_file import guard_sqlite_file
 
 #: SQLite versions up to this one can lose a commit when the WAL is reset: https://sqlite.org/wal.html
 LAST_SQLITE_WITH_WAL_RESET_DEFECT: Final = (3, 51, 2)
@@ -152,10 +153,12 @@ def _configure_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 
 def _open_sqlite(url: str) -> Engine:
-    Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+    path = Path(make_url(url).database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url, module=sqlite_module(), hide_parameters=True, connect_args={"timeout": _LOCK_SECONDS}
     )
+    guard_sqlite_file(engine, path)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

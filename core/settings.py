@@ -113,9 +113,34 @@ class Settings(BaseModel):
             "rejected.",
         ),
     ] = 50
+    maximum_associations_per_peer: Annotated[
+        int,
+        Field(ge=1, description="Of them from one AE title at one address; one more is rejected."),
+    ] = 25
+    acse_timeout_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="From a connection to its whole association request, and from our "
+            "rejection or release to its end.",
+        ),
+    ] = 30.0
+    dimse_timeout_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="Silence in the middle of a message, and waiting for a response, "
+            "after which a peer is given up; a message may take that long, and "
+            "a second more for every 4 KiB.",
+        ),
+    ] = 60.0
+    network_timeout_seconds: Annotated[
+        float,
+        Field(gt=0, description="Silence between messages after which an association is aborted."),
+    ] = 60.0
     maximum_object_mib: Annotated[
         int,
-        Field(ge=1, le=2047, description="Largest object accepted, MiB; larger: status A700."),
+        Field(ge=1, le=16384, description="Largest object accepted, MiB; larger: status A700."),
     ] = 1024
     minimum_free_mib: Annotated[
         int, Field(ge=0, description="Free disk space below which stores are answered A700, MiB.")

@@ -1,30 +1,28 @@
-"""Who gets an association: the allow-list, asked at each A-ASSOCIATE-RQ.
+"""Who gets an association: the allow-list and the limits, asked before one is made.
 
 pynetdicom's own check (`require_calling_aet`) is one list for the whole process and knows no
-addresses; so it is decided in EVT_REQUESTED, which comes before negotiation. pynetdicom swallows
-errors of that handler and goes on to accept: whatever happens here, the answer is first No.
+addresses. In EVT_REQUESTED, which comes before negotiation, only the decision is looked at once
+more; pynetdicom swallows errors of that handler and goes on to accept.
 """
 
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import Enum, StrEnum
 from queue import Queue
 from typing import Final, cast
 
 from pynetdicom import evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
 
-from core.changes import append_change
 from core.clock import Clock, utc_now
-from core.database import Database, DatabaseAway
+from core.database import Database
 from core.logs import get_logger
-from core.tables.changes import ChangeKind
-from core.tables.peers import PeerRow, RefusedCallerRow
+from core.tables.peers import PeerRow
+from dicom_node.callers import Caller, Refusal, Rejection
 from dicom_node.peers import calls_from_its_host
-from dicom_node.receive.tls_connection import TLSConnection
+from dicom_node.refusals import RefusalRecord
+from dicom_node.seats import Seats
 
 #: `last_seen_at` of a peer is no more precise than this: a write per association would cost more.
 _SEEN_PRECISION: Final = timedelta(minutes=1)
@@ -32,46 +30,6 @@ _SEEN_PRECISION: Final = timedelta(minutes=1)
 _AWAITING_REQUEST: Final = "Sta2"
 
 _log = get_logger(__name__)
-
-
-class Rejection(Enum):
-    """Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 table 9-21)."""
-
-    CALLING_AE_TITLE_NOT_RECOGNISED = (1, 1, 3)
-    CALLED_AE_TITLE_NOT_RECOGNISED = (1, 1, 7)
-    #: Transient: the database is away, nobody can be recognised.
-    TEMPORARY_CONGESTION = (2, 3, 1)
-
-
-class Refusal(StrEnum):
-    """Why a caller stays out, as it is recorded: a contract, add and never rename."""
-
-    CALLING_AE_TITLE_NOT_RECOGNISED = "calling_ae_title_not_recognised"
-    CALLED_AE_TITLE_NOT_RECOGNISED = "called_ae_title_not_recognised"
-    #: Bound to a certificate, and called without: on the plain port, or was not asked for one.
-    CERTIFICATE_MISSING = "certificate_missing"
-    #: Bound to another certificate than the one shown.
-    CERTIFICATE_NOT_RECOGNISED = "certificate_not_recognised"
-
-    @property
-    def rejection(self) -> Rejection:
-        """What the caller is told; PS3.8 knows no reason that names a certificate."""
-        if self is Refusal.CALLED_AE_TITLE_NOT_RECOGNISED:
-            return Rejection.CALLED_AE_TITLE_NOT_RECOGNISED
-        return Rejection.CALLING_AE_TITLE_NOT_RECOGNISED
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks for an association, from which address, and whom it believes to call.
-
-    `certificate_sha256` is of the certificate it showed, None where it showed none.
-    """
-
-    ae_title: str
-    address: str
-    called_ae_title: str
-    certificate_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,15 +42,22 @@ class Admission:
         Ours: a caller that means another one is rejected.
     allow_unknown_peers
         Whether callers outside the list of peers get in, too.
+    seats
+        The places there are.
     """
 
     database: Database
     ae_title: str
     allow_unknown_peers: bool
+    seats: Seats
     clock: Clock = utc_now
+    refusals: RefusalRecord = field(init=False)
 
-    def judge(self, caller: Caller) -> Refusal | None:
-        """Return why the caller must stay out, None where it may come in; record either.
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "refusals", RefusalRecord(self.database, self.clock))
+
+    def admit(self, caller: Caller, connection: socket.socket) -> Rejection | None:
+        """Give a caller's connection a place, or return what it is told; record either.
 
         Raises
         ------
@@ -101,12 +66,13 @@ class Admission:
         """
         with self.database.reading() as session:
             peer = session.get(PeerRow, caller.ae_title)
-        refusal = self._find_refusal(caller, peer)
+        refusal = self._find_refusal(caller, peer) or self.seats.take(connection, caller)
         if refusal is not None:
-            self._record_refusal(caller, refusal)
-        elif peer is not None and self._is_stale(peer):
+            self.refusals.add(caller, refusal)
+            return refusal.rejection
+        if peer is not None and self._is_stale(peer):
             self._record_visit(peer)
-        return refusal
+        return None
 
     def _find_refusal(self, caller: Caller, peer: PeerRow | None) -> Refusal | None:
         if caller.called_ae_title != self.ae_title:
@@ -133,54 +99,17 @@ class Admission:
             if known is not None:
                 known.last_seen_at = self.clock()
 
-    def _record_refusal(self, caller: Caller, refusal: Refusal) -> None:
-        _log.warning(
-            "caller_refused",
-            peer=caller.ae_title,
-            address=caller.address,
-            called=caller.called_ae_title,
-            reason=refusal.value,
-        )
-        try:
-            with self.database.transaction() as session:
-                self._count_refusal(session, caller, refusal)
-        except IntegrityError:
-            # The same caller knocked twice at once, and the other knock made the row.
-            with self.database.transaction() as session:
-                self._count_refusal(session, caller, refusal)
-
-    def _count_refusal(self, session: Session, caller: Caller, refusal: Refusal) -> None:
-        now = self.clock()
-        key = (caller.ae_title, caller.address, caller.called_ae_title)
-        known = session.get(RefusedCallerRow, key, with_for_update=True)
-        if known is not None:
-            known.count += 1
-            known.reason, known.last_seen_at = refusal.value, now
-            return
-        session.add(
-            RefusedCallerRow(
-                calling_ae_title=caller.ae_title,
-                address=caller.address,
-                called_ae_title=caller.called_ae_title,
-                reason=refusal.value,
-                first_seen_at=now,
-                last_seen_at=now,
-            )
-        )
-        append_change(session, ChangeKind.CALLER_REFUSED, caller.ae_title)
-
 
 def handle_requested(event: Event, admission: Admission) -> None:
-    """Let the caller in, or reject its association."""
-    rejection: Rejection | None = Rejection.TEMPORARY_CONGESTION
+    """Reject an association whose connection was given no place."""
+    transport = event.assoc.dul.socket
+    is_admitted = False
     try:
-        refusal = admission.judge(_read_caller(event.assoc))
-        rejection = refusal.rejection if refusal is not None else None
-    except DatabaseAway as error:
-        _log.error("caller_not_judged", error=str(error))
+        is_admitted = transport is not None and admission.seats.holds(transport.socket)
     finally:
-        if rejection is not None:
-            _reject(event.assoc, rejection)
+        if not is_admitted:
+            _log.error("association_not_admitted")
+            _reject(event.assoc, Rejection.TEMPORARY_CONGESTION)
 
 
 def handle_connection_closed(event: Event) -> None:
@@ -192,30 +121,6 @@ def handle_connection_closed(event: Event) -> None:
     if provider.state_machine.current_state == _AWAITING_REQUEST:
         # What its waiting call returns at a time-out.
         cast("Queue[object]", provider.to_user_queue).put(None)
-
-
-def _read_caller(association: Association) -> Caller:
-    request = association.requestor.primitive
-    if request is None:
-        raise ValueError("an association was requested without a request")
-    return Caller(
-        ae_title=_printable(request.calling_ae_title),
-        address=association.requestor.address or "",
-        called_ae_title=_printable(request.called_ae_title),
-        certificate_sha256=_certificate_of(association),
-    )
-
-
-def _certificate_of(association: Association) -> str | None:
-    transport = association.dul.socket
-    connection = transport.socket if transport is not None else None
-    return connection.certificate_sha256 if isinstance(connection, TLSConnection) else None
-
-
-def _printable(ae_title: str | None) -> str:
-    # A control character must not reach the record; what replaces it is in no valid AE title.
-    text = (ae_title or "").strip()
-    return "".join(c if c.isascii() and c.isprintable() else "\ufffd" for c in text)
 
 
 def _reject(association: Association, rejection: Rejection) -> None:

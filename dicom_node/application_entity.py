@@ -25,17 +25,15 @@ from dicom_node.scp.instance_availability import add_instance_availability
 from dicom_node.scp.notices import notice_handlers
 from dicom_node.scp.procedure_step import add_procedure_step
 from dicom_node.scp.size_limit import handle_pdu
+from dicom_node.seats import Seats
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.archive import Archive, open_archive
 from dicom_node.storage.bytes import Storage
 
 #: Largest PDU we offer to receive: DCMTK, and what is built on it, never sends more.
 MAXIMUM_PDU_BYTES: Final = 131_072
-#: From the connection to the A-ASSOCIATE-RQ, and from a rejection to the peer's closing.
-ACSE_TIMEOUT_SECONDS: Final = 30.0
-DIMSE_TIMEOUT_SECONDS: Final = 60.0
-#: Silence on an association after which it is aborted.
-NETWORK_TIMEOUT_SECONDS: Final = 60.0
+#: pynetdicom's own limit counts threads that are ending, too, and tells nobody: `Seats` decides.
+_NO_LIMIT: Final = 1 << 30
 
 _log = get_logger(__name__)
 
@@ -65,7 +63,10 @@ class DicomServer:
         configure_pynetdicom()
         self.archive: Archive = open_archive(settings, database, storage)
         self._settings = settings
-        self._admission = Admission(database, settings.ae_title, settings.allow_unknown_peers)
+        seats = Seats(settings.maximum_associations, settings.maximum_associations_per_peer)
+        self._admission = Admission(
+            database, settings.ae_title, settings.allow_unknown_peers, seats
+        )
         self._application_entity = build_application_entity(settings)
         self._association_log = AssociationLog(database)
 
@@ -106,7 +107,8 @@ class DicomServer:
                 (host, port),
                 evt_handlers=self._handlers(),
                 server_class=Listener,
-                patience_seconds=ACSE_TIMEOUT_SECONDS,
+                admit=self._admission.admit,
+                patience_seconds=self._settings.acse_timeout_seconds,
                 node_folder=self._settings.home,
                 tls=tls,
             )
@@ -138,10 +140,10 @@ def build_application_entity(settings: Settings) -> AE:
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.maximum_pdu_size = MAXIMUM_PDU_BYTES
-    entity.maximum_associations = settings.maximum_associations
-    entity.acse_timeout = ACSE_TIMEOUT_SECONDS
-    entity.dimse_timeout = DIMSE_TIMEOUT_SECONDS
-    entity.network_timeout = NETWORK_TIMEOUT_SECONDS
+    entity.maximum_associations = _NO_LIMIT
+    entity.acse_timeout = settings.acse_timeout_seconds
+    entity.dimse_timeout = settings.dimse_timeout_seconds
+    entity.network_timeout = settings.network_timeout_seconds
     entity.add_supported_context(Verification)
     add_commitment(entity)
     add_procedure_step(entity)

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from time import monotonic
 from typing import Final
 
 from api.dicomweb.media_types import DICOM, MULTIPART_RELATED, parse_media_type
 from api.dicomweb.multipart import MultipartReader
 from api.dicomweb.parts import PartReader, SinglePart
 from api.errors import BodyStalled, MediaTypeUnsupported
+from core.pace import Pace
 
 #: Held in memory for one request; a file system likes no smaller pieces.
 BATCH_BYTES: Final = 1 << 20
-#: Silence in the middle of a body after which the request is given up.
+#: Silence in the middle of a body, in all of it where it hardly grows, after which the request is
+#: given up.
 STALL_SECONDS: Final = 60.0
 
 
@@ -44,10 +47,10 @@ async def batches(
     Raises
     ------
     BodyStalled
-        If nothing comes for `stall_seconds`.
+        If nothing comes for `stall_seconds`, or it trickles.
     """
-    batch = bytearray()
-    while (chunk := await _next(chunks, stall_seconds)) is not None:
+    batch, pace = bytearray(), Pace(stall_seconds)
+    while (chunk := await _next(chunks, pace, stall_seconds)) is not None:
         batch += chunk
         if len(batch) >= BATCH_BYTES:
             yield bytes(batch)
@@ -56,9 +59,12 @@ async def batches(
         yield bytes(batch)
 
 
-async def _next(chunks: AsyncIterator[bytes], seconds: float) -> bytes | None:
+async def _next(chunks: AsyncIterator[bytes], pace: Pace, seconds: float) -> bytes | None:
+    asked = monotonic()
     try:
-        async with asyncio.timeout(seconds):
-            return await anext(chunks, None)
+        async with asyncio.timeout(min(seconds, pace.left_seconds)):
+            chunk = await anext(chunks, None)
     except TimeoutError:
         raise BodyStalled from None
+    pace.count(len(chunk or b""), monotonic() - asked)
+    return chunk

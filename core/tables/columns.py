@@ -3,13 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import JSON, DateTime, Dialect, Table
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
 #: A JSON value; indexed and compact on PostgreSQL.
 JsonValue = JSON().with_variant(JSONB(), "postgresql")
+
+#: A number of bytes: 64 bits, which an INTEGER of SQLite has anyway.
+ByteCount = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sqlmodel import Field, SQLModel
 
-from core.tables.columns import UtcDateTime
+from core.tables.columns import ByteCount, UtcDateTime
 
 
 class InstanceOrigin(StrEnum):
@@ -56,7 +56,7 @@ class InstanceRow(SQLModel, table=True):
     transfer_syntax_uid: str
     instance_number: str = ""
     digest: str
-    size_bytes: int
+    size_bytes: int = Field(sa_type=ByteCount)
     storage_key: str
     calling_ae_title: str = ""
     origin: str = InstanceOrigin.RECEIVED

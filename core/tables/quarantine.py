@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from core.tables.columns import UtcDateTime
+from core.tables.columns import ByteCount, UtcDateTime
 
 
 class QuarantineRow(SQLModel, table=True):
@@ -19,6 +19,6 @@ class QuarantineRow(SQLModel, table=True):
     sop_class_uid: str = ""
     sop_instance_uid: str = ""
     storage_key: str
-    size_bytes: int
+    size_bytes: int = Field(sa_type=ByteCount)
     digest: str = Field(index=True)
     received_at: datetime = Field(sa_type=UtcDateTime, index=True)

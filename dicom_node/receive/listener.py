@@ -3,14 +3,17 @@
 import os
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
 
 from pynetdicom.transport import ThreadedAssociationServer
 
+from dicom_node.callers import Caller, Rejection
 from dicom_node.pynetdicom_settings import MAXIMUM_PDU_BYTES
 from dicom_node.receive.opening import CLIENT_HELLO, association_request
 from dicom_node.receive.shared_port import bind_shared
+from dicom_node.receive.usher import Usher
 from dicom_node.receive.vestibule import Vestibule
 from dicom_node.receive.waiting_room import WaitingRoom
 
@@ -20,6 +23,8 @@ class Listener(ThreadedAssociationServer):
 
     Parameters
     ----------
+    admit
+        Tells why a caller on a connection must stay out, None where it may come in.
     patience_seconds
         From the connection to the request; where TLS comes before, twice.
     node_folder
@@ -29,12 +34,14 @@ class Listener(ThreadedAssociationServer):
         that accepts connections: one silent caller would keep all others out.
     """
 
-    #: Connections the system holds for us until they are taken; pynetdicom's own is five.
-    request_queue_size: Final = 128  # type: ignore[misc]
+    #: Connections the system holds for us until they are taken; others hear nothing, and try again
+    #: after seconds. pynetdicom's own is five.
+    request_queue_size: Final = 1024  # type: ignore[misc]
 
     def __init__(
         self,
         *arguments: Any,
+        admit: Callable[[Caller, socket.socket], Rejection | None],
         patience_seconds: float,
         node_folder: Path,
         tls: ssl.SSLContext | None = None,
@@ -45,11 +52,13 @@ class Listener(ThreadedAssociationServer):
         opening = association_request(MAXIMUM_PDU_BYTES)
         self._vestibule = Vestibule(tls, opening, patience_seconds) if tls is not None else None
         first = opening if tls is None else CLIENT_HELLO
+        self._usher = Usher(admit, self._open)
         self._room = WaitingRoom(self._let_in, first, patience_seconds)
         try:
             super().__init__(*arguments, **options)
         except BaseException:
             self._room.close()
+            self._usher.close()
             raise
 
     def server_bind(self) -> None:
@@ -63,21 +72,29 @@ class Listener(ThreadedAssociationServer):
         self._room.seat(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Make an association of a connection, in that connection's own thread."""
+        """Let a connection shake hands, in its own thread, where it is to be encrypted."""
         if self._vestibule is not None:
             request = self._vestibule.pass_through(request, client_address)
         if request is not None:
-            super().process_request_thread(request, client_address)
+            self._usher.receive(request, client_address)
 
     def server_close(self) -> None:
         """Close the port, and whoever waits."""
         self._room.close()
         if self._vestibule is not None:
             self._vestibule.close()
+        self._usher.close()
         super().server_close()
         lock, self._port_lock = self._port_lock, -1
         if lock >= 0:
             os.close(lock)
 
     def _let_in(self, request: socket.socket, client_address: Any) -> None:
-        super().process_request(request, client_address)
+        if self._vestibule is None:
+            self._usher.receive(request, client_address)
+        else:
+            super().process_request(request, client_address)
+
+    def _open(self, request: socket.socket, client_address: Any) -> None:
+        """Make an association of a connection that may come in."""
+        super().process_request_thread(request, client_address)

@@ -139,7 +139,7 @@ class Seam:
                 self._archive,
                 self._association.requestor.ae_title.strip(),
                 self._contexts(),
-                self._association.network_timeout or PDU_SECONDS,
+                self._association.dimse_timeout or PDU_SECONDS,
             )
         return self._receiver
 

@@ -6,10 +6,12 @@ It knows nothing of pynetdicom: what is no C-STORE it hands back as it came.
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 from core.errors import NodeError
 from core.logs import get_logger
+from core.pace import Pace
 from dicom_node.errors import InstanceRefused
 from dicom_node.receive.commands import (
     StoreRequest,
@@ -70,7 +72,8 @@ class StoreReceiver:
     contexts
         The accepted presentation contexts by their ID.
     stall_seconds
-        Silence in the middle of a message after which the peer is given up.
+        Silence in the middle of a message after which the peer is given up; all its silences
+        together may be longer only as its length grows.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class StoreReceiver:
         self._calling_ae_title = calling_ae_title
         self._contexts = contexts
         self._stall_seconds = stall_seconds
+        self._pace = Pace(stall_seconds)
         self._command: list[Fragment] = []
         self._command_bytes = 0
         self._message: _Message | None = None
@@ -120,11 +124,14 @@ class StoreReceiver:
 
     def _read(self) -> memoryview | None:
         if self._message is None and not self._command and not self._is_foreign:
+            self._pace.begin()
             # Between messages one of ours goes out first, its PDUs together.
             return self._connection.read_pdu(IDLE_SECONDS, gives_way=True)
-        pdu = self._connection.read_pdu(self._stall_seconds)
+        asked = monotonic()
+        pdu = self._connection.read_pdu(min(self._stall_seconds, self._pace.left_seconds))
         if pdu is None:
-            raise ConnectionBroken("the peer stalls in the middle of a message")
+            raise ConnectionBroken("the peer stalls in the middle of a message, or trickles")
+        self._pace.count(len(pdu), monotonic() - asked)
         return pdu
 
     def _take(self, pdu: memoryview) -> Sequence[bytes]:

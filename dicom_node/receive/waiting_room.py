@@ -167,7 +167,15 @@ class WaitingRoom:
         for guest in list(self._guests.values()):
             if guest.since > latest and len(self._guests) <= self._seats:
                 return
-            self._show_out(guest)
+            # Its header, then the whole of it, may have come while others were attended to.
+            self._attend(guest)
+            if self._is_here(guest):
+                self._attend(guest)
+            if self._is_here(guest):
+                self._show_out(guest)
+
+    def _is_here(self, guest: _Guest) -> bool:
+        return self._guests.get(guest.connection.fileno()) is guest
 
     def _show_out(self, guest: _Guest) -> None:
         self._forget(guest)

@@ -228,7 +228,9 @@ def named_faults() -> Generator[None]:
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, "unknown")
         if error.errno in _FULL:
-            raise StorageFull(f"Out of storage ({name}); free space on the disk") from error
+            raise StorageFull(
+                f"Out of storage ({name}); free space or inodes on the disk"
+            ) from error
         raise StorageAway(f"The storage does not answer ({name}); check the disk") from error
 
 

@@ -13,6 +13,9 @@ _EXPLICIT_VR_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 #: Deflated Explicit VR, JPIP Referenced Deflate and JPIP HTJ2K Referenced Deflate.
 _DEFLATED: Final = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205")
 
+#: All of it is in memory for a moment.
+_LARGEST_INFLATED_BYTES: Final = 1 << 30
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -48,8 +51,9 @@ def inflate(deflated: bytes, maximum_bytes: int) -> bytes:
     InvalidInstance
         If the bytes are damaged or cut off.
     ObjectTooLarge
-        If more than `maximum_bytes` would come out: a few bytes can deflate gigabytes.
+        If more than `maximum_bytes`, or a gibibyte, would come out: a few bytes can deflate more.
     """
+    maximum_bytes = min(maximum_bytes, _LARGEST_INFLATED_BYTES)
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         inflated = inflater.decompress(deflated, maximum_bytes + 1)

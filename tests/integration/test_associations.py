@@ -146,6 +146,36 @@ def test_one_association_too_many_is_rejected_and_room_comes_back(
         second.release()
 
 
+def test_one_association_of_a_peer_too_many_keeps_only_that_peer_out(
+    settings: Settings, database: Database
+) -> None:
+    limited = settings.model_copy(update={"maximum_associations_per_peer": 2})
+    caller = AE(DEVICE)
+    caller.add_requested_context(Verification)
+    with database.transaction() as session:
+        add_peer(session, "DEVICE2")
+    with running_node(limited, database) as node:
+        first, second = (caller.associate("127.0.0.1", node.port, ae_title="ARCUATE") for _ in "12")
+
+        rejected = caller.associate("127.0.0.1", node.port, ae_title="ARCUATE")
+
+        answer = rejected.acceptor.primitive
+        assert answer is not None
+        # Transient, by the presentation related service provider: local limit exceeded.
+        assert (answer.result, answer.result_source, answer.diagnostic) == (2, 3, 2)
+        assert echo(node.address, "DEVICE2") < 10
+        assert first.send_c_echo().Status == 0
+        first.release()
+        wait_until(lambda: has_room(node))
+        second.release()
+
+    with database.reading() as session:
+        refused = {
+            caller.calling_ae_title: caller.reason for caller in list_refused_callers(session)
+        }
+    assert refused == {DEVICE: "too_many_associations_of_peer"}
+
+
 def test_a_sop_class_outside_the_accept_list_is_not_negotiated(node: Node) -> None:
     caller = AE(DEVICE)
     caller.add_requested_context(Verification)
@@ -158,6 +188,8 @@ def test_a_sop_class_outside_the_accept_list_is_not_negotiated(node: Node) -> No
 
 
 def test_connections_without_a_request_leave_no_thread_behind(node: Node) -> None:
+    # The first caller starts the thread that judges them all.
+    assert echo(node.address, DEVICE) < 10
     before = threading.active_count()
 
     for _ in range(100):
@@ -295,10 +327,9 @@ def associate_request() -> bytes:
 
 
 def test_a_caller_that_stops_in_the_middle_of_its_request_gives_its_place_back(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: Database
 ) -> None:
-    monkeypatch.setattr("dicom_node.application_entity.ACSE_TIMEOUT_SECONDS", 0.3)
-    one = settings.model_copy(update={"maximum_associations": 1})
+    one = settings.model_copy(update={"maximum_associations": 1, "acse_timeout_seconds": 0.3})
     with (
         running_node(one, database) as node,
         socket.create_connection(("127.0.0.1", node.port), timeout=30) as stalled,

@@ -19,9 +19,10 @@ from tests.builders.encoded_instance import encode_instance
 from tests.builders.messages import fragments, pdu_of, store_command
 from tests.fixtures.dicom_server import Node, running_node
 from tests.fixtures.raw_peer import RawPeer, raw_peer
-from tests.fixtures.small_disk import fill, small_disk
+from tests.fixtures.small_disk import SmallDisk, small_disk
 
 MIB = 1 << 20
+INODES = 4096
 DISK_BYTES = 8 * MIB
 PATIENCE_SECONDS = 60.0
 
@@ -37,20 +38,18 @@ LARGE = instance(99, 12 * MIB)
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    with small_disk(folder, DISK_BYTES) as is_mounted:
-        if not is_mounted:
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path / "disk", DISK_BYTES, INODES) as mounted:
+        if mounted is None:
             # No failure in CI either: only root may.
             pytest.skip("a small disk cannot be mounted here")
-        yield folder
+        yield mounted
 
 
 @pytest.fixture
-def node(settings: Settings, database: Database, disk: Path) -> Iterator[Node]:
+def node(settings: Settings, database: Database, disk: SmallDisk) -> Iterator[Node]:
     """Its instances are on the small disk, its record is not."""
-    changes = {"storage_url": f"file://{disk}/instances", "minimum_free_mib": 0}
+    changes = {"storage_url": f"file://{disk.folder}/instances", "minimum_free_mib": 0}
     with running_node(settings.model_copy(update=changes), database) as running:
         yield running
 
@@ -102,13 +101,11 @@ def test_an_object_that_fills_the_disk_is_refused_and_its_neighbours_are_kept(no
     assert kept(node) == digests(before, meanwhile, after)
 
 
-def test_what_does_not_fit_is_refused_until_there_is_room(node: Node, disk: Path) -> None:
+def test_what_does_not_fit_is_refused_until_there_is_room(node: Node, disk: SmallDisk) -> None:
     small, medium = instance(1, 20_000), instance(2, 2 * MIB)
-    filler = fill(disk, leave_bytes=MIB)
-
     with associated(node) as peer:
-        refused, fits = peer.store(medium, 1), peer.store(small, 2)
-        filler.unlink()
+        with disk.filled(leave_bytes=MIB):
+            refused, fits = peer.store(medium, 1), peer.store(small, 2)
         again = peer.store(medium, 3)
 
     assert (refused, fits, again) == (Status.OUT_OF_RESOURCES, 0, 0)
@@ -117,18 +114,17 @@ def test_what_does_not_fit_is_refused_until_there_is_room(node: Node, disk: Path
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_disk_without_room_for_the_record_refuses_until_there_is(
-    settings: Settings, database: Database, disk: Path
+    settings: Settings, database: Database, disk: SmallDisk
 ) -> None:
-    copyfile(str(database.url.database), disk / "arcuate.db")
-    full = Database(f"sqlite:///{disk}/arcuate.db")
+    copyfile(str(database.url.database), disk.folder / "arcuate.db")
+    full = Database(f"sqlite:///{disk.folder}/arcuate.db")
     objects = [instance(number, 20_000) for number in range(1, 4)]
-    changes = {"home": disk, "minimum_free_mib": 0}
+    changes = {"home": disk.folder, "minimum_free_mib": 0}
     with running_node(settings.model_copy(update=changes), full) as node:
         with associated(node) as peer:
             first = peer.store(objects[0])
-            filler = fill(disk, leave_bytes=30_000)
-            refused = [peer.store(one) for one in objects[1:]]
-            filler.unlink()
+            with disk.filled(leave_bytes=30_000):
+                refused = [peer.store(one) for one in objects[1:]]
             after = [peer.store(one) for one in objects[1:]]
         assert kept(node) == digests(*objects)
     full.close()

@@ -250,10 +250,10 @@ def test_callers_who_ask_for_nothing_after_the_handshake_take_no_association(
 
 
 def test_a_caller_that_is_too_slow_is_shown_out(
-    tls_settings: Settings, database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+    tls_settings: Settings, database: Database, keys: Keys
 ) -> None:
-    monkeypatch.setattr("dicom_node.application_entity.ACSE_TIMEOUT_SECONDS", 0.3)
-    with running_node(tls_settings, database) as node, ExitStack() as idle:
+    impatient = tls_settings.model_copy(update={"acse_timeout_seconds": 0.3})
+    with running_node(impatient, database) as node, ExitStack() as idle:
         silent, half, asking = (connect(node, idle) for _ in range(3))
         half.sendall(HALF_A_HELLO)
         asking.sendall(client_hello(keys))

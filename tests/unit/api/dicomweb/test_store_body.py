@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from itertools import count
 
 import pytest
 
@@ -78,3 +79,17 @@ def test_a_body_comes_in_batches_and_loses_nothing() -> None:
 def test_a_body_that_stops_coming_is_given_up() -> None:
     with pytest.raises(BodyStalled):
         asyncio.run(gather(arriving([b"a"], stalls=True), stall_seconds=0.01))
+
+
+def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = count(0.0, 20.0)
+    monkeypatch.setattr("api.dicomweb.store_body.monotonic", lambda: next(moments))
+
+    with pytest.raises(BodyStalled):
+        asyncio.run(gather(trickling(), stall_seconds=60))
+
+
+async def trickling() -> AsyncIterator[bytes]:
+    while True:
+        yield b"a"
+        await asyncio.sleep(0)

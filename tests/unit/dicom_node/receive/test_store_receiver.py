@@ -3,6 +3,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 import pytest
 from pynetdicom.dimse_messages import C_ECHO_RQ
@@ -245,6 +246,26 @@ def test_a_peer_that_leaves_in_the_middle_leaves_nothing(wire: Wire) -> None:
     with pytest.raises(ConnectionBroken, match="left"):
         wire.serve(HALF)
 
+    assert wire.files() == []
+
+
+@pytest.mark.parametrize(("fragment_seconds", "is_kept"), [(0.0001, True), (0.1, False)])
+def test_a_peer_that_trickles_is_given_up(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, fragment_seconds: float, is_kept: bool
+) -> None:
+    # Each fragment is asked for and comes: two looks at the clock.
+    moments = count(0.0, fragment_seconds)
+    monkeypatch.setattr("dicom_node.receive.store_receiver.monotonic", lambda: next(moments))
+    command = pdu_of(fragments(store_command(ENCODED), is_command=True))
+    data_set = fragments(ENCODED.data_set, is_command=False, sizes=[64] * 20)
+    message = command + b"".join(pdu_of([part]) for part in data_set)
+
+    if is_kept:
+        assert wire.serve(message + RELEASE_REQUEST) == [RELEASE_REQUEST]
+        assert wire.statuses() == [Status.SUCCESS]
+        return
+    with pytest.raises(ConnectionBroken, match="trickles"):
+        wire.serve(message + RELEASE_REQUEST)
     assert wire.files() == []
 
 
