@@ -2,12 +2,15 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
+from pynetdicom.events import Event
 from sqlmodel import select
 
 from core.calling_tls import CallingTLS
@@ -17,6 +20,7 @@ from core.tables.instances import InstanceRow
 from core.tls import server_context
 from dicom_node.errors import PeerUnreachable
 from dicom_node.peers import PeerAddress, add_peer
+from dicom_node.retrieve.arriving import Arriving, Stream
 from dicom_node.retrieve.catalogue import Wish, list_series
 from dicom_node.retrieve.fetching import SeriesResult, fetch_all
 from dicom_node.retrieve.get import Getting
@@ -96,6 +100,25 @@ def test_it_is_fetched_over_tls(tls_settings: Settings, database: Database, keys
         [result] = fetch(node, peer, tls_settings)
 
         assert (result.fetched, result.is_complete) == (2, True)
+
+
+def test_an_object_larger_than_a_pdu_never_stands_in_memory(
+    node: Node, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered: dict[str, type] = {}
+    keep = Arriving.handle_store
+
+    def note(arriving: Arriving, event: Event) -> Dataset:
+        request: Any = event.request
+        gathered[request.AffectedSOPInstanceUID] = type(request.DataSet)
+        return keep(arriving, event)
+
+    monkeypatch.setattr(Arriving, "handle_store", note)
+    with QueryArchive([build(1), build(2, PixelData=bytes(1_000_000))]).running() as peer:
+        [result] = fetch(node, peer, settings)
+
+    assert result.is_complete
+    assert gathered == {"1.2.3.1.1.1": BytesIO, "1.2.3.1.1.2": Stream}
 
 
 def test_an_archive_without_the_image_level_gives_whole_series(
