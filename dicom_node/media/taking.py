@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from pydicom.uid import MediaStorageDirectoryStorage
 
@@ -20,6 +20,13 @@ from dicom_node.storage.records import IngestOutcome
 _CHUNK_BYTES: Final = 1 << 20
 #: Files taken at a time: stores that come at once share syncs and transaction.
 _AT_ONCE: Final = 4
+
+
+class Readable(Protocol):
+    """What a file is read by."""
+
+    def read(self, length_bytes: int, /) -> bytes:
+        """Read on; empty at the end."""
 
 
 class Verdict(StrEnum):
@@ -85,7 +92,7 @@ def take_path(archive: Archive, path: Path, sender: str) -> Taken:
         return Taken(path, Verdict.REFUSED, cause=cause)
 
 
-def take_file(archive: Archive, file: BinaryIO, path: Path, sender: str) -> Taken:
+def take_file(archive: Archive, file: Readable, path: Path, sender: str) -> Taken:
     """Take an open file in.
 
     Parameters
@@ -117,7 +124,7 @@ def take_file(archive: Archive, file: BinaryIO, path: Path, sender: str) -> Take
     return Taken(path, verdict, outcome.sop_instance_uid)
 
 
-def _keep(incoming: IncomingFile, file: BinaryIO) -> IngestOutcome | None:
+def _keep(incoming: IncomingFile, file: Readable) -> IngestOutcome | None:
     while chunk := file.read(_CHUNK_BYTES):
         incoming.write(chunk)
         meta = incoming.meta

@@ -22,8 +22,9 @@ from core.clock import Clock, utc_now
 from core.errors import InfrastructureError, NodeError
 from core.logs import get_logger
 from dicom_node.errors import FileInvalid, InstanceRefused, InvalidInstance, ObjectTooLarge
+from dicom_node.media.digesting import DigestingReader, digest_of
 from dicom_node.media.places import Places
-from dicom_node.media.refusal import digest_of, list_refused
+from dicom_node.media.refusal import list_refused
 from dicom_node.media.sightings import Sighting, Sightings, Stamp
 from dicom_node.media.taking import take_file
 from dicom_node.media.whole import check_whole
@@ -79,12 +80,13 @@ class FolderWatch:
         self._monotonic = monotonic
         self._clean_at = monotonic()
         self._is_away = False
+        self._stopping = threading.Event()
         #: Inodes of files whose trouble was told.
         self._told: set[int] = set()
 
     def run(self, stopping: threading.Event) -> None:
         """Watch until asked to stop; while disk, database or folder are away, wait for them."""
-        pause = SCAN_SECONDS
+        pause, self._stopping = SCAN_SECONDS, stopping
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="take") as threads:
             while not stopping.is_set():
                 try:
@@ -116,6 +118,9 @@ class FolderWatch:
         self._clean()
 
     def _take(self, sighting: Sighting) -> None:
+        if self._stopping.is_set():
+            # The rest waits for the next start.
+            return
         try:
             self._take_one(sighting)
         except (FileNotFoundError, _NotYet):
@@ -133,15 +138,17 @@ class FolderWatch:
         with _opened(sighting) as file:
             cause = self._judge(file, sighting)
             path = self._claim(sighting)
+            reader = DigestingReader(file)
             if cause is not None:
                 list_refused(self._archive, file, cause, SENDER, self._clock)
             else:
-                cause = self._keep(file, sighting)
+                cause = self._keep(file, reader, sighting)
             if path is None:
                 # For reading only: it lies where it lay, and is not looked at again.
                 sighting.not_before = math.inf
                 return
-            self._put_away(path, digest_of(file), cause)
+            was_read = reader.size_bytes == sighting.stamp.size_bytes
+            self._put_away(path, reader.digest if was_read else digest_of(file), cause)
 
     def _judge(self, file: BinaryIO, sighting: Sighting) -> NodeError | None:
         """Return why a file is given up; None where it is whole."""
@@ -169,9 +176,11 @@ class FolderWatch:
             raise _NotYet
         return path
 
-    def _keep(self, file: BinaryIO, sighting: Sighting) -> NodeError | None:
+    def _keep(
+        self, file: BinaryIO, reader: DigestingReader, sighting: Sighting
+    ) -> NodeError | None:
         """Keep it; return why it is refused instead, None where it is kept."""
-        taken = take_file(self._archive, file, sighting.path, SENDER)
+        taken = take_file(self._archive, reader, sighting.path, SENDER)
         if Stamp.of(os.fstat(file.fileno())) != sighting.stamp:
             raise _NotYet
         if taken.cause is not None and not isinstance(taken.cause, InstanceRefused):

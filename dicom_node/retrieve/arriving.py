@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = get_logger(__name__)
 
 
-class _Stream(BytesIO):
+class Stream(BytesIO):
     """Stands for the data set of a message while it arrives."""
 
     def __init__(self, incoming: Incoming) -> None:
@@ -33,6 +33,7 @@ class _Stream(BytesIO):
         self.incoming = incoming
 
     def write(self, fragment: "ReadableBuffer", /) -> int:
+        """Hand a fragment on."""
         self.incoming.write(fragment)
         return memoryview(fragment).nbytes
 
@@ -55,7 +56,7 @@ class Arriving:
     @property
     def handlers(self) -> list[EventHandlerType]:
         """What to bind to the association."""
-        return [(evt.EVT_PDU_RECV, self._handle_pdu), (evt.EVT_C_STORE, self._handle_store)]
+        return [(evt.EVT_PDU_RECV, self._handle_pdu), (evt.EVT_C_STORE, self.handle_store)]
 
     def abandon(self) -> None:
         """Forget what was arriving when the association ended."""
@@ -66,12 +67,12 @@ class Arriving:
         message = event.assoc.dimse.message
         if not isinstance(message, C_STORE_RQ) or message.data_set is None:
             return
-        if isinstance(message.data_set, _Stream) or not message.data_set.tell():
+        if isinstance(message.data_set, Stream) or not message.data_set.tell():
             return
         gathered, context = message.data_set.getvalue(), message.context_id
         command = message.command_set
         uids = (command.AffectedSOPClassUID, command.AffectedSOPInstanceUID)
-        stream = _Stream(self._begin(event, context or 0, *map(str, uids)))
+        stream = Stream(self._begin(event, context or 0, *map(str, uids)))
         stream.write(gathered)
         message.data_set = stream
 
@@ -92,11 +93,12 @@ class Arriving:
         )
         return self._incoming
 
-    def _handle_store(self, event: Event) -> Dataset:
+    def handle_store(self, event: Event) -> Dataset:
+        """Keep an instance that has come whole; return the status it is answered with."""
         request: Any = event.request
         uid = str(request.AffectedSOPInstanceUID)
         data_set = request.DataSet
-        if isinstance(data_set, _Stream):
+        if isinstance(data_set, Stream):
             incoming = data_set.incoming
         else:
             # So small that it came in one PDU.

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.database import Database
 from core.errors import NodeError
-from dicom_node.errors import GetNotAccepted
+from dicom_node.errors import GetNotAccepted, PeerUnreachable
 from dicom_node.retrieve.plan import FetchRequest, SeriesPlan, kept_of
 from dicom_node.retrieve.sub_operations import SubOperations
+
+#: Series in a row that an archive is silent for, until it is taken to be away.
+_SILENCES: Final = 3
 
 
 class Fetcher(Protocol):
@@ -29,15 +32,21 @@ class SeriesResult:
         listed none.
     missing
         SOP Instance UIDs of what did not come.
-    problems
-        Why, as far as it is known.
+    faults
+        What ended a request.
     """
 
     plan: SeriesPlan
     fetched: int
     missing: tuple[str, ...]
     counts: SubOperations
-    problems: tuple[str, ...] = ()
+    faults: tuple[NodeError, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why something did not come, as far as it is known."""
+        told = [str(fault) for fault in self.faults]
+        return tuple(dict.fromkeys([*told, *self.counts.problems.values()]))
 
     @property
     def is_complete(self) -> bool:
@@ -54,31 +63,41 @@ def fetch_all(
     ----------
     instead
         How to go on where the archive does not offer the first way.
+
+    Raises
+    ------
+    PeerUnreachable
+        If the archive seems to be away: some series in a row could not be asked for.
     """
+    silent = 0
     for plan in plans:
         try:
-            yield _fetch(plan, database, fetcher)
+            result = _fetch(plan, database, fetcher)
         except GetNotAccepted:
             fetcher = instead
-            yield _fetch(plan, database, fetcher)
+            result = _fetch(plan, database, fetcher)
+        yield result
+        is_silent = any(isinstance(fault, PeerUnreachable) for fault in result.faults)
+        silent = silent + 1 if is_silent and not result.fetched else 0
+        if silent == _SILENCES:
+            raise PeerUnreachable(f"Given up after {silent} series: {result.problems[-1]}")
 
 
 def _fetch(plan: SeriesPlan, database: Database, fetcher: Fetcher) -> SeriesResult:
     accounts: list[SubOperations] = []
-    problems: list[str] = []
+    faults: list[NodeError] = []
     for request in plan.requests:
         try:
             accounts.append(fetcher.fetch(request))
         except GetNotAccepted:
             raise
-        except NodeError as error:
-            problems.append(str(error))
+        except NodeError as fault:
+            faults.append(fault)
     counts = _sum(accounts)
-    problems += dict.fromkeys(counts.problems.values())
     kept = kept_of(database, plan.missing)
     missing = tuple(o.sop_instance_uid for o in plan.missing if o.sop_instance_uid not in kept)
     fetched = len(kept) if plan.missing else counts.completed + counts.warning
-    return SeriesResult(plan, fetched, missing, counts, tuple(problems))
+    return SeriesResult(plan, fetched, missing, counts, tuple(faults))
 
 
 def _sum(accounts: Sequence[SubOperations]) -> SubOperations:

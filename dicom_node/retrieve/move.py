@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pynetdicom import build_context
@@ -12,7 +12,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from core.calling_tls import CallingTLS
 from core.database import Database
-from dicom_node.errors import AssociationRejected
+from dicom_node.errors import AssociationRejected, QueryRefused
 from dicom_node.peers import PeerAddress
 from dicom_node.retrieve.plan import FetchRequest, kept_of
 from dicom_node.retrieve.sub_operations import SubOperations, count
@@ -50,9 +50,22 @@ class Moving:
                 raise AssociationRejected(f"{self.peer} does not offer C-MOVE (Study Root)")
             association.dimse_timeout = _ANSWER_SECONDS
             asked = association.send_c_move(request.identifier(), self.ae_title, model)
-            counts = count(asked, self.peer)
+            try:
+                counts = count(asked, self.peer)
+            except QueryRefused as error:
+                raise QueryRefused(f"{error}. {self._hint}") from error
         self._wait(request, counts)
+        if counts.failed:
+            told = f"{self.peer} could not send {counts.failed}. {self._hint}"
+            return replace(counts, problems={"": told})
         return counts
+
+    @property
+    def _hint(self) -> str:
+        return (
+            f"Does our receiver run, does {self.peer.ae_title} know where {self.ae_title} listens, "
+            f"and may it call us (`arcuate peers callers`)?"
+        )
 
     def _wait(self, request: FetchRequest, counts: SubOperations) -> None:
         """Wait while what was sent still arrives."""

@@ -15,7 +15,7 @@ _PARTIAL: Final = frozenset({0xB000, 0xFE00})
 #: Refused: unable to perform sub-operations. The counts tell of which.
 _NONE_DONE: Final = 0xA702
 _REMEDIES: Final = {
-    0xA801: "it does not know our AE title as a destination: enter it there, with host and port",
+    0xA801: "it does not know our AE title as a destination",
     0xA701: "it is out of resources",
     0xA900: "it does not take the request for one of this level",
 }
@@ -28,7 +28,7 @@ class SubOperations:
     Attributes
     ----------
     problems
-        Why the node refused an instance, by SOP Instance UID.
+        Why an instance did not come, by SOP Instance UID; under none what is true of all.
     """
 
     completed: int = 0
@@ -66,5 +66,5 @@ def count(responses: Iterable[tuple[Dataset, Dataset | None]], peer: PeerAddress
 
 def _check(status: int, peer: PeerAddress) -> None:
     if status not in {Status.SUCCESS, _NONE_DONE} | _PARTIAL:
-        remedy = _REMEDIES.get(status, "its log may say why")
+        remedy = _REMEDIES.get(status, "its own log may say why")
         raise QueryRefused(f"{peer} answered 0x{status:04X}: {remedy}")

@@ -2,12 +2,15 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
+from pynetdicom.events import Event
 from sqlmodel import select
 
 from core.calling_tls import CallingTLS
@@ -17,6 +20,7 @@ from core.tables.instances import InstanceRow
 from core.tls import server_context
 from dicom_node.errors import PeerUnreachable
 from dicom_node.peers import PeerAddress, add_peer
+from dicom_node.retrieve.arriving import Arriving, Stream
 from dicom_node.retrieve.catalogue import Wish, list_series
 from dicom_node.retrieve.fetching import SeriesResult, fetch_all
 from dicom_node.retrieve.get import Getting
@@ -27,6 +31,7 @@ from dicom_node.scu.store import send
 from tests.builders.encoded_instance import as_file, build_instance, encode_instance
 from tests.fixtures.dcmqrscp import QRSCP, running_dcmqrscp
 from tests.fixtures.dicom_server import Node, running_node
+from tests.fixtures.orthanc import free_port
 from tests.fixtures.query_archive import QueryArchive
 from tests.fixtures.tls import Keys
 from tests.integration.test_cli import Terminal
@@ -98,6 +103,25 @@ def test_it_is_fetched_over_tls(tls_settings: Settings, database: Database, keys
         assert (result.fetched, result.is_complete) == (2, True)
 
 
+def test_an_object_larger_than_a_pdu_never_stands_in_memory(
+    node: Node, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered: dict[str, type] = {}
+    keep = Arriving.handle_store
+
+    def note(arriving: Arriving, event: Event) -> Dataset:
+        request: Any = event.request
+        gathered[request.AffectedSOPInstanceUID] = type(request.DataSet)
+        return keep(arriving, event)
+
+    monkeypatch.setattr(Arriving, "handle_store", note)
+    with QueryArchive([build(1), build(2, PixelData=bytes(1_000_000))]).running() as peer:
+        [result] = fetch(node, peer, settings)
+
+    assert result.is_complete
+    assert gathered == {"1.2.3.1.1.1": BytesIO, "1.2.3.1.1.2": Stream}
+
+
 def test_an_archive_without_the_image_level_gives_whole_series(
     node: Node, settings: Settings
 ) -> None:
@@ -138,6 +162,39 @@ def test_a_retrieval_that_is_broken_off_goes_on_the_next_time(
     assert broken.problems == (f"{peer} fell silent, or ended the association",)
     assert (finished.fetched, finished.plan.kept_before, finished.is_complete) == (2, 2, True)
     assert list((node.archive.storage.root / ".unfinished").iterdir()) == []
+
+
+def test_an_archive_that_ends_every_association_is_given_up(node: Node, settings: Settings) -> None:
+    instances = [build(n, SeriesInstanceUID=f"1.2.3.1.{n}") for n in range(1, 7)]
+    archive = QueryArchive(instances, breaks_off_after=0)
+    results: list[SeriesResult] = []
+    with archive.running() as peer:
+        getting = Getting(peer, "ARCUATE", node.archive, CallingTLS(settings))
+        plans = plan(node, peer, settings)
+        with pytest.raises(PeerUnreachable, match="Given up after 3 series"):
+            results.extend(fetch_all(plans, node.database, getting, instead=getting))
+
+    assert (len(plans), kept(node)) == (6, set())
+
+
+def test_a_receiver_the_archive_cannot_reach_is_told_with_what_to_look_at(
+    node: Node, settings: Settings, tmp_path: Path, need: Callable[[str], None]
+) -> None:
+    need("dcmqrscp")
+    scan = tmp_path / "scan.dcm"
+    scan.write_bytes(as_file(encode_instance()))
+    elsewhere = PeerAddress("ARCUATE", "127.0.0.1", free_port())
+    with running_dcmqrscp(tmp_path / "archive", elsewhere, "--disable-get") as archive:
+        assert [one.status for one in send([scan], archive, "ARCUATE")] == [0]
+
+        [result] = fetch(node, archive, settings)
+
+    assert (result.fetched, result.missing) == (0, ("1.2.3.1.1.1",))
+    [problem] = result.problems
+    assert problem.endswith(
+        "Does our receiver run, does QRSCP know where ARCUATE listens, and may it call us "
+        "(`arcuate peers callers`)?"
+    )
 
 
 def test_an_archive_that_offers_neither_says_so(node: Node, settings: Settings) -> None:

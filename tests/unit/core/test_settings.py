@@ -66,3 +66,18 @@ def test_names_of_the_test_suite_configure_nothing(tmp_path: Path) -> None:
 def test_missing_settings_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match=r"absent\.toml"):
         load_settings(tmp_path / "absent.toml", {})
+
+
+@pytest.mark.parametrize("folder", ["data", "data/instances/new", "."])
+def test_a_watched_folder_lies_apart_from_our_own(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(SettingsInvalid, match="watch_folder must lie apart"):
+        load_settings(
+            environment={},
+            overrides={"home": tmp_path / "data", "watch_folder": str(tmp_path / folder)},
+        )
+
+
+def test_a_watched_folder_may_lie_beside_our_own(tmp_path: Path) -> None:
+    names = {"home": tmp_path / "data", "watch_folder": str(tmp_path / "data-share")}
+
+    assert load_settings(environment={}, overrides=names).watch_folder.endswith("data-share")
