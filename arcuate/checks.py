@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from arcuate.device_checks import check_device, check_tensorflow
 from arcuate.finding import Finding, Health
 from arcuate.node import database_exists, has_current_schema, open_node
+from arcuate.retention_checks import check_retention
 from arcuate.tls_checks import check_tls
 from core.database import (
     Database,
@@ -196,6 +197,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "tls": check_tls,
     "peers": _check_peers,
     "jobs": _check_jobs,
+    "retention": check_retention,
     "model": _check_model,
     "tensorflow": check_tensorflow,
     "device": check_device,
