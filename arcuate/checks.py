@@ -16,6 +16,7 @@ from arcuate.device_checks import check_device, check_tensorflow
 from arcuate.finding import Finding, Health
 from arcuate.node import database_exists, has_current_schema, open_node
 from arcuate.peer_checks import check_echo
+from arcuate.retention_checks import check_retention
 from arcuate.sender_checks import check_senders
 from arcuate.tls_checks import check_tls
 from arcuate.watch_checks import check_watch
@@ -202,6 +203,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "echo": check_echo,
     "senders": check_senders,
     "jobs": _check_jobs,
+    "retention": check_retention,
     "model": _check_model,
     "tensorflow": check_tensorflow,
     "device": check_device,

@@ -125,7 +125,9 @@ def _count_all(session: Session, taken: Mapping[_Key, _Knocks]) -> None:
     session.add_all(_row(key, taken[key]) for key in new)
     session.flush()
     if new:
-        append_changes(session.connection(), ChangeKind.CALLER_REFUSED, [calling for calling, *_ in new])
+        append_changes(
+            session.connection(), ChangeKind.CALLER_REFUSED, [calling for calling, *_ in new]
+        )
 
 
 def _find(session: Session, keys: Iterable[_Key]) -> dict[_Key, RefusedCallerRow]:

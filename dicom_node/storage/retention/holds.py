@@ -6,10 +6,13 @@ Another one is a line in `HOLDS`: a condition on the row of an instance.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Select, String, and_, cast, exists, literal, or_
+from sqlalchemy import Select, String, and_, cast, exists, literal_column, or_, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import GenericFunction
 from sqlmodel import Session, col, select
 
 from core.tables.commitments import CommitmentRow
@@ -24,6 +27,18 @@ _UNFINISHED: Final = (JobStatus.QUEUED, JobStatus.RUNNING)
 _ANSWERS: Final = (PredictionStatus.FINAL, PredictionStatus.NOT_ASSESSABLE)
 #: The subject of an instance's analyse job.
 _SUBJECT: Final = cast(col(InstanceRow.id), String)
+
+
+class _Elements(GenericFunction[Any]):
+    """The elements of a JSON list as rows with one column, `value`."""
+
+    name = "jsonb_array_elements"
+    inherit_cache = True
+
+
+@compiles(_Elements, "sqlite")
+def _elements_in_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each{compiler.process(element.clause_expr, **options)}"
 
 
 @dataclass(frozen=True)
@@ -88,13 +103,14 @@ def _is_waiting_for_report() -> ColumnElement[bool]:
 
 
 def _is_asked_for_commitment() -> ColumnElement[bool]:
-    # The list is JSON, written differently by each database but for the quotes around a UID, which
-    # itself is digits and dots. Requests without a report are few.
-    named = literal('%"').concat(col(InstanceRow.sop_instance_uid)).concat('"%')
-    return exists().where(
-        col(CommitmentRow.reported_at).is_(None),
-        cast(col(CommitmentRow.instances), String).like(named),
+    pair = _Elements(col(CommitmentRow.instances)).table_valued("value")
+    named = (
+        select(pair.c.value.op("->>")(literal_column("1")))
+        .select_from(CommitmentRow)
+        .join(pair, true())
+        .where(col(CommitmentRow.reported_at).is_(None))
     )
+    return col(InstanceRow.sop_instance_uid).in_(named)
 
 
 HOLDS: Final = (

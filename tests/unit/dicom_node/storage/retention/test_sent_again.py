@@ -8,13 +8,18 @@ from sqlmodel import col, select
 from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.discarded_files import DiscardedFileRow, FilePlace
 from core.tables.instances import InstanceOutcome
-from core.tables.jobs import JobRow
+from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.quarantine import QuarantineRow
 from dicom_node.errors import InstanceConflict, StorageAway
 from dicom_node.statuses import FailureReason
 from dicom_node.storage.accept_list import OPHTHALMIC_TOMOGRAPHY
 from dicom_node.storage.archive import Archive
-from dicom_node.storage.commitments import CommitmentRequest, InstanceReference
+from dicom_node.storage.commitments import (
+    CommitmentRequest,
+    InstanceReference,
+    record_request,
+    settle_request,
+)
 from dicom_node.storage.ingest import ingest
 from dicom_node.storage.part10 import EncodedInstance
 from dicom_node.storage.retention.files import sweep_files
@@ -32,6 +37,7 @@ from tests.builders.kept_study import (
     days_ago,
     encode,
     encode_raw,
+    end_job,
     instance,
     keep_raw,
     keep_settled,
@@ -142,6 +148,24 @@ def test_commitment_to_what_was_removed_fails_until_it_is_sent_again(archive: Ar
 
     send(archive, encode("1"))
     assert commitment_to(archive, "1.2.1.1.1") == [None]
+
+
+def test_what_is_being_verified_for_a_commitment_stays_until_it_is_told(archive: Archive) -> None:
+    scan, _ = keep_settled(archive, "1", days_ago(40))
+    named = (InstanceReference(OPHTHALMIC_TOMOGRAPHY, "1.2.1.1.1"),)
+    request = CommitmentRequest("DEVICE1", "127.0.0.1", "1.2.3", named)
+    with archive.database.transaction() as session:
+        key = record_request(session, request, NOW, delay_seconds=60.0)
+
+    result = verify(archive.database, archive.storage, request, beat=lambda: run(archive))
+
+    assert result.committed == named
+    assert path(archive, scan).exists()
+    with archive.database.transaction() as session:
+        settle_request(session, key, NOW, 0)
+    end_job(archive, JobKind.COMMIT, str(key), JobStatus.DONE)
+    run(archive)
+    assert not path(archive, scan).exists()
 
 
 def test_file_that_is_being_named_again_is_not_swept(archive: Archive) -> None:
