@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from core.changes import append_change
+from core.changes import append_change, append_changes
 from core.study_facts import StudyFacts, read_facts
 from core.tables.changes import ChangeKind
 from core.tables.instances import InstanceRow
@@ -38,7 +38,8 @@ def lock_latest(session: Session, study_keys: Collection[int]) -> dict[int, Stud
         select(StudySummaryRow)
         .where(col(StudySummaryRow.study_key).in_(study_keys))
         .where(col(StudySummaryRow.state).in_(_STANDING))
-        .order_by(col(StudySummaryRow.version))
+        # Always in one order, so that no two processes wait for each other's rows.
+        .order_by(col(StudySummaryRow.study_key), col(StudySummaryRow.version))
         .with_for_update()
     )
     return {row.study_key: row for row in session.exec(statement).all()}
@@ -49,13 +50,19 @@ def note_openings(
 ) -> None:
     """Open the summary of each study something came for, or let an open one wait longer."""
     latest = lock_latest(session, [opening.study_key for opening in openings])
+    reopened = []
     for opening in openings:
         row = _to_settle(session, latest.get(opening.study_key), opening, now)
         if row is not None:
             row.changed_at = max(row.changed_at, opening.changed_at)
             row.due_at, row.cause = row.changed_at + quiet, SettleCause.QUIET_TIME
             session.add(row)
+            if row.id is None and row.version > 1:
+                reopened.append(session.get_one(StudyRow, row.study_key).study_instance_uid)
     session.flush()
+    if reopened:
+        # Last: until this transaction ends, no store can number its change.
+        append_changes(session, ChangeKind.STUDY_REOPENED, reopened, now)
 
 
 def bring_forward(row: StudySummaryRow, cause: SettleCause, due_at: datetime) -> None:
@@ -118,8 +125,6 @@ def _to_settle(
     told = read_facts(session, latest.study_key).as_columns()
     if all(getattr(latest, name) == value for name, value in told.items()):
         return None
-    study = session.get_one(StudyRow, latest.study_key)
-    append_change(session, ChangeKind.STUDY_REOPENED, study.study_instance_uid, now)
     return _open(opening, latest.version + 1, now)
 
 

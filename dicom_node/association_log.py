@@ -71,7 +71,8 @@ class AssociationLog:
         ]
 
     def _note_begin(self, event: Event) -> None:
-        self._open[event.assoc] = _Open(self.clock())
+        with self._changed:
+            self._open[event.assoc] = _Open(self.clock())
 
     def _note_message(self, event: Event) -> None:
         known = self._open.get(event.assoc)
@@ -79,7 +80,8 @@ class AssociationLog:
             known.echoed = True
 
     def _note_end(self, event: Event) -> None:
-        known = self._open.pop(event.assoc, None)
+        with self._changed:
+            known = self._open.pop(event.assoc, None)
         if known is None:
             # It was never an association: rejected, or a probe.
             return

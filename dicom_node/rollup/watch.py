@@ -107,5 +107,5 @@ class RollUp:
         origins = read_origins(self.storage, news.arrived)
         with self.database.transaction() as session:
             if advance(session, news):
-                note_openings(session, news.openings, self.quiet, self.clock())
                 note_objects(session, news.arrived, origins)
+                note_openings(session, news.openings, self.quiet, self.clock())
