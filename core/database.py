@@ -5,13 +5,13 @@ Knows nothing of tables; `core.tables` holds those and `core.migrations` creates
 
 import importlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -19,6 +19,7 @@ from sqlmodel import Session, create_engine
 
 from core.errors import InfrastructureError
 from core.sqlite_file import guard_sqlite_file
+from core.turn import Turn
 
 #: SQLite versions up to this one can lose a commit when the WAL is reset: https://sqlite.org/wal.html
 LAST_SQLITE_WITH_WAL_RESET_DEFECT: Final = (3, 51, 2)
@@ -63,6 +64,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgresql(url)
         self._writer = self.engine.execution_options(**_WRITES)
+        self._turn = _turn_beside(self.url) if self.is_sqlite else nullcontext()
 
     @contextmanager
     def transaction(self) -> Generator[Session]:
@@ -84,12 +86,16 @@ class Database:
     def writing(self) -> Generator[Connection]:
         """Open a transaction as `transaction` does, without the session that it costs to make.
 
+        For what is written again and again: on SQLite processes that write so take turns. Its own
+        lock is had by whoever happens to look at the right moment, which can be the same one for a
+        second.
+
         Raises
         ------
         DatabaseAway
             As `transaction`.
         """
-        with _named_faults(), self._writer.begin() as connection:
+        with _named_faults(), self._turn, self._writer.begin() as connection:
             yield connection
 
     @contextmanager
@@ -101,6 +107,10 @@ class Database:
     def close(self) -> None:
         """Close every connection of this process."""
         self.engine.dispose()
+
+
+def _turn_beside(url: URL) -> Turn:
+    return Turn(Path(f"{url.database}-turn"))
 
 
 def sqlite_module() -> ModuleType:

@@ -62,7 +62,7 @@ def note_openings(
     session.flush()
     if reopened:
         # Last: until this transaction ends, no store can number its change.
-        append_changes(session, ChangeKind.STUDY_REOPENED, reopened, now)
+        append_changes(session.connection(), ChangeKind.STUDY_REOPENED, reopened, now)
 
 
 def bring_forward(row: StudySummaryRow, cause: SettleCause, due_at: datetime) -> None:

@@ -1,60 +1,42 @@
-"""Taking turns among the processes of one machine."""
+"""Taking turns among the threads and processes of one machine."""
 
 import fcntl
 import os
 import threading
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-#: How long one who waits sleeps between two looks: a turn lasts a few milliseconds.
-_LOOK_SECONDS: Final = 0.0003
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+_NONE: Final = -1
 
 
 class Turn:
-    """A lock that processes share by a file.
+    """A lock that processes share by a file, first come first served; a context manager.
 
-    It only makes waiting short where another lock decides: who does not get it in time goes on
-    without.
+    It only makes waiting short and fair where another lock decides: where the file cannot be had,
+    that one is left to say what is wrong.
 
     Parameters
     ----------
     path
-        Of the file, which is made; its folder must exist.
-    patience_seconds
-        The longest wait.
+        Of the file, which is made at the first turn.
     """
 
-    def __init__(self, path: Path, patience_seconds: float) -> None:
-        self._patience_seconds = patience_seconds
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._among_threads = threading.Lock()
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._descriptor = _NONE
 
-    @contextmanager
-    def taken(self) -> Generator[None]:
-        """Have the turn in the block."""
-        with self._among_threads:
-            is_ours = self._take()
-            try:
-                yield
-            finally:
-                if is_ours:
-                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+    def __enter__(self) -> None:
+        self._among_threads.acquire()
+        with suppress(OSError):
+            self._descriptor = os.open(self._path, _FLAGS, 0o640)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._descriptor)
-
-    def _take(self) -> bool:
-        deadline = time.monotonic() + self._patience_seconds
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    return False
-                time.sleep(_LOOK_SECONDS)
-            else:
-                return True
+    def __exit__(self, *_error: object) -> None:
+        descriptor, self._descriptor = self._descriptor, _NONE
+        if descriptor != _NONE:
+            # Gives the turn to whoever waited longest.
+            os.close(descriptor)
+        self._among_threads.release()
