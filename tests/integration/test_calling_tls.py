@@ -99,6 +99,10 @@ def test_a_peer_of_another_authority_or_another_name_is_told_nothing(
 
     assert faults[0].startswith("its certificate is not trusted: ")
     assert "Hostname mismatch" in faults[1]
+    assert [fault.rpartition("; ")[2] for fault in faults] == [
+        "tls_peer_ca names the authorities that are trusted",
+        "bind the peer to it by --certificate",
+    ]
 
 
 def test_a_peer_that_wants_our_certificate_says_so(
