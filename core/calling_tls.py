@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from core.settings import Settings
 from core.tls import (
@@ -15,6 +15,11 @@ from core.tls import (
     load_authorities,
     load_certificate,
 )
+
+#: X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL.
+_OTHER_NAME: Final = frozenset({62, 64})
+_BIND: Final = "bind the peer to it by --certificate"
+_TRUST: Final = "tls_peer_ca names the authorities that are trusted"
 
 
 class CallingContext(ssl.SSLContext):
@@ -59,7 +64,8 @@ class _PeerSocket(ssl.SSLSocket):
         except ssl.SSLWantReadError:
             raise
         except ssl.SSLCertVerificationError as error:
-            context.fault = f"its certificate is not trusted: {error.verify_message}"
+            remedy = _BIND if error.verify_code in _OTHER_NAME else _TRUST
+            context.fault = f"its certificate is not trusted: {error.verify_message}; {remedy}"
             raise
         except ssl.SSLError as error:
             context.fault = explain_fault(error)

@@ -29,6 +29,7 @@ from tests.fixtures.dicom_server import DEVICE, Node, running_node
 from tests.fixtures.listening import is_listening
 from tests.fixtures.orthanc import free_port
 from tests.fixtures.tls import Keys
+from tests.integration.test_cli import Terminal
 
 
 @pytest.fixture
@@ -98,6 +99,10 @@ def test_a_peer_of_another_authority_or_another_name_is_told_nothing(
 
     assert faults[0].startswith("its certificate is not trusted: ")
     assert "Hostname mismatch" in faults[1]
+    assert [fault.rpartition("; ")[2] for fault in faults] == [
+        "tls_peer_ca names the authorities that are trusted",
+        "bind the peer to it by --certificate",
+    ]
 
 
 def test_a_peer_that_wants_our_certificate_says_so(
@@ -199,3 +204,27 @@ def test_renewed_files_count_without_a_restart(
 
     assert echo(over_tls(node), DEVICE, tls) < 10
     assert isinstance(tls.context_for(None), ssl.SSLContext)
+
+
+def test_the_commands_call_over_tls(
+    tls_settings: Settings, database: Database, keys: Keys, tmp_path: Path
+) -> None:
+    scan = tmp_path / "scan.dcm"
+    scan.write_bytes(as_file(encode_instance()))
+    terminal = Terminal(tmp_path, tls_settings.home)
+    own = {
+        "database_url": tls_settings.database_url,
+        "tls_cert": keys.device.path,
+        "tls_key": keys.device.key,
+    }
+    with running_node(tls_settings, database) as node:
+        call = ("send", scan, "--to", f"ARCUATE@127.0.0.1:{node.tls_port}", "--calling", DEVICE)
+        bound = terminal(*call, "--tls", "--certificate", keys.server.path, **own)
+        other = terminal(*call, "--tls", "--certificate", keys.device.path, **own)
+        at = ("--host", "127.0.0.1", "--port", node.tls_port, "--tls")
+        terminal("peers", "add", "ARCUATE", *at, "--certificate", keys.server.path, **own)
+        echoed = terminal("peers", "echo", "ARCUATE", "--json", **own, ae_title=DEVICE)
+
+    assert (bound.code, bound.out.split()[0]) == (0, "kept")
+    assert (other.code, "it shows another certificate" in other.err) == (1, True)
+    assert (echoed.code, echoed.json["ae_title"]) == (0, "ARCUATE")
