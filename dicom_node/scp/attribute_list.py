@@ -1,14 +1,20 @@
-"""The attributes of an N-CREATE or N-SET, read leniently and checked for what we need of them."""
+"""The attributes of an N-CREATE or N-SET, read leniently and checked for what we need of them.
+
+Texts are taken as the bytes that came: where pydicom makes values of them it warns, and quotes what
+may be a patient's.
+"""
 
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
 from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 from pydicom.uid import UID
 from pynetdicom.dsutils import decode
 
-from dicom_node.devices.attributes import READING_ERRORS, items_of, silenced_reader, text_of
+from dicom_node.devices.attributes import READING_ERRORS, clean_text, items_of, silenced_reader
 from dicom_node.errors import (
     NoticeAttributeMissing,
     NoticeInvalid,
@@ -22,6 +28,8 @@ from dicom_node.storage.identifiers import is_uid
 MAXIMUM_BYTES: Final = 1 << 20
 #: Instances one notice may name.
 MAXIMUM_INSTANCES: Final = 5000
+#: Value representations of an element that may hold items; implicit ones name none.
+_MAY_BE_SEQUENCE: Final = ("SQ", "UN", None)
 
 
 def read_attributes(encoded: BytesIO | None, transfer_syntax: UID) -> Dataset:
@@ -67,7 +75,7 @@ def required_text(dataset: Dataset, keyword: str) -> str:
     """Return a text that must be there; errors as `required_uid`."""
     if keyword not in dataset:
         raise NoticeAttributeMissing(f"{keyword} is missing")
-    text = text_of(dataset, keyword)
+    text = _raw_text(dataset, keyword)
     if not text:
         raise NoticeValueMissing(f"{keyword} is empty")
     return text
@@ -77,10 +85,19 @@ def required_items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
     """Return the items of a sequence that must have some; errors as `required_uid`."""
     if keyword not in dataset:
         raise NoticeAttributeMissing(f"{keyword} is missing")
-    items = items_of(dataset, keyword)
+    items = optional_items(dataset, keyword)
     if not items:
         raise NoticeValueMissing(f"{keyword} is empty")
     return items
+
+
+def optional_items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
+    """Return the items of a sequence; none where it is absent, or no sequence."""
+    element = dataset.get_item(Tag(keyword), keep_deferred=True)
+    if isinstance(element, RawDataElement) and element.VR not in _MAY_BE_SEQUENCE:
+        return ()
+    with silenced_reader():
+        return items_of(dataset, keyword)
 
 
 def instances_of(items: tuple[Dataset, ...], *keywords: str) -> tuple[str, ...]:
@@ -97,8 +114,16 @@ def instances_of(items: tuple[Dataset, ...], *keywords: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _raw_text(dataset: Dataset, keyword: str) -> str:
+    element = dataset.get_item(Tag(keyword), keep_deferred=True)
+    value = element.value if element is not None else None
+    if isinstance(value, bytes):
+        return clean_text(value)
+    return clean_text(value) if isinstance(value, str) else ""
+
+
 def _references(items: tuple[Dataset, ...], keywords: tuple[str, ...]) -> Iterator[str]:
     for item in items:
         for keyword in keywords:
-            for reference in items_of(item, keyword):
+            for reference in optional_items(item, keyword):
                 yield required_uid(reference, "ReferencedSOPInstanceUID")

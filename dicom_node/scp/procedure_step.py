@@ -16,10 +16,10 @@ from core.clock import utc_now
 from core.database import Database
 from core.logs import get_logger
 from core.tables.study_notices import NoticeKind, NoticeState
-from dicom_node.devices.attributes import items_of
 from dicom_node.errors import NoticeInvalid, NoticeUnknown, NoticeValueMissing
 from dicom_node.scp.attribute_list import (
     instances_of,
+    optional_items,
     read_attributes,
     required_items,
     required_text,
@@ -105,4 +105,4 @@ def _read_state(attributes: Dataset) -> NoticeState:
 
 
 def _instances(attributes: Dataset) -> tuple[str, ...]:
-    return instances_of(items_of(attributes, "PerformedSeriesSequence"), *_REFERENCES)
+    return instances_of(optional_items(attributes, "PerformedSeriesSequence"), *_REFERENCES)
