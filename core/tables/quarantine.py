@@ -8,7 +8,10 @@ from core.tables.columns import ByteCount, UtcDateTime
 
 
 class QuarantineRow(SQLModel, table=True):
-    """An object kept aside, with its cause. `storage_key` finds the bytes under `quarantine/`."""
+    """An object kept aside, with its cause. `storage_key` finds the bytes under `quarantine/`.
+
+    Where `size_bytes` is 0 it was refused before its bytes were kept, and stands for all like it.
+    """
 
     __tablename__ = "quarantine"
 

@@ -1,7 +1,9 @@
 """How a transfer syntax encodes a data set (PS3.5 section 10 and annex A)."""
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
 from typing import Final
 
 from pynetdicom import ALL_TRANSFER_SYNTAXES
@@ -13,8 +15,9 @@ _EXPLICIT_VR_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 #: Deflated Explicit VR, JPIP Referenced Deflate and JPIP HTJ2K Referenced Deflate.
 _DEFLATED: Final = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205")
 
-#: All of it is in memory for a moment.
-_LARGEST_INFLATED_BYTES: Final = 1 << 30
+#: What is held in memory of an inflated data set: all attributes before pixels are far below it.
+MAXIMUM_INFLATED_BYTES: Final = 16 << 20
+_CHUNK_BYTES: Final = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -43,24 +46,45 @@ def encoding_of(transfer_syntax_uid: str) -> Encoding:
     )
 
 
-def inflate(deflated: bytes, maximum_bytes: int) -> bytes:
-    """Return the data set of a deflated transfer syntax (RFC 1951, no header).
+def inflate(deflated: bytes | mmap, maximum_bytes: int, start: int = 0) -> bytes:
+    """Return the beginning of a data set of a deflated transfer syntax (RFC 1951, no header).
+
+    All of it is looked at; what lies behind `MAXIMUM_INFLATED_BYTES`, as pixels do, is not kept.
+
+    Parameters
+    ----------
+    start
+        Where the data set begins.
 
     Raises
     ------
     InvalidInstance
         If the bytes are damaged or cut off.
     ObjectTooLarge
-        If more than `maximum_bytes`, or a gibibyte, would come out: a few bytes can deflate more.
+        If more than `maximum_bytes` would come out: a few bytes can deflate gigabytes.
     """
-    maximum_bytes = min(maximum_bytes, _LARGEST_INFLATED_BYTES)
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    kept, length = bytearray(), 0
     try:
-        inflated = inflater.decompress(deflated, maximum_bytes + 1)
+        for piece in _inflated(inflater, deflated, start):
+            kept += piece[: MAXIMUM_INFLATED_BYTES - len(kept)]
+            length += len(piece)
+            if length > maximum_bytes:
+                raise ObjectTooLarge
     except zlib.error as error:
         raise InvalidInstance("The deflated data set is damaged") from error
-    if len(inflated) > maximum_bytes:
-        raise ObjectTooLarge
     if not inflater.eof:
         raise InvalidInstance("The deflated data set is cut off")
-    return inflated
+    return bytes(kept)
+
+
+def _inflated(inflater: "zlib._Decompress", deflated: bytes | mmap, start: int) -> Iterator[bytes]:
+    for position in range(start, len(deflated), _CHUNK_BYTES):
+        rest = deflated[position : position + _CHUNK_BYTES]
+        while not inflater.eof:
+            piece = inflater.decompress(rest, _CHUNK_BYTES)
+            yield piece
+            rest = inflater.unconsumed_tail
+            # A full piece may not have been all.
+            if not rest and len(piece) < _CHUNK_BYTES:
+                break

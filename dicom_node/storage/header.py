@@ -98,7 +98,7 @@ def read_header(
     """
     encoding = encoding_of(transfer_syntax_uid)
     if encoding.is_deflated:
-        data, start = inflate(data[start:], maximum_bytes), 0
+        data, start = inflate(data, maximum_bytes, start), 0
     values = Walk(data, encoding, _WANTED, start).run()
     uids = {keyword: _read_uid(values, keyword) for keyword in _UIDS}
     sets = _character_sets(values)

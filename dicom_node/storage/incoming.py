@@ -31,6 +31,7 @@ from dicom_node.storage.instances import Arrival
 from dicom_node.storage.part10 import Announced, file_preamble
 from dicom_node.storage.quarantine import KEPT_BESIDE, Aside, Cause, keep_aside
 from dicom_node.storage.records import IngestOutcome
+from dicom_node.storage.refused_stores import LISTED, list_refusal
 from dicom_node.storage.replacement import find_kept, replace
 from dicom_node.storage.unfinished import Unfinished
 
@@ -112,13 +113,22 @@ class Incoming:
 
         Raises
         ------
-        ObjectTooLarge, UnsupportedSOPClass, StudyMismatch
+        ObjectTooLarge, UnsupportedSOPClass
+            If it is refused; nothing of it is kept, but it is listed with what is in quarantine.
+        StudyMismatch
             If it is refused; nothing of it is kept.
         InstanceRefused
             If it must not be taken in; it is in quarantine then, with its cause.
         StorageFull, StorageAway, DatabaseAway
             If it could not be kept now; the sender may try again.
         """
+        try:
+            return self._keep()
+        except LISTED as refusal:
+            list_refusal(self._archive, self._announced, refusal, self._clock())
+            raise
+
+    def _keep(self) -> IngestOutcome:
         unfinished = self._unfinished
         if unfinished is None:
             raise self._fault or AssertionError("an instance is kept once")

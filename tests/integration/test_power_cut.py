@@ -156,7 +156,7 @@ def store_everything(node: Node, objects: Sequence[EncodedInstance]) -> list[int
 @ON_SQLITE
 @pytest.mark.parametrize(
     ("count", "number_of_cuts"),
-    [(16, 8), pytest.param(200, 400, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])],
+    [(16, 8), pytest.param(120, 150, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])],
 )
 def test_what_was_acknowledged_survives_a_power_cut_at_any_moment(
     home: Path, tmp_path: Path, count: int, number_of_cuts: int

@@ -1,3 +1,5 @@
+import struct
+import tracemalloc
 import zlib
 from datetime import date
 
@@ -14,6 +16,7 @@ from pydicom.uid import (
 
 from dicom_node.errors import InvalidInstance, ObjectTooLarge, PatientIDMissing
 from dicom_node.storage.elements import MAXIMUM_DEPTH
+from dicom_node.storage.encoding import MAXIMUM_INFLATED_BYTES
 from dicom_node.storage.header import Header, read_header
 from tests.builders.encoded_instance import build_instance, encode_dataset
 
@@ -199,6 +202,23 @@ def test_a_deflate_bomb_stops_at_the_limit() -> None:
 
     with pytest.raises(ObjectTooLarge):
         read_header(bomb, DeflatedExplicitVRLittleEndian, LIMIT)
+
+
+def test_a_deflated_object_costs_the_memory_of_its_attributes_only() -> None:
+    zeros = bytes(1 << 20)
+    deflater = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    parts = [deflater.compress(encode_dataset(build_instance(PixelData=None)))]
+    parts.append(deflater.compress(b"\xe0\x7f\x10\x00OB\0\0" + struct.pack("<I", 256 << 20)))
+    parts += [deflater.compress(zeros) for _ in range(256)]
+    deflated = b"".join([*parts, deflater.flush()])
+
+    tracemalloc.start()
+    header = read_header(deflated, DeflatedExplicitVRLittleEndian, 1 << 30)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert header.patient_id == "P1"
+    assert peak_bytes < 3 * MAXIMUM_INFLATED_BYTES
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise"])

@@ -243,24 +243,31 @@ def test_a_malformed_announced_uid_reaches_neither_record_nor_disk(
 
 
 @pytest.mark.parametrize(
-    ("encoded", "limits", "error"),
+    ("encoded", "limits", "error", "listed"),
     [
-        (encode_instance(), {"maximum_object_bytes": 100}, ObjectTooLarge),
-        (encode_instance(), {"minimum_free_bytes": 1 << 62}, StorageFull),
-        (encode_instance(SOPClassUID="1.2.840.10008.5.1.4.1.1.2"), {}, UnsupportedSOPClass),
+        (encode_instance(), {"maximum_object_bytes": 100}, ObjectTooLarge, ["object_too_large"]),
+        (encode_instance(), {"minimum_free_bytes": 1 << 62}, StorageFull, []),
+        (
+            encode_instance(SOPClassUID="1.2.840.10008.5.1.4.1.1.2"),
+            {},
+            UnsupportedSOPClass,
+            ["sop_class_not_supported"],
+        ),
     ],
 )
-def test_what_is_refused_unread_leaves_nothing(
+def test_what_is_refused_unread_leaves_no_bytes(
     archive: Archive,
     database: Database,
     encoded: EncodedInstance,
     limits: dict[str, int],
     error: type[NodeError],
+    listed: list[str],
 ) -> None:
     with pytest.raises(error):
         ingest(replace(archive, **limits), encoded)
 
-    assert counts(database, InstanceRow, QuarantineRow, ChangeRow) == (0, 0, 0)
+    assert [row.code for row in rows(database, QuarantineRow)] == listed
+    assert counts(database, InstanceRow, ChangeRow) == (0, len(listed))
     assert files_below(archive.storage.root) == files_below(archive.quarantine.root) == []
 
 
