@@ -7,9 +7,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import SettingsInvalid
+from core.receiving_settings import ReceivingSettings
+from core.retention_settings import RetentionSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
 #: Names the test-suite reads; they configure no node.
@@ -21,7 +23,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
 
 
-class Settings(BaseModel):
+class Settings(ReceivingSettings, RetentionSettings):
     """Every setting of a node, with its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,77 +103,6 @@ class Settings(BaseModel):
         Literal["debug", "info", "warning", "error"],
         Field(description="Least severe event logged."),
     ] = "info"
-    receivers: Annotated[
-        int,
-        Field(ge=1, le=64, description="Processes that take associations, all on the same port."),
-    ] = 1
-    maximum_associations: Annotated[
-        int,
-        Field(
-            ge=1,
-            description="Associations served at a time, each receiver its share; one more is "
-            "rejected.",
-        ),
-    ] = 50
-    maximum_associations_per_peer: Annotated[
-        int,
-        Field(ge=1, description="Of them from one AE title at one address; one more is rejected."),
-    ] = 25
-    acse_timeout_seconds: Annotated[
-        float,
-        Field(
-            gt=0,
-            description="From a connection to its whole association request, and from our "
-            "rejection or release to its end.",
-        ),
-    ] = 30.0
-    dimse_timeout_seconds: Annotated[
-        float,
-        Field(
-            gt=0,
-            description="Silence in the middle of a message, and waiting for a response, "
-            "after which a peer is given up; a message may take that long, and "
-            "a second more for every 4 KiB.",
-        ),
-    ] = 60.0
-    network_timeout_seconds: Annotated[
-        float,
-        Field(gt=0, description="Silence between messages after which an association is aborted."),
-    ] = 60.0
-    maximum_object_mib: Annotated[
-        int,
-        Field(ge=1, le=16384, description="Largest object accepted, MiB; larger: status A700."),
-    ] = 1024
-    minimum_free_mib: Annotated[
-        int, Field(ge=0, description="Free disk space below which stores are answered A700, MiB.")
-    ] = 512
-    duplicates: Annotated[
-        Literal["refuse", "keep_both", "replace"],
-        Field(
-            description="Other content under a SOP Instance UID that is kept: `refuse` it, "
-            "`keep_both` and answer Success, or let it `replace` the first."
-        ),
-    ] = "refuse"
-    retention_days: Annotated[
-        int,
-        Field(
-            ge=0,
-            le=36500,
-            description="Days the files of a study are kept after its last one came; 0: for ever. "
-            "Results and reports stay.",
-        ),
-    ] = 0
-    retention_gib: Annotated[
-        int,
-        Field(
-            ge=0,
-            description="Size above which the oldest studies' files are removed, GiB; 0: no bound.",
-        ),
-    ] = 0
-    quarantine_days: Annotated[
-        int,
-        Field(ge=0, le=36500, description="Days an object stays in quarantine; 0: for ever."),
-    ] = 0
     lease_seconds: Annotated[
         float, Field(gt=0, description="How long a worker may hold a job before another takes it.")
     ] = 60.0
@@ -194,30 +125,6 @@ class Settings(BaseModel):
             "where nothing says sooner that it is complete.",
         ),
     ] = 60.0
-
-    watch_folder: Annotated[
-        str,
-        Field(
-            description="Folder whose files are taken in, as devices export them to a share; "
-            "empty: none."
-        ),
-    ] = ""
-    watch_settle_seconds: Annotated[
-        float,
-        Field(ge=0, description="How long a file there must not have changed to be looked at."),
-    ] = 5.0
-    watch_patience_seconds: Annotated[
-        float,
-        Field(
-            ge=0,
-            description="How long a file there that is not whole must not have changed to be "
-            "refused.",
-        ),
-    ] = 600.0
-    watch_keep_days: Annotated[
-        int,
-        Field(ge=0, description="Days for which taken files stay in `taken`; 0 removes them."),
-    ] = 7
 
     @model_validator(mode="after")
     def _check_authentication(self) -> Self:

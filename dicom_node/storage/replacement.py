@@ -2,7 +2,8 @@
 
 The former bytes go to quarantine and the new ones get their name, all synced, before the one
 transaction that turns the record commits. Killed anywhere, one of the two is the record and none is
-lost. The former file stays where it was: whoever found its name may still be reading it.
+lost. The former file stays where it was for a while, until retention next looks for files that no
+row names: whoever found its name may still be reading it.
 """
 
 from collections.abc import Generator, Iterator
@@ -12,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from sqlmodel import Session, SQLModel, col, select
 
 from core.changes import append_change
+from core.clock import utc_now
 from core.database import TransactionConflict
 from core.errors import RecordNotFound
 from core.logs import get_logger
@@ -39,7 +41,7 @@ from dicom_node.storage.instances import Arrival
 from dicom_node.storage.part10 import Announced
 from dicom_node.storage.quarantine import REPLACED, Aside, record_aside, write_aside
 from dicom_node.storage.records import IngestOutcome, first_outcome
-from dicom_node.storage.retention.files import need_files
+from dicom_node.storage.retention.files import discard_files, need_files
 from dicom_node.storage.retrieve import received_with
 from dicom_node.storage.unfinished import Unfinished
 
@@ -110,6 +112,7 @@ def _try(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOu
         key = digest_key(arrival.digest)
         need_files(session.connection(), FilePlace.INSTANCES, [key])
         archive.storage.keep([(unfinished, key)])
+        discard_files(session, FilePlace.INSTANCES, [former.instance.storage_key], utc_now())
         _turn(session, kept, arrival)
     _log.warning(
         "instance_replaced",
