@@ -155,7 +155,7 @@ def _check_peers(settings: Settings) -> Finding:
             known, refused = len(list_peers(session)), len(list_refused_callers(session))
     finally:
         node.database.close()
-    found = f"{known} known, {refused} unknown callers refused"
+    found = f"{known} known, {refused} callers refused"
     if settings.allow_unknown_peers:
         return Finding("peers", Health.NOTE, f"{found}; everyone may send", "For trials only.")
     if not known:

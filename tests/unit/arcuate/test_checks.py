@@ -60,7 +60,7 @@ def test_prepared_node_with_a_peer_is_good_throughout(node: Node) -> None:
 def test_node_without_peers_says_how_to_let_one_in(node: Node) -> None:
     found = finding(node.settings, "peers")
 
-    assert (found.health, found.found) == (Health.NOTE, "0 known, 0 unknown callers refused")
+    assert (found.health, found.found) == (Health.NOTE, "0 known, 0 callers refused")
     assert found.remedy == "`arcuate peers add AET --host ADDRESS` lets a device in."
 
 
