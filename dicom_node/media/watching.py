@@ -15,8 +15,11 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from core.clock import Clock, utc_now
 from core.errors import InfrastructureError, NodeError
@@ -87,7 +90,9 @@ class FolderWatch:
     def run(self, stopping: threading.Event) -> None:
         """Watch until asked to stop; while disk, database or folder are away, wait for them."""
         pause, self._stopping = SCAN_SECONDS, stopping
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="take") as threads:
+        # Their log lines say which role they are of, too.
+        begin = partial(bind_contextvars, **get_contextvars())
+        with ThreadPoolExecutor(_AT_ONCE, "take", begin) as threads:
             while not stopping.is_set():
                 try:
                     self.turn(threads)

@@ -6,12 +6,13 @@ from typing import Final, Protocol
 
 from core.database import Database
 from core.errors import NodeError
-from dicom_node.errors import GetNotAccepted, PeerUnreachable
+from dicom_node.errors import AssociationRejected, GetNotAccepted, PeerUnreachable
 from dicom_node.retrieve.plan import FetchRequest, SeriesPlan, kept_of
 from dicom_node.retrieve.sub_operations import SubOperations
 
 #: Series in a row that an archive is silent for, until it is taken to be away.
 _SILENCES: Final = 3
+_AWAY: Final = (PeerUnreachable, AssociationRejected)
 
 
 class Fetcher(Protocol):
@@ -77,7 +78,7 @@ def fetch_all(
             fetcher = instead
             result = _fetch(plan, database, fetcher)
         yield result
-        is_silent = any(isinstance(fault, PeerUnreachable) for fault in result.faults)
+        is_silent = any(isinstance(fault, _AWAY) for fault in result.faults)
         silent = silent + 1 if is_silent and not result.fetched else 0
         if silent == _SILENCES:
             raise PeerUnreachable(f"Given up after {silent} series: {result.problems[-1]}")

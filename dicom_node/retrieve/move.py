@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pynetdicom import build_context
+from pynetdicom import build_context, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelMove,
 )
@@ -16,6 +16,7 @@ from dicom_node.errors import AssociationRejected, QueryRefused
 from dicom_node.peers import PeerAddress
 from dicom_node.retrieve.plan import FetchRequest, kept_of
 from dicom_node.retrieve.sub_operations import SubOperations, count
+from dicom_node.scp.size_limit import handle_pdu
 from dicom_node.scu.association import accepts_nothing, associate
 
 #: Between two answers: some archives give only the last one.
@@ -43,8 +44,9 @@ class Moving:
             If the archive cannot be asked, or says no.
         """
         model = StudyRootQueryRetrieveInformationModelMove
+        contexts, bounded = [build_context(model)], [(evt.EVT_PDU_RECV, handle_pdu)]
         with associate(
-            self.peer, self.ae_title, [build_context(model)], tls=self.tls
+            self.peer, self.ae_title, contexts, tls=self.tls, handlers=bounded
         ) as association:
             if accepts_nothing(association):
                 raise AssociationRejected(f"{self.peer} does not offer C-MOVE (Study Root)")
