@@ -43,9 +43,9 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The URL of a migrated template database on a PostgreSQL server."""
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+    with postgres_server() as server:
         if server is None:
             miss("PostgreSQL")
         name = f"arcuate_template_{uuid.uuid4().hex[:8]}"

@@ -162,13 +162,11 @@ def test_associations_leave_nothing_behind(
     settings: Settings, database: Database, associations: int
 ) -> None:
     with receiver(settings, database) as running:
-        for number in range(WARM_UP):
-            store_alone(running.port, instance(number))
+        store_all(running.port, range(WARM_UP))
         assert wait_until(lambda: is_at_rest(running), PATIENCE_SECONDS)
         before = running.footprint()
 
-        for number in range(WARM_UP, WARM_UP + associations):
-            store_alone(running.port, instance(number, size_bytes=4000))
+        store_all(running.port, range(WARM_UP, WARM_UP + associations))
 
         def is_as_before() -> bool:
             now = running.footprint()
@@ -179,6 +177,12 @@ def test_associations_leave_nothing_behind(
     print(f"\n{associations} associations: {before} before, {after} after")  # noqa: T201 - figures
     # Pools fill a little at first, whatever comes.
     assert after.memory_mib - before.memory_mib < 8
+
+
+def store_all(port: int, numbers: range) -> None:
+    """Store each object over an association of its own, four at a time."""
+    with ThreadPoolExecutor(4) as peers:
+        list(peers.map(lambda n: store_alone(port, instance(n, size_bytes=4000)), numbers))
 
 
 def is_at_rest(running: Receiver) -> bool:

@@ -34,8 +34,8 @@ CONGESTION = (2, 3, 1)
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
-    with own_server(tmp_path_factory.mktemp("own-postgres")) as running:
+def server() -> Iterator[OwnServer]:
+    with own_server() as running:
         if running is None:
             miss("PostgreSQL")
         assert running is not None
