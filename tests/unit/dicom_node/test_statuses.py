@@ -31,6 +31,9 @@ OF_THE_CALLING_SIDE = {
     "AssociationPutOff",
     "ReportRefused",
     "PathUnreadable",
+    "QueryInvalid",
+    "QueryRefused",
+    "GetNotAccepted",
 }
 
 
