@@ -30,6 +30,9 @@ OF_THE_CALLING_SIDE = {
     "AssociationRejected",
     "AssociationPutOff",
     "ReportRefused",
+    "QueryInvalid",
+    "QueryRefused",
+    "GetNotAccepted",
     "PathUnreadable",
 }
 
