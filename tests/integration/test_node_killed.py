@@ -1,4 +1,7 @@
-"""Every process of a node is killed at random moments while devices store, again and again."""
+"""Every process of a node is killed at random moments while devices store, again and again.
+
+Always run are `test_store_killed.py` (the receiver) and `test_node.py` (the worker).
+"""
 
 import random
 import threading
@@ -56,7 +59,6 @@ class Ordeal:
     rounds: tuple[tuple[str, ...], ...]
 
 
-FAST = Ordeal(stores=60, seed=1, rounds=((WHOLE_NODE,),))
 FULL = Ordeal(
     stores=2000,
     seed=20240320,
@@ -71,7 +73,6 @@ FULL = Ordeal(
         )
     ),
 )
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def make_instance(number: int) -> EncodedInstance:
@@ -265,13 +266,6 @@ def killed_settings(settings: Settings) -> Settings:
         "home": settings.home.resolve(),
     }
     return settings.model_copy(update=changes)
-
-
-@ON_SQLITE
-def test_nothing_is_lost_or_done_twice_when_processes_are_killed(
-    killed_settings: Settings, tmp_path: Path
-) -> None:
-    run(FAST, killed_settings, tmp_path)
 
 
 @pytest.mark.slow
