@@ -34,9 +34,6 @@ OF_THE_CALLING_SIDE = {
     "QueryRefused",
     "GetNotAccepted",
     "PathUnreadable",
-    "QueryInvalid",
-    "QueryRefused",
-    "GetNotAccepted",
 }
 
 
