@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
+from structlog.testing import capture_logs
 
+from arcuate.waiting import wait_until
 from core.database import Database
 from core.settings import Settings
+from core.tables.feed_positions import FeedPositionRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.study_summaries import SettleCause, SummaryState
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
-from dicom_node.rollup.news import BATCH_SIZE
+from dicom_node.rollup import watch
+from dicom_node.rollup.news import BATCH_SIZE, READER
 from dicom_node.rollup.watch import RollUp
 from tests.builders.feed import arrive, end_job, finish_scan, source_of
 from tests.fixtures.clockwork import QUIET, STUDY, Clockwork, predict, send_and_score
@@ -208,6 +212,34 @@ def test_two_processes_take_note_of_a_batch_once(clockwork: Clockwork) -> None:
     [settled] = clockwork.summaries()
     assert (settled.state, settled.received) == (SummaryState.SETTLED, 20)
     assert clockwork.changes() == [("study_settled", STUDY)]
+
+
+def test_loop_outlives_a_turn_that_fails(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process builds reports, too."""
+    monkeypatch.setattr(watch, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(watch, "_PAUSE_SECONDS", 0.05)
+    send_and_score(clockwork, predict(1))
+    _point_reader(clockwork, None)
+    stopping = threading.Event()
+    loop = threading.Thread(target=clockwork.roll_up.run, args=(stopping,))
+    with capture_logs() as lines:
+        loop.start()
+        try:
+            assert wait_until(lambda: "roll_up_failed" in [line["event"] for line in lines], 60)
+            _point_reader(clockwork, 0)
+            assert wait_until(lambda: bool(clockwork.summaries()), 60)
+        finally:
+            stopping.set()
+            loop.join()
+
+
+def _point_reader(clockwork: Clockwork, number: int | None) -> None:
+    with clockwork.database.transaction() as session:
+        session.execute(delete(FeedPositionRow))
+        if number is not None:
+            session.add(FeedPositionRow(reader=READER, number=number))
 
 
 def _enqueue_settling(clockwork: Clockwork) -> None:
