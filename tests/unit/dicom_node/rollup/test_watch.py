@@ -19,6 +19,11 @@ from core.values.prediction import PredictionStatus
 from dicom_node.rollup import watch
 from dicom_node.rollup.news import BATCH_SIZE, READER
 from dicom_node.rollup.watch import RollUp
+from dicom_node.storage.accept_list import RAW_DATA
+from dicom_node.storage.archive import open_archive
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
+from dicom_node.storage.ingest import ingest
+from tests.builders.encoded_instance import encode_instance
 from tests.builders.feed import arrive, end_job, finish_scan, source_of
 from tests.fixtures.clockwork import QUIET, STUDY, Clockwork, predict, send_and_score
 
@@ -169,6 +174,35 @@ def test_what_comes_while_a_settling_waits_in_the_ledger_puts_it_off(
 
     [settled] = clockwork.summaries()
     assert (waiting.state, settled.state, settled.received) == ("open", "settled", 2)
+
+
+def test_study_is_told_anew_when_content_that_is_not_scored_replaced_a_scan(
+    clockwork: Clockwork,
+) -> None:
+    """No result will come of it that could reopen the study."""
+    archive = replace(
+        open_archive(clockwork.settings, clockwork.database, clockwork.storage),
+        duplicates=DuplicatePolicy.REPLACE,
+    )
+    volume = {
+        "SOPClassUID": RAW_DATA,
+        "SOPInstanceUID": source_of(1).sop_instance_uid,
+        "Manufacturer": "Carl Zeiss Meditec",
+    }
+    ingest(archive, encode_instance(**volume), clock=lambda: clockwork.now)
+    with clockwork.database.transaction() as session:
+        finish_scan(session, predict(1))
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    ingest(archive, encode_instance(**volume, Modality="OPV"), clock=lambda: clockwork.now)
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    former, later = clockwork.summaries()
+    assert (former.state, former.scored) == (SummaryState.SUPERSEDED, 1)
+    assert (later.state, later.scored, later.not_model_input) == (SummaryState.SETTLED, 0, 1)
+    assert [eye["results"] for eye in later.eyes] == [[], []]
 
 
 def test_two_studies_of_one_batch_are_settled_each_for_itself(clockwork: Clockwork) -> None:
