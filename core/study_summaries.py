@@ -15,6 +15,8 @@ from core.tables.study_notices import NoticeState, StudyNoticeRow
 from core.tables.study_summaries import SettleCause, StudySummaryRow, SummaryState
 
 _STANDING = (SummaryState.OPEN, SummaryState.SETTLED)
+#: Instances asked about in one statement; notices may name more than a database takes at once.
+_BATCH = 5000
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,13 @@ def missing_instances(session: Session, study_instance_uid: str) -> set[str]:
 
 def kept_of(session: Session, sop_instance_uids: Collection[str]) -> set[str]:
     """Return which of these instances are kept."""
-    if not sop_instance_uids:
-        return set()
-    statement = select(InstanceRow.sop_instance_uid).where(
-        col(InstanceRow.sop_instance_uid).in_(sop_instance_uids)
-    )
-    return set(session.exec(statement).all())
+    wanted, kept = list(sop_instance_uids), set[str]()
+    for first in range(0, len(wanted), _BATCH):
+        statement = select(InstanceRow.sop_instance_uid).where(
+            col(InstanceRow.sop_instance_uid).in_(wanted[first : first + _BATCH])
+        )
+        kept.update(session.exec(statement).all())
+    return kept
 
 
 def _to_settle(

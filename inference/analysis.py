@@ -144,8 +144,11 @@ class AnalyseStep:
 def _record_prediction(
     session: Session, subject: Subject, prediction: Prediction, preview_key: str | None
 ) -> str:
-    recorded = record_prediction(session, prediction, subject.instance_key, preview_key)
+    # Before the prediction, which takes the next number of a change: whoever stores the instance
+    # again has its row first and then waits for a number.
     subject.set_outcome(session, InstanceOutcome.PREDICTED)
+    session.flush()
+    recorded = record_prediction(session, prediction, subject.instance_key, preview_key)
     # An answer that stood already got the job of its reports with its own record.
     if recorded == prediction.prediction_id:
         ledger.enqueue(session, JobKind.REPORT, recorded)

@@ -14,6 +14,7 @@ from core.errors import InfrastructureError
 from core.lease import Lease
 from core.ledger import Claim
 from core.logs import get_logger
+from core.tables.discarded_files import DiscardedFileRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.worker import Worker
 from dicom_node.storage.archive import Archive
@@ -53,12 +54,21 @@ class RetentionStep:
     group_size: int = 1
 
     def schedule(self) -> None:
-        """Add the job where there is none and the settings bound anything."""
-        if not self.policy.removes_anything:
+        """Add the job where there is none and there is anything to do."""
+        if not self._has_work():
             return
+        # A file that only waits to be removed may still be read: there is no hurry.
+        delay = 0.0 if self.policy.removes_anything else INTERVAL_SECONDS
         with self.archive.database.transaction() as session:
             if not _is_scheduled(session):
-                ledger.enqueue(session, self.kind, _SUBJECT)
+                ledger.enqueue(session, self.kind, _SUBJECT, delay_seconds=delay)
+
+    def _has_work(self) -> bool:
+        """Whether the settings bound anything, or files wait to be removed, as of replaced ones."""
+        if self.policy.removes_anything:
+            return True
+        with self.archive.database.reading() as session:
+            return session.exec(select(DiscardedFileRow.storage_key)).first() is not None
 
     def run(self, claims: Sequence[Claim]) -> None:
         """Remove what the policy no longer keeps."""

@@ -12,6 +12,9 @@ from dicom_node.devices.functional_groups import frame_item
 _DATE_TIME: Final = re.compile(
     r"(\d{4})(\d\d)(\d\d)(\d\d)?(\d\d)?(\d\d)?(?:\.(\d{1,6}))?([+-]\d{4})?"
 )
+#: Whoever tells a moment of these days in another zone would leave the calendar of Python.
+_FIRST_DAY: Final = date(1, 1, 2)
+_LAST_DAY: Final = date(9999, 12, 30)
 _AGE: Final = re.compile(r"(\d{1,3})([DWMY])")
 _UNITS_A_YEAR: Final = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
 _DAYS_A_YEAR: Final = 365.25
@@ -43,6 +46,9 @@ def read_acquired_at(dataset: Dataset) -> datetime | None:
 def read_moment(text: str, offset: str) -> datetime | None:
     """Return the moment of a DT, or of a DA and a TM written together; None where it is none.
 
+    Nor is one that has no time in every zone, as the first of January of the year 1, which some
+    devices write where they know none.
+
     Parameters
     ----------
     offset
@@ -57,9 +63,10 @@ def read_moment(text: str, offset: str) -> datetime | None:
     # A leap second is 60 in DICOM and unknown to Python.
     clock = hour, minute, min(second, 59), microsecond
     try:
-        return datetime(year, month, day, *clock, tzinfo=_zone(match[8] or offset))
+        moment = datetime(year, month, day, *clock, tzinfo=_zone(match[8] or offset))
     except ValueError:
         return None
+    return moment if _FIRST_DAY < moment.date() < _LAST_DAY else None
 
 
 def _zone(offset: str) -> timezone | None:

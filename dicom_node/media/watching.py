@@ -32,6 +32,7 @@ from dicom_node.media.sightings import Sighting, Sightings, Stamp
 from dicom_node.media.taking import take_file
 from dicom_node.media.whole import check_whole
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.refused_stores import LISTED
 
 #: What stands where a calling AE title goes.
 SENDER: Final = "watched folder"
@@ -143,7 +144,8 @@ class FolderWatch:
         with _opened(sighting) as file:
             cause = self._judge(file, sighting)
             path = self._claim(sighting)
-            reader = DigestingReader(file)
+            # What was written to while it was read is a mixture, and would be the record for good.
+            reader = DigestingReader(file, partial(_check_unchanged, file, sighting))
             if cause is not None:
                 list_refused(self._archive, file, cause, SENDER, self._clock)
             else:
@@ -186,10 +188,9 @@ class FolderWatch:
     ) -> NodeError | None:
         """Keep it; return why it is refused instead, None where it is kept."""
         taken = take_file(self._archive, reader, sighting.path, SENDER)
-        if Stamp.of(os.fstat(file.fileno())) != sighting.stamp:
-            raise _NotYet
-        if taken.cause is not None and not isinstance(taken.cause, InstanceRefused):
-            # The archive keeps aside itself what it could read.
+        _check_unchanged(file, sighting)
+        if taken.cause is not None and not isinstance(taken.cause, (InstanceRefused, *LISTED)):
+            # The archive keeps aside, or lists, itself what it could read.
             list_refused(self._archive, file, taken.cause, SENDER, self._clock)
         return taken.cause
 
@@ -225,6 +226,11 @@ class FolderWatch:
             self._places.clean()
         except OSError as error:
             _log.warning("watch_not_cleaned", cause=error.strerror)
+
+
+def _check_unchanged(file: BinaryIO, sighting: Sighting) -> None:
+    if Stamp.of(os.fstat(file.fileno())) != sighting.stamp:
+        raise _NotYet
 
 
 @contextmanager

@@ -69,6 +69,10 @@ class _WholeWalk(Walk):
 
     has_pixels: bool = False
 
+    def _is_plain(self, level: object) -> bool:
+        # The short way over plain elements needs them in memory; these are read from a file.
+        return False
+
     def _step(self, position: int) -> int:
         following = super()._step(position)
         if following >= 0:

@@ -25,6 +25,7 @@ _AT_ONCE: Final = 8
 SEATS: Final = 512
 #: What is read of a request nobody wants, so that its sender hears the answer.
 _DRAIN_BYTES: Final = 1 << 16
+_MOST_DRAINS: Final = 16
 
 _log = get_logger(__name__)
 
@@ -96,9 +97,11 @@ def turn_away(connection: socket.socket, rejection: Rejection) -> None:
             connection.unwrap()
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
-        # Closed over unread bytes, the system would take the answer back.
-        while connection.recv(_DRAIN_BYTES):
-            continue
+        # Closed over unread bytes, the system would take the answer back. But who sends on and on
+        # must not be listened to on and on: others wait for this thread.
+        for _ in range(_MOST_DRAINS):
+            if not connection.recv(_DRAIN_BYTES):
+                break
     connection.close()
 
 

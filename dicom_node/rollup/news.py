@@ -18,6 +18,8 @@ from core.tables.series import SeriesRow
 READER: Final = "roll_up"
 #: Changes read at a time: bounds how long their transaction takes.
 BATCH_SIZE: Final = 500
+#: What replaces another's content came as well, and the results of that content stand no more.
+_ARRIVALS: Final = (ChangeKind.INSTANCE_RECEIVED, ChangeKind.INSTANCE_REPLACED)
 
 
 class Arrived(NamedTuple):
@@ -58,7 +60,7 @@ def read_news(session: Session) -> News:
     """Return the next batch after the recorded position, in the order of commits."""
     position = session.get_one(FeedPositionRow, READER).number
     changes = changes_after(session, position, BATCH_SIZE)
-    arrived = _arrived(session, _subjects(changes, ChangeKind.INSTANCE_RECEIVED))
+    arrived = _arrived(session, _subjects(changes, *_ARRIVALS))
     results = _studies_of(session, _subjects(changes, ChangeKind.PREDICTION_RECORDED))
     return News(
         after=position,
@@ -78,8 +80,8 @@ def advance(session: Session, news: News) -> bool:
     return True
 
 
-def _subjects(changes: Sequence[ChangeRow], kind: ChangeKind) -> list[str]:
-    return [change.subject for change in changes if change.kind == kind]
+def _subjects(changes: Sequence[ChangeRow], *kinds: ChangeKind) -> list[str]:
+    return [change.subject for change in changes if change.kind in kinds]
 
 
 def _arrived(session: Session, sop_instance_uids: Sequence[str]) -> tuple[Arrived, ...]:

@@ -16,6 +16,9 @@ from dicom_node.storage.bytes import Storage
 
 #: Files opened for the objects of one batch.
 _MOST_FILES: Final = 64
+#: LO has 64 characters (PS3.5 table 6.2-1). What an index of PostgreSQL holds has a bound, too, and
+#: one object that went beyond it would stop the roll-up of all.
+_LONGEST_NAME: Final = 64
 #: What tells one device from another, as `DeviceRow` says.
 _Identity = tuple[str, str, str, str]
 
@@ -130,7 +133,10 @@ def _device(session: Session, identity: _Identity, arrived: Sequence[Arrived]) -
 
 def _identity_of(one: Arrived, origin: Origin) -> _Identity:
     station = "" if one.serial_number else origin.station_name
-    return one.manufacturer, one.model, one.serial_number, station
+    maker, model, serial_number, station_key = (
+        text[:_LONGEST_NAME] for text in (one.manufacturer, one.model, one.serial_number, station)
+    )
+    return maker, model, serial_number, station_key
 
 
 def _times(arrived: Iterable[Arrived]) -> list[datetime]:

@@ -24,7 +24,7 @@ from dicom_node.storage.bytes import Storage
 TURN_SECONDS: Final = 1.0
 #: Batches of news taken in one turn, before what is due is looked at.
 _MOST_BATCHES: Final = 20
-#: While the database is away.
+#: After a turn that failed, as while the database is away.
 _PAUSE_SECONDS: Final = 5.0
 
 _log = get_logger(__name__)
@@ -55,6 +55,10 @@ class RollUp:
             except InfrastructureError as error:
                 pause = _PAUSE_SECONDS
                 _log.warning("infrastructure_away", error=str(error), pause_seconds=pause)
+            # The loop's edge: the reports and commitments of this process must not end with it.
+            except Exception as error:  # noqa: BLE001
+                pause = _PAUSE_SECONDS
+                _log.error("roll_up_failed", exc_info=error)
 
     def turn(self) -> None:
         """Take note of all that is new, then of all that is due."""

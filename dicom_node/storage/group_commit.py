@@ -15,7 +15,6 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from core.database import Database, TransactionConflict
 from core.errors import InfrastructureError
 from dicom_node.storage.bytes import Storage
-from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.instances import Arrival
 from dicom_node.storage.records import IngestOutcome, Result, record
 from dicom_node.storage.unfinished import Unfinished
@@ -131,12 +130,10 @@ class GroupCommit:
     def _record(self, group: Sequence[_Store]) -> list[Result]:
         files = {store.uid: store.unfinished for store in group}
 
-        def make_durable(taken: Sequence[Arrival]) -> None:
+        def make_durable(taken: Sequence[tuple[Arrival, str]]) -> None:
             # Also where such a file stands: its name may not have been synced yet, and it may be
             # damaged. Then the object sent again is what mends it.
-            self._storage.keep(
-                (files[one.header.sop_instance_uid], digest_key(one.digest)) for one in taken
-            )
+            self._storage.keep((files[one.header.sop_instance_uid], key) for one, key in taken)
 
         with self._database.writing() as connection:
             return record(connection, [store.arrival for store in group], make_durable)

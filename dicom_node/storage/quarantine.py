@@ -89,15 +89,20 @@ def write_aside(archive: Archive, file: Iterable[bytes]) -> Generator[Unfinished
 
 
 def record_aside(session: Session, archive: Archive, aside: Aside, file: Unfinished) -> bool:
-    """Name a file and write its row, once per content and cause; return whether it is new."""
+    """Name a file and write its row, once per content and cause; return whether it is new.
+
+    What comes again lies there since it came last: under one policy its sender is told Success.
+    """
     key = digest_key(aside.digest)
     # Retention may be removing the same content at this moment.
     need_files(session.connection(), FilePlace.QUARANTINE, [key])
     archive.quarantine.keep([(file, key)])
-    known = select(QuarantineRow.id).where(
+    statement = select(QuarantineRow).where(
         col(QuarantineRow.digest) == aside.digest, col(QuarantineRow.code) == aside.cause.code
     )
-    if session.exec(known).first() is not None:
+    known = session.exec(statement).first()
+    if known is not None:
+        known.received_at = max(known.received_at, aside.received_at)
         return False
     row = QuarantineRow(
         code=aside.cause.code,

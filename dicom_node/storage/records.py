@@ -15,6 +15,7 @@ from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind
 from dicom_node.devices.input_class import is_model_input
 from dicom_node.errors import InstanceConflict, InstanceRefused
+from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header import Header
 from dicom_node.storage.hierarchy import find_series_keys, settle_series
 from dicom_node.storage.instances import Arrival, add_instances
@@ -50,6 +51,7 @@ class _Kept(NamedTuple):
     sop_instance_uid: str
     digest: str
     transfer_syntax_uid: str
+    storage_key: str
 
 
 _INSTANCES: Final = table_of(InstanceRow)
@@ -63,7 +65,7 @@ _KNOWN: Final = DriverStatement(
 def record(
     connection: Connection,
     arrivals: Sequence[Arrival],
-    make_durable: Callable[[Sequence[Arrival]], None],
+    make_durable: Callable[[Sequence[tuple[Arrival, str]]], None],
 ) -> list[Result]:
     """Write the rows of arrivals in the caller's transaction; return what became of each.
 
@@ -72,24 +74,26 @@ def record(
     arrivals
         No two of the same SOP Instance UID.
     make_durable
-        Called with those that are taken in, before the row of any is written: a refusal leaves no
-        bytes behind.
+        Called with those that are taken in and the storage key of each, before the row of any is
+        written: a refusal leaves no bytes behind.
     """
-    results = _find_known(connection, arrivals)
+    known = _find_known(connection, arrivals)
+    results = {_uid(one): _judge(known[_uid(one)], one) for one in arrivals if _uid(one) in known}
     repeated = [one for one in arrivals if isinstance(results.get(_uid(one)), IngestOutcome)]
     placed = _place(connection, [one for one in arrivals if _uid(one) not in results], results)
     restored = _keep_longer(connection, repeated, results)
-    make_durable([*repeated, *(arrival for arrival, _ in placed)])
+    # What is known lies where its row says: files were not always named as they are now.
+    keys = [(one, known[_uid(one)].storage_key) for one in repeated]
+    make_durable([*keys, *((one, digest_key(one.digest)) for one, _ in placed)])
     _add(connection, placed, results)
     if restored:
         append_changes(connection, ChangeKind.BYTES_KEPT_AGAIN, restored)
     return [results[_uid(one)] for one in arrivals]
 
 
-def _find_known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, Result]:
-    by_uid = {_uid(one): one for one in arrivals}
-    rows = _KNOWN.run(connection, {"uids": list(by_uid)})
-    return {uid: _judge(_Kept(key, uid, *rest), by_uid[uid]) for key, uid, *rest in rows}
+def _find_known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, _Kept]:
+    rows = _KNOWN.run(connection, {"uids": [_uid(one) for one in arrivals]})
+    return {uid: _Kept(key, uid, *rest) for key, uid, *rest in rows}
 
 
 def _judge(kept: _Kept, arrival: Arrival) -> Result:

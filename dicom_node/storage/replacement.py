@@ -2,47 +2,39 @@
 
 The former bytes go to quarantine and the new ones get their name, all synced, before the one
 transaction that turns the record commits. Killed anywhere, one of the two is the record and none is
-lost. The former file stays where it was for a while, until retention next looks for files that no
-row names: whoever found its name may still be reading it.
+lost. The former file stays where it was for a while, until the next run of retention: whoever found
+its name may still be reading it.
 """
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Final
 
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from core.changes import append_change
 from core.clock import utc_now
 from core.database import TransactionConflict
 from core.errors import RecordNotFound
 from core.logs import get_logger
-from core.predictions import supersede_predictions
-from core.recall import begin_anew, withdraw
 from core.tables.changes import ChangeKind
 from core.tables.columns import key_of
 from core.tables.discarded_files import FilePlace
-from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
-from core.tables.jobs import JobKind
+from core.tables.instances import InstanceOrigin, InstanceRow
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
-from dicom_node.devices.input_class import is_oct_scan, is_photograph
 from dicom_node.errors import HierarchyConflict, InstanceConflict, PatientConflict
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.corrected_rows import KeptRows, correct
 from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header import Header
-from dicom_node.storage.header_attributes import (
-    patient_attributes,
-    series_attributes,
-    study_attributes,
-)
 from dicom_node.storage.instances import Arrival
 from dicom_node.storage.part10 import Announced
 from dicom_node.storage.quarantine import REPLACED, Aside, record_aside, write_aside
-from dicom_node.storage.records import IngestOutcome, first_outcome
+from dicom_node.storage.records import IngestOutcome
 from dicom_node.storage.retention.files import discard_files, need_files
-from dicom_node.storage.retrieve import received_with
 from dicom_node.storage.unfinished import Unfinished
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -50,15 +42,6 @@ _CHUNK_BYTES: Final = 1 << 20
 _ROUNDS: Final = 10
 
 _log = get_logger(__name__)
-
-
-class _Kept(NamedTuple):
-    """The record of an instance with whose it is."""
-
-    instance: InstanceRow
-    series: SeriesRow
-    study: StudyRow
-    patient: PatientRow
 
 
 def find_kept(archive: Archive, arrival: Arrival) -> IngestOutcome:
@@ -107,13 +90,13 @@ def _try(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOu
         kept = _find(session, arrival, is_locked=True)
         if kept.instance.digest != former.instance.digest:
             return None
+        aside = _aside(kept.instance, arrival.received_at)
+        _exchange_files(session, archive, kept.instance, arrival, unfinished)
+        correct(session, kept, arrival)
+        # Last, because they number changes: who waits for the next number may hold rows of these.
         if copy is not None:
-            record_aside(session, archive, _aside(kept.instance), copy)
-        key = digest_key(arrival.digest)
-        need_files(session.connection(), FilePlace.INSTANCES, [key])
-        archive.storage.keep([(unfinished, key)])
-        discard_files(session, FilePlace.INSTANCES, [former.instance.storage_key], utc_now())
-        _turn(session, kept, arrival)
+            record_aside(session, archive, aside, copy)
+        append_change(session, ChangeKind.INSTANCE_REPLACED, kept.instance.sop_instance_uid)
     _log.warning(
         "instance_replaced",
         former=former.instance.digest,
@@ -123,7 +106,7 @@ def _try(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOu
     return _outcome(kept.instance, is_new=True)
 
 
-def _find(session: Session, arrival: Arrival, *, is_locked: bool = False) -> _Kept:
+def _find(session: Session, arrival: Arrival, *, is_locked: bool = False) -> KeptRows:
     statement = (
         select(InstanceRow, SeriesRow, StudyRow, PatientRow)
         .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
@@ -136,7 +119,7 @@ def _find(session: Session, arrival: Arrival, *, is_locked: bool = False) -> _Ke
     found = session.exec(statement).one_or_none()
     if found is None:
         raise RecordNotFound("The instance is not kept any more; send it again")
-    return _Kept(*found)
+    return KeptRows(*found)
 
 
 def _is_same(kept: InstanceRow, arrival: Arrival) -> bool:
@@ -144,7 +127,7 @@ def _is_same(kept: InstanceRow, arrival: Arrival) -> bool:
     return kept.digest == arrival.digest and kept.transfer_syntax_uid == syntax
 
 
-def _check(kept: _Kept, arrival: Arrival) -> None:
+def _check(kept: KeptRows, arrival: Arrival) -> None:
     header, instance = arrival.header, kept.instance
     # A file is named by its digest alone: of the same bytes there can be only one.
     is_other_object = instance.sop_class_uid != header.sop_class_uid
@@ -184,70 +167,29 @@ def _chunks(archive: Archive, instance: InstanceRow) -> Iterator[bytes]:
             yield chunk
 
 
-def _turn(session: Session, kept: _Kept, arrival: Arrival) -> None:
-    """Write the arrival over the record, and have everything that came of the former redone."""
-    header, instance = arrival.header, kept.instance
-    _fill(kept.patient, patient_attributes(header))
-    _fill(kept.study, study_attributes(header))
-    _fill(kept.series, series_attributes(header))
-    _fill(instance, _instance_attributes(arrival))
-    session.flush()
-    for one in (instance, *_judged_beside(session, instance)):
-        _redo(session, one)
-    append_change(session, ChangeKind.INSTANCE_REPLACED, instance.sop_instance_uid)
+def _exchange_files(
+    session: Session,
+    archive: Archive,
+    former: InstanceRow,
+    arrival: Arrival,
+    unfinished: Unfinished,
+) -> None:
+    key = digest_key(arrival.digest)
+    need_files(session.connection(), FilePlace.INSTANCES, [key])
+    archive.storage.keep([(unfinished, key)])
+    if former.bytes_removed_at is None:
+        discard_files(session, FilePlace.INSTANCES, [former.storage_key], utc_now())
 
 
-def _judged_beside(session: Session, instance: InstanceRow) -> list[InstanceRow]:
-    """Return the scans that may lean on a photograph, or the photographs that may be a scan's."""
-    pairs = ((is_photograph, is_oct_scan), (is_oct_scan, is_photograph))
-    others = [other for own, other in pairs if own(instance.sop_class_uid)]
-    beside = received_with(session, instance) if others else []
-    found = [one for one in beside if any(is_other(one.sop_class_uid) for is_other in others)]
-    for one in found:
-        one.outcome, one.outcome_message = InstanceOutcome.PENDING, ""
-    return found
-
-
-def _redo(session: Session, instance: InstanceRow) -> None:
-    key = key_of(instance)
-    # The jobs first: an analysis of the former that is just being recorded either is there when its
-    # prediction is looked for, or finds its claim lost.
-    if instance.outcome == InstanceOutcome.PENDING:
-        begin_anew(session, JobKind.ANALYSE, str(key))
-    else:
-        withdraw(session, JobKind.ANALYSE, [str(key)])
-    withdraw(session, JobKind.REPORT, supersede_predictions(session, key))
-
-
-def _aside(former: InstanceRow) -> Aside:
+def _aside(former: InstanceRow, at: datetime) -> Aside:
     announced = Announced(
         transfer_syntax_uid=former.transfer_syntax_uid,
         sop_class_uid=former.sop_class_uid,
         sop_instance_uid=former.sop_instance_uid,
         calling_ae_title=former.calling_ae_title,
     )
-    return Aside(announced, former.digest, former.size_bytes, REPLACED, former.received_at)
-
-
-def _instance_attributes(arrival: Arrival) -> dict[str, Any]:
-    return {
-        "transfer_syntax_uid": arrival.announced.transfer_syntax_uid,
-        "instance_number": arrival.header.texts["InstanceNumber"],
-        "digest": arrival.digest,
-        "size_bytes": arrival.size_bytes,
-        "storage_key": digest_key(arrival.digest),
-        "calling_ae_title": arrival.announced.calling_ae_title,
-        "outcome": first_outcome(arrival.header),
-        "outcome_message": "",
-        "received_at": arrival.received_at,
-        "bytes_removed_at": None,
-        "removal_reason": None,
-    }
-
-
-def _fill(row: SQLModel, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
+    # It lies in quarantine since now, however long it was the record before.
+    return Aside(announced, former.digest, former.size_bytes, REPLACED, at)
 
 
 def _outcome(kept: InstanceRow, *, is_new: bool) -> IngestOutcome:

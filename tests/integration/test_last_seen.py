@@ -1,11 +1,13 @@
 """Who was seen last and with what: real associations, the real record, a clock of our own."""
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import ascii_letters
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, config
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from sqlmodel import col, select
@@ -173,6 +175,25 @@ def test_object_that_names_no_device_makes_none(
     assert _peer(node.database).objects == 1
 
 
+def test_device_of_names_beyond_any_length_is_seen_by_their_beginning(
+    node: Node, clockwork: Clockwork, tmp_path: Path
+) -> None:
+    """Together they would be longer than an index of PostgreSQL takes."""
+    names = {
+        keyword: "".join(random.Random(keyword).choices(ascii_letters, k=1000))  # noqa: S311
+        for keyword in ("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber")
+    }
+    with config.disable_value_validation():
+        _send(node, tmp_path, names)
+
+    _follow(node, clockwork)
+
+    [device] = _devices(node.database)
+    assert [device.manufacturer, device.model, device.serial_number] == [
+        name[:64] for name in names.values()
+    ]
+
+
 def _taken(ago: timedelta, offset: str | None = "+0000") -> dict[str, object]:
     at = datetime.now(UTC) - ago
     return {"AcquisitionDateTime": f"{at:%Y%m%d%H%M%S}", "TimezoneOffsetFromUTC": offset}
@@ -217,7 +238,15 @@ def test_last_of_the_times_of_an_object_is_the_witness(
 
 
 @pytest.mark.parametrize(
-    "values", [{"AcquisitionDateTime": "2026"}, {"AcquisitionDateTime": None}, {}]
+    "values",
+    [
+        {"AcquisitionDateTime": "2026"},
+        {"AcquisitionDateTime": None},
+        {},
+        # What devices write that know none.
+        {"AcquisitionDate": "00010101", "AcquisitionTime": "000000"},
+        {"AcquisitionDateTime": "99991231235959", "TimezoneOffsetFromUTC": "-1200"},
+    ],
 )
 def test_object_without_a_time_tells_nothing_of_the_clock(
     node: Node, clockwork: Clockwork, tmp_path: Path, values: dict[str, object]

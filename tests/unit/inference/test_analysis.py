@@ -10,7 +10,9 @@ import pytest
 from pydicom.dataset import Dataset
 from sqlmodel import SQLModel, select
 
+from arcuate.waiting import wait_until
 from core import ledger
+from core.changes import append_change
 from core.clock import utc_now
 from core.database import Database
 from core.ledger import Claim
@@ -19,6 +21,7 @@ from core.perimetry.rnfl import normal_profile_um
 from core.predictions import load_prediction
 from core.recall import begin_anew
 from core.settings import Settings
+from core.tables.changes import ChangeKind
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
@@ -40,6 +43,7 @@ from inference.stored_scan import StoredScan
 from tests.builders.opt import build_circle_opt, build_line_opt, build_localizer
 from tests.builders.photograph import build_photograph
 from tests.builders.received import receive
+from tests.fixtures.waiting_transaction import is_anybody_waiting
 from tests.unit.inference.cards import make_model
 
 #: Long enough ago that no scan waits for its localizer any more.
@@ -82,6 +86,25 @@ def thin_below() -> np.ndarray:
     """A profile that lost most of its inferotemporal bundle: a defect of the upper field."""
     below = np.abs(PROFILE_ANGLES_DEGREE - 285) < 40
     return np.where(below, 45.0, normal_profile_um(60.0))
+
+
+def test_analysis_that_waits_for_its_row_keeps_nobody_from_the_next_number(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    """Else it and a receiver, which was sent the scan once more, waited for each other."""
+    if database.is_sqlite:
+        pytest.skip("on SQLite whoever writes is alone")
+    key = receive(archive, build_circle_opt(key="a"), at=EARLIER)
+    worker = threading.Thread(target=analyse, args=(step,))
+
+    with database.transaction() as session:
+        session.get_one(InstanceRow, key, with_for_update={"key_share": True})
+        worker.start()
+        assert wait_until(lambda: is_anybody_waiting(database), 120)
+        append_change(session, ChangeKind.INSTANCE_RECEIVED, "1.2.3")
+    worker.join()
+
+    assert [row.instance_key for row in rows(database, PredictionRow)] == [key]
 
 
 def test_group_of_good_and_bad_scans_gives_each_its_own_outcome(

@@ -1,11 +1,12 @@
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
 
 from core import ledger
-from core.database import Database
+from core.database import Database, database_seconds
 from core.settings import Settings
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -18,8 +19,10 @@ from dicom_node.delivery.retaining import (
     run_retention,
 )
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
+from dicom_node.storage.ingest import ingest
 from dicom_node.storage.retention.policy import RetentionPolicy
-from tests.builders.kept_study import NOW, days_ago, keep_raw, path
+from tests.builders.kept_study import NOW, days_ago, encode_raw, keep_raw, path
 from tests.builders.received import open_test_archive
 
 BY_AGE = RetentionPolicy(age=timedelta(days=30))
@@ -77,7 +80,7 @@ def test_many_processes_share_one_job(archive: Archive) -> None:
 def test_two_jobs_become_one(archive: Archive, settings: Settings) -> None:
     """Two processes that start at once on PostgreSQL may both have found none."""
     with archive.database.transaction() as session:
-        ledger.enqueue_all(session, JobKind.RETAIN, ["archive", "archive"])
+        ledger.enqueue_all(session.connection(), JobKind.RETAIN, ["archive", "archive"])
     worker = worker_of(settings, step_of(archive))
 
     assert [worker.run_once() for _ in range(3)] == [1, 1, 0]
@@ -95,6 +98,27 @@ def test_nothing_is_scheduled_where_everything_is_kept(
     step_of(archive).schedule()
     worker_of(settings, step).run_once()
 
+    assert [job.status for job in jobs(archive)] == [JobStatus.DONE]
+
+
+def test_file_of_replaced_content_goes_where_everything_is_kept(
+    archive: Archive, settings: Settings
+) -> None:
+    key = keep_raw(archive, "1", days_ago(1))
+    former = path(archive, key)
+    replacing = replace(archive, duplicates=DuplicatePolicy.REPLACE)
+    ingest(replacing, encode_raw("1", StudyDescription="corrected"))
+    step = step_of(archive, RetentionPolicy())
+
+    step.schedule()
+    with archive.database.transaction() as session:
+        [job] = session.exec(select(JobRow).where(col(JobRow.kind) == JobKind.RETAIN)).all()
+        assert job.available_at > database_seconds(session)
+        job.available_at = 0.0
+    worker_of(settings, step).run_once()
+
+    assert not former.exists()
+    assert path(archive, key).exists()
     assert [job.status for job in jobs(archive)] == [JobStatus.DONE]
 
 

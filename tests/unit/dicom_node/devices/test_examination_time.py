@@ -40,6 +40,12 @@ def test_acquired_at_is_none_where_unreadable(text: str) -> None:
     assert read_acquired_at(with_values(AcquisitionDateTime=text)) is None
 
 
+@pytest.mark.parametrize("text", ["00010101", "00010101000000+1200", "99991231235959-1200"])
+def test_acquired_at_is_none_where_the_device_knew_none(text: str) -> None:
+    """Such a moment has no time in every zone, and telling it in another one is an error."""
+    assert read_acquired_at(with_values(AcquisitionDateTime=text)) is None
+
+
 def test_acquired_at_uses_the_zone_of_the_object() -> None:
     dataset = with_values(AcquisitionDateTime="20240320103000", TimezoneOffsetFromUTC="+0200")
 

@@ -64,7 +64,8 @@ def test_what_must_not_be_taken_in_is_told_with_its_cause_and_stops_nothing(
     with archive.database.reading() as session:
         rows = session.exec(select(QuarantineRow)).all()
         assert [(row.code, row.calling_ae_title) for row in rows] == [
-            ("instance_conflict", "import")
+            ("instance_conflict", "import"),
+            ("sop_class_not_supported", "import"),
         ]
 
 

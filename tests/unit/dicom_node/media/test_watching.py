@@ -14,7 +14,10 @@ from structlog.testing import capture_logs
 from core.tables.instances import InstanceRow
 from core.tables.quarantine import QuarantineRow
 from dicom_node.errors import StorageFull
+from dicom_node.media import watching
 from dicom_node.media.places import Places
+from dicom_node.media.sightings import CLAIMED
+from dicom_node.media.taking import Readable, Taken, take_file
 from dicom_node.media.watching import RETRY_SECONDS, FolderWatch
 from dicom_node.storage.archive import Archive
 from tests.builders.encoded_instance import as_file, encode_instance
@@ -130,6 +133,30 @@ def test_a_file_that_is_still_written_is_waited_for(watched: Watched) -> None:
     assert (watched.kept, watched.quarantined, watched.files()) == (["1.2.3.1.1.1"], [], [])
 
 
+def test_a_file_that_is_written_to_while_it_is_read_is_kept_only_as_it_ends(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that fills a file whose length it has set before."""
+    whole = as_file(encode_instance())
+    os.utime(watched.put(NAME, whole[:-4] + bytes(4)), (1, 1))
+
+    def take(archive: Archive, reader: Readable, path: Path, sender: str) -> Taken:
+        [claimed] = (watched.folder / CLAIMED).iterdir()
+        claimed.write_bytes(whole)
+        return take_file(archive, reader, path, sender)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(watching, "take_file", take)
+        watched.turn(SETTLE)
+    assert watched.kept == []
+
+    watched.turn(SETTLE)
+
+    assert len(watched.kept) == 1
+    assert watched.quarantined == []
+    assert watched.files("taken") == [f"{sha256(whole).hexdigest()}.dcm"]
+
+
 def test_a_file_that_stays_cut_off_is_refused_with_its_cause_and_stops_nobody(
     watched: Watched,
 ) -> None:
@@ -204,7 +231,8 @@ def test_a_class_that_is_not_taken_is_refused_and_listed(watched: Watched) -> No
 
     watched.turn(SETTLE)
 
-    assert (watched.kept, watched.quarantined) == ([], [("file_refused", "watched folder")])
+    assert watched.kept == []
+    assert watched.quarantined == [("sop_class_not_supported", "watched folder")]
 
 
 def test_no_name_a_device_gave_stands_in_logs_or_names(watched: Watched) -> None:

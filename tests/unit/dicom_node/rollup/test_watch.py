@@ -5,16 +5,25 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
+from structlog.testing import capture_logs
 
+from arcuate.waiting import wait_until
 from core.database import Database
 from core.settings import Settings
+from core.tables.feed_positions import FeedPositionRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.study_summaries import SettleCause, SummaryState
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
-from dicom_node.rollup.news import BATCH_SIZE
+from dicom_node.rollup import watch
+from dicom_node.rollup.news import BATCH_SIZE, READER
 from dicom_node.rollup.watch import RollUp
+from dicom_node.storage.accept_list import RAW_DATA
+from dicom_node.storage.archive import open_archive
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
+from dicom_node.storage.ingest import ingest
+from tests.builders.encoded_instance import encode_instance
 from tests.builders.feed import arrive, end_job, finish_scan, source_of
 from tests.fixtures.clockwork import QUIET, STUDY, Clockwork, predict, send_and_score
 
@@ -167,6 +176,35 @@ def test_what_comes_while_a_settling_waits_in_the_ledger_puts_it_off(
     assert (waiting.state, settled.state, settled.received) == ("open", "settled", 2)
 
 
+def test_study_is_told_anew_when_content_that_is_not_scored_replaced_a_scan(
+    clockwork: Clockwork,
+) -> None:
+    """No result will come of it that could reopen the study."""
+    archive = replace(
+        open_archive(clockwork.settings, clockwork.database, clockwork.storage),
+        duplicates=DuplicatePolicy.REPLACE,
+    )
+    volume = {
+        "SOPClassUID": RAW_DATA,
+        "SOPInstanceUID": source_of(1).sop_instance_uid,
+        "Manufacturer": "Carl Zeiss Meditec",
+    }
+    ingest(archive, encode_instance(**volume), clock=lambda: clockwork.now)
+    with clockwork.database.transaction() as session:
+        finish_scan(session, predict(1))
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    ingest(archive, encode_instance(**volume, Modality="OPV"), clock=lambda: clockwork.now)
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    former, later = clockwork.summaries()
+    assert (former.state, former.scored) == (SummaryState.SUPERSEDED, 1)
+    assert (later.state, later.scored, later.not_model_input) == (SummaryState.SETTLED, 0, 1)
+    assert [eye["results"] for eye in later.eyes] == [[], []]
+
+
 def test_two_studies_of_one_batch_are_settled_each_for_itself(clockwork: Clockwork) -> None:
     other = source_of(1, study="2.25.202")
     send_and_score(clockwork, predict(1), predict(2, prediction_id="other", source=other))
@@ -208,6 +246,34 @@ def test_two_processes_take_note_of_a_batch_once(clockwork: Clockwork) -> None:
     [settled] = clockwork.summaries()
     assert (settled.state, settled.received) == (SummaryState.SETTLED, 20)
     assert clockwork.changes() == [("study_settled", STUDY)]
+
+
+def test_loop_outlives_a_turn_that_fails(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process builds reports, too."""
+    monkeypatch.setattr(watch, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(watch, "_PAUSE_SECONDS", 0.05)
+    send_and_score(clockwork, predict(1))
+    _point_reader(clockwork, None)
+    stopping = threading.Event()
+    loop = threading.Thread(target=clockwork.roll_up.run, args=(stopping,))
+    with capture_logs() as lines:
+        loop.start()
+        try:
+            assert wait_until(lambda: "roll_up_failed" in [line["event"] for line in lines], 60)
+            _point_reader(clockwork, 0)
+            assert wait_until(lambda: bool(clockwork.summaries()), 60)
+        finally:
+            stopping.set()
+            loop.join()
+
+
+def _point_reader(clockwork: Clockwork, number: int | None) -> None:
+    with clockwork.database.transaction() as session:
+        session.execute(delete(FeedPositionRow))
+        if number is not None:
+            session.add(FeedPositionRow(reader=READER, number=number))
 
 
 def _enqueue_settling(clockwork: Clockwork) -> None:

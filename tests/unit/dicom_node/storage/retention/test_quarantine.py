@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from core.tables.discarded_files import DiscardedFileRow, FilePlace
 from core.tables.quarantine import QuarantineRow
 from dicom_node.errors import InstanceRefused
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.ingest import ingest
 from dicom_node.storage.retention.files import need_files, sweep_files
 from dicom_node.storage.retention.policy import RetentionPolicy
@@ -95,6 +97,28 @@ def test_object_that_comes_again_afterwards_is_kept_aside_again(archive: Archive
     refuse(archive, "1", NOW)
 
     assert files(archive) == [rows(archive)[0].storage_key]
+
+
+def test_object_that_comes_again_in_between_stays_as_long_as_a_new_one(archive: Archive) -> None:
+    both = replace(archive, duplicates=DuplicatePolicy.KEEP_BOTH)
+    keep_raw(archive, "1", days_ago(60))
+    for at in (days_ago(31), days_ago(2)):
+        ingest(both, encode_raw("1", StudyDescription="other"), clock=lambda at=at: at)
+
+    assert run(archive).quarantine.objects == 0
+
+    [row] = rows(archive)
+    assert files(archive) == [row.storage_key]
+
+
+def test_former_content_stays_as_long_as_what_came_with_its_replacement(archive: Archive) -> None:
+    keep_raw(archive, "1", days_ago(60))
+    other = encode_raw("1", StudyDescription="other")
+    ingest(replace(archive, duplicates=DuplicatePolicy.REPLACE), other, clock=lambda: days_ago(2))
+
+    assert run(archive).quarantine.objects == 0
+
+    assert len(files(archive)) == 1
 
 
 def test_object_that_comes_again_before_its_file_went_keeps_it(archive: Archive) -> None:

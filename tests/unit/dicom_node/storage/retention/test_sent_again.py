@@ -1,5 +1,6 @@
 import random
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from sqlmodel import col, select
 
 from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.discarded_files import DiscardedFileRow, FilePlace
-from core.tables.instances import InstanceOutcome
+from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.quarantine import QuarantineRow
 from dicom_node.errors import InstanceConflict, StorageAway
@@ -20,6 +21,7 @@ from dicom_node.storage.commitments import (
     record_request,
     settle_request,
 )
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.ingest import ingest
 from dicom_node.storage.part10 import EncodedInstance
 from dicom_node.storage.retention.files import sweep_files
@@ -104,6 +106,18 @@ def test_object_sent_again_stays_as_long_as_a_new_one(archive: Archive) -> None:
     assert not path(archive, key).exists()
 
 
+def test_age_of_a_replacement_is_not_that_of_the_former_sent_again(archive: Archive) -> None:
+    key = keep_raw(archive, "1", days_ago(60))
+    ingest(archive, encode_raw("1"), clock=lambda: days_ago(40))
+    replacing = replace(archive, duplicates=DuplicatePolicy.REPLACE)
+    assert send(replacing, encode_raw("1", StudyDescription="corrected"))
+
+    run(archive)
+
+    assert instance(archive, key).bytes_removed_at is None
+    assert path(archive, key).exists()
+
+
 def test_object_sent_again_before_it_went_stays(archive: Archive) -> None:
     key = keep_raw(archive, "1", days_ago(40))
     send(archive, encode_raw("1"))
@@ -114,6 +128,25 @@ def test_object_sent_again_before_it_went_stays(archive: Archive) -> None:
     with archive.database.reading() as session:
         kinds = session.exec(select(ChangeRow.kind)).all()
     assert ChangeKind.BYTES_KEPT_AGAIN not in kinds
+
+
+def test_object_that_lay_under_a_former_name_is_found_when_it_is_sent_again(
+    archive: Archive,
+) -> None:
+    """Earlier versions had a folder for the first two digits of a digest."""
+    key = keep_raw(archive, "1", days_ago(40))
+    former = f"{instance(archive, key).digest[:2]}/{instance(archive, key).digest}.dcm"
+    archive.storage.put(former, path(archive, key).read_bytes())
+    path(archive, key).unlink()
+    with archive.database.transaction() as session:
+        session.get_one(InstanceRow, key).storage_key = former
+    run(archive)
+    assert not path(archive, key).exists()
+
+    send(archive, encode_raw("1"))
+
+    assert path(archive, key).read_bytes() == as_file(encode_raw("1"))
+    assert len(list(archive.storage.root.rglob("*.dcm"))) == 1
 
 
 def test_object_sent_again_between_mark_and_sweep_stays(archive: Archive) -> None:
