@@ -7,10 +7,16 @@ from typing import Final
 
 PDU_HEADER_BYTES: Final = 6
 P_DATA_TF: Final = 0x04
+#: A-RELEASE-RQ and A-ABORT, with header: all that may come in data transfer beside P-DATA-TF.
+ENDINGS: Final = frozenset({0x05, 0x07})
+ENDING_BYTES: Final = 10
+#: A-ASSOCIATE-RQ to A-ABORT (PS3.8 9.3).
+_LAST_KNOWN_TYPE: Final = 0x07
 _A_ABORT: Final = 0x07
 _SERVICE_PROVIDER: Final = 2
 #: Reasons of an A-ABORT by the service provider (PS3.8 table 9-26).
 REASON_NOT_SPECIFIED: Final = 0
+UNRECOGNISED_PDU: Final = 1
 UNEXPECTED_PDU: Final = 2
 INVALID_PDU_PARAMETER: Final = 6
 #: Length (4 bytes), presentation context ID (1), message control header (1).
@@ -35,6 +41,11 @@ class PDUHeader:
         """Read six bytes."""
         pdu_type, _, length = struct.unpack(">BBI", header)
         return cls(pdu_type, length)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the standard knows this type."""
+        return 0 < self.pdu_type <= _LAST_KNOWN_TYPE
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,16 @@ from dicom_node.receive.pdu import (
     INVALID_PDU_PARAMETER,
     REASON_NOT_SPECIFIED,
     UNEXPECTED_PDU,
+    UNRECOGNISED_PDU,
     MalformedPDU,
     abort_pdu,
 )
-from dicom_node.receive.store_receiver import AcceptedContext, ProtocolViolated, StoreReceiver
+from dicom_node.receive.store_receiver import (
+    AcceptedContext,
+    ProtocolViolated,
+    StoreReceiver,
+    UnrecognisedPDU,
+)
 from dicom_node.storage.archive import Archive
 
 #: Sta6 of PS3.8 9.2.1: the association is established and ready for data transfer.
@@ -120,6 +126,8 @@ class Seam:
             return []
         except MalformedPDU as error:
             self._break_off(error, INVALID_PDU_PARAMETER)
+        except UnrecognisedPDU as error:
+            self._break_off(error, UNRECOGNISED_PDU)
         except ProtocolViolated as error:
             self._break_off(error, UNEXPECTED_PDU)
         except OSError as error:

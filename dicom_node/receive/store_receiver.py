@@ -21,10 +21,13 @@ from dicom_node.receive.commands import (
 )
 from dicom_node.receive.connection import Connection, ConnectionBroken
 from dicom_node.receive.pdu import (
+    ENDING_BYTES,
+    ENDINGS,
     FRAGMENT_HEADER_BYTES,
     P_DATA_TF,
     PDU_HEADER_BYTES,
     Fragment,
+    MalformedPDU,
     PDUHeader,
     fragment_pdu,
     fragments_of,
@@ -44,7 +47,11 @@ _log = get_logger(__name__)
 
 
 class ProtocolViolated(ValueError):
-    """A fragment came that the message in progress cannot have."""
+    """Something came that cannot come now."""
+
+
+class UnrecognisedPDU(ProtocolViolated):
+    """A PDU of a type that the standard does not know came."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +142,10 @@ class StoreReceiver:
         return pdu
 
     def _take(self, pdu: memoryview) -> Sequence[bytes]:
-        if PDUHeader.parse(pdu[:PDU_HEADER_BYTES]).pdu_type != P_DATA_TF:
-            # A release or an abort; of a message it cuts short nothing is left.
+        header = PDUHeader.parse(pdu[:PDU_HEADER_BYTES])
+        if header.pdu_type != P_DATA_TF:
+            _check_ending(header, len(pdu))
+            # Of a message it cuts short nothing is left.
             command = [fragment_pdu(fragment) for fragment in self._command]
             self.abandon()
             return [*command, bytes(pdu)]
@@ -218,6 +227,16 @@ class StoreReceiver:
             _log.error("store_failed", peer=peer, error=type(error).__name__, place=_place(error))
             return Status.PROCESSING_FAILURE, "Internal error; see the receiver's log"
         return Status.SUCCESS, ""
+
+
+def _check_ending(header: PDUHeader, length_bytes: int) -> None:
+    """Raise unless it is a release or an abort: of others pynetdicom would log each, unbounded."""
+    if not header.is_known:
+        raise UnrecognisedPDU("a PDU of a type nobody knows came")
+    if header.pdu_type not in ENDINGS:
+        raise ProtocolViolated("a PDU came that has no place on an association")
+    if length_bytes != ENDING_BYTES:
+        raise MalformedPDU("a release or an abort has a wrong length")
 
 
 def _copied(fragment: Fragment) -> Fragment:

@@ -1,5 +1,6 @@
 """Whatever one peer does on its connection, others store, and nothing half-written is left."""
 
+import json
 import struct
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from tests.builders.association_request import associate_request
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.messages import CONTEXT_ID, fragments, pdu_of, store_command, store_message
 from tests.fixtures.dicom_server import Node, running_node
+from tests.fixtures.logs import configured_logs
 from tests.fixtures.raw_peer import GONE, Heard, RawPeer, abort, raw_peer
 
 PATIENCE_SECONDS = 60.0
@@ -34,8 +36,10 @@ RELEASE_REPLY = struct.pack(">BBII", 6, 0, 4, 0)
 USER_ABORT = struct.pack(">BBIBBBB", 7, 0, 4, 0, 0, 0, 0)
 #: What is heard of a peer that stalls: nothing yet.
 SILENCE = Heard(-1)
+ABORT = 7
 RELEASED = Heard(6, bytes(4))
-NOT_SPECIFIED, UNEXPECTED_PDU, WRONG_PARAMETER = abort(0), abort(2), abort(6)
+NOT_SPECIFIED, UNRECOGNISED_PDU = abort(0), abort(1)
+UNEXPECTED_PDU, WRONG_PARAMETER = abort(2), abort(6)
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +104,14 @@ MISDEEDS = {
     # PDUs nobody expects.
     "noise_instead_of_a_request": Misdeed(b"GET / HTTP/1.1\r\n\r\n", GONE, is_associated=False),
     "a_message_instead_of_a_request": Misdeed(COMMAND + HALF + REST, GONE, is_associated=False),
-    "a_pdu_of_no_type": Misdeed(pdu(0x99, b"abcd"), NOT_SPECIFIED),
-    "noise_on_an_association": Misdeed(b"\xde\xad\0\0\0\x04beef" * 9, NOT_SPECIFIED),
-    "a_second_request": Misdeed(associate_request(), NOT_SPECIFIED),
-    "an_acceptance": Misdeed(pdu(0x02, associate_request()[6:]), NOT_SPECIFIED),
-    "a_rejection": Misdeed(pdu(0x03, bytes((0, 1, 1, 1))), NOT_SPECIFIED),
-    "a_release_reply": Misdeed(RELEASE_REPLY, NOT_SPECIFIED),
-    "a_second_request_in_a_data_set": Misdeed(COMMAND + HALF + associate_request(), NOT_SPECIFIED),
-    "an_empty_abort": Misdeed(pdu(0x07, b""), NOT_SPECIFIED),
+    "a_pdu_of_no_type": Misdeed(pdu(0x99, b"abcd"), UNRECOGNISED_PDU),
+    "noise_on_an_association": Misdeed(b"\xde\xad\0\0\0\x04beef" * 9, UNRECOGNISED_PDU),
+    "a_second_request": Misdeed(associate_request(), UNEXPECTED_PDU),
+    "an_acceptance": Misdeed(pdu(0x02, associate_request()[6:]), UNEXPECTED_PDU),
+    "a_rejection": Misdeed(pdu(0x03, bytes((0, 1, 1, 1))), UNEXPECTED_PDU),
+    "a_release_reply": Misdeed(RELEASE_REPLY, UNEXPECTED_PDU),
+    "a_second_request_in_a_data_set": Misdeed(COMMAND + HALF + associate_request(), UNEXPECTED_PDU),
+    "an_empty_abort": Misdeed(pdu(0x07, b""), WRONG_PARAMETER),
     # Wrong lengths.
     "a_request_of_4_gb": Misdeed(pdu(0x01, b"x" * 100, FOUR_GIGABYTES), GONE, is_associated=False),
     "a_pdu_of_4_gb": Misdeed(pdu(0x04, b"x" * 100, FOUR_GIGABYTES), NOT_SPECIFIED),
@@ -244,3 +248,19 @@ def test_many_peers_whose_stores_are_interleaved_piece_by_piece_are_all_kept(nod
             peer.release()
 
     assert statuses == [0] * 6
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, misdeed in MISDEEDS.items() if misdeed.answer.kind == ABORT]
+)
+def test_a_peer_that_is_broken_off_is_logged_once_by_name(
+    node: Node, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with configured_logs(), raw_peer(node.port) as peer:
+        commit_misdeed(peer, MISDEEDS[name])
+        assert peer.hear() == MISDEEDS[name].answer
+        assert peer.hear() == GONE
+
+    [line] = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["event"], line["peer"]) == ("association_broken_off", "DEVICE1")
+    assert line["cause"]

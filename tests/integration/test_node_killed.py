@@ -105,6 +105,7 @@ class Push:
     total: int
     #: How many may be acknowledged for now: so that something is stored at each kill.
     limit: int = 0
+    is_given_up: bool = False
     waiting: SimpleQueue[int] = field(default_factory=SimpleQueue)
     acknowledged: dict[str, str] = field(default_factory=dict)
     statuses: set[int] = field(default_factory=set)
@@ -118,20 +119,24 @@ class Push:
         threads = [threading.Thread(target=self._send) for _ in range(ASSOCIATIONS)]
         for thread in threads:
             thread.start()
-        yield
+        try:
+            yield
+        except BaseException:
+            self.is_given_up = True
+            raise
         for thread in threads:
             thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()
 
     def _send(self) -> None:
-        while len(self.acknowledged) < self.total:
+        while len(self.acknowledged) < self.total and not self.is_given_up:
             try:
                 with raw_peer(self.port) as peer:
                     peer.associate(DEVICE, contexts=CONTEXTS)
                     while True:
                         wait_until(self._may_go_on, PATIENCE_SECONDS)
                         self._store_next(peer)
-            except (ConnectionError, Rejected):
+            except (ConnectionError, TimeoutError, Rejected):
                 # The node is dead, or just coming up.
                 threading.Event().wait(0.1)
             except Empty:
