@@ -59,10 +59,13 @@ class Wire:
         self._rest = memoryview(sent)[1:]
         self.answers: list[bytes] = []
 
-    def settimeout(self, _seconds: float) -> None:
+    def setsockopt(self, *_option: object) -> None:
         """Nothing waits here."""
 
-    def recv_into(self, view: memoryview) -> int:
+    def setblocking(self, _flag: bool) -> None:
+        """Nothing waits here."""
+
+    def recv_into(self, view: memoryview, _length_bytes: int, _flags: int) -> int:
         """Give the next piece, 0 at the end."""
         length = min(len(view), len(self._rest), self._piece_bytes)
         view[:length], self._rest = self._rest[:length], self._rest[length:]
@@ -94,7 +97,7 @@ def store_receiver(sent: bytes) -> None:
         Connection(wire, lambda: False, lambda: False, MAXIMUM_PDU_BYTES, 5.0),  # type: ignore[arg-type]
         archive,
         "DEVICE1",
-        lambda: {number: AcceptedContext(*names) for number, names in CONTEXTS.items()},
+        {number: AcceptedContext(*names) for number, names in CONTEXTS.items()},
         stall_seconds=5.0,
     )
     with suppress(OSError, MalformedPDU, ProtocolViolated):

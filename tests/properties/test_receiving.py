@@ -54,7 +54,7 @@ def receive(archive: Archive, sent: bytes) -> bytes:
             Connection(ours, lambda: False, lambda: False, 1 << 20, 5.0),
             archive,
             "DEVICE1",
-            lambda: {CONTEXT_ID: AcceptedContext(OPHTHALMIC_TOMOGRAPHY, WHOLE.transfer_syntax_uid)},
+            {CONTEXT_ID: AcceptedContext(OPHTHALMIC_TOMOGRAPHY, WHOLE.transfer_syntax_uid)},
             stall_seconds=0.2,
         )
         sending = threading.Thread(target=_send, args=(peer, sent))

@@ -110,7 +110,7 @@ def receive(sent: bytes, piece: int) -> tuple[list[int], list[bytes], bool]:
         Connection(wire, lambda: False, lambda: False, MAXIMUM_PDU_BYTES, 5.0),  # type: ignore[arg-type]
         archive,
         "DEVICE1",
-        lambda: {number: AcceptedContext(*names) for number, names in CONTEXTS.items()},
+        {number: AcceptedContext(*names) for number, names in CONTEXTS.items()},
         stall_seconds=5.0,
     )
     handed_back: list[bytes] = []
