@@ -151,9 +151,11 @@ class Supervisor:
         if child.tls_port:
             values["dicom_tls_port"] = child.tls_port
         if child.role is Role.RECEIVE:
-            # Each has its share: together they serve no more than the settings say.
-            for limit in ("maximum_associations", "maximum_associations_per_peer"):
-                values[limit] = -(-values[limit] // values["receivers"])
+            # Each has its share: together they serve no more than the settings say. What one peer
+            # may have is not divided: the kernel deals its few associations out unevenly.
+            values["maximum_associations"] = -(
+                -values["maximum_associations"] // self._settings.receivers
+            )
             values["receivers"] = 1
         ours = {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in values.items()}
         return {**os.environ, **ours}

@@ -43,6 +43,7 @@ def context_of_instance(
 
 
 def find_kept(session: Session, sop_instance_uids: Sequence[str]) -> set[str]:
-    """Return those of some SOP Instance UIDs that are in the record."""
+    """Return those of some SOP Instance UIDs whose bytes are kept, not only their record."""
     known = col(InstanceRow.sop_instance_uid)
-    return set(session.exec(select(known).where(known.in_(sop_instance_uids))).all())
+    has_bytes = col(InstanceRow.bytes_removed_at).is_(None)
+    return set(session.exec(select(known).where(known.in_(sop_instance_uids), has_bytes)).all())

@@ -21,6 +21,7 @@ from dicom_node.statuses import FailureReason
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.commitments import CommitmentRequest, InstanceReference
+from dicom_node.storage.contested import find_contested
 
 #: Preamble, prefix and the whole element File Meta Information Group Length (PS3.10 7.1).
 _FIXED_BYTES: Final = 128 + 4 + 12
@@ -84,9 +85,13 @@ def _judge(
         # Read and let go: hashing takes longer than a transaction may stay open.
         with database.reading() as session:
             rows = _find_rows(session, batch)
+            contested = find_contested(session, request.calling_ae_title, rows.values())
         for instance in batch:
             beat()
-            yield instance, _find_failure(storage, instance, rows, beat)
+            if instance.sop_instance_uid in contested:
+                yield instance, FailureReason.PROCESSING_FAILURE
+            else:
+                yield instance, _find_failure(storage, instance, rows, beat)
 
 
 def _find_rows(session: Session, instances: Iterable[InstanceReference]) -> dict[str, InstanceRow]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
@@ -12,6 +13,7 @@ from dicom_node.statuses import FailureReason
 from dicom_node.storage.accept_list import OPHTHALMIC_TOMOGRAPHY
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.commitments import CommitmentRequest, InstanceReference
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.ingest import ingest
 from dicom_node.storage.verification import CommitmentResult, FailedReference, verify
 from tests.builders.encoded_instance import encode_instance
@@ -97,3 +99,30 @@ def test_verification_stops_when_it_is_told_to(archive: Archive) -> None:
 
     with pytest.raises(StopError):
         check(archive, KEPT, beat=beat)
+
+
+@pytest.mark.parametrize(
+    ("policy", "first", "second", "asking", "is_committed"),
+    [
+        ("keep_both", "DEVICE1", "DEVICE2", "DEVICE1", True),
+        ("keep_both", "DEVICE1", "DEVICE2", "DEVICE2", False),
+        ("keep_both", "DEVICE1", "DEVICE1", "DEVICE1", False),
+        ("replace", "DEVICE1", "DEVICE2", "DEVICE1", False),
+        ("replace", "DEVICE1", "DEVICE2", "DEVICE2", True),
+        ("replace", "DEVICE1", "DEVICE1", "DEVICE1", True),
+    ],
+)
+def test_nobody_is_told_that_content_which_gave_way_is_committed(
+    archive: Archive, policy: str, first: str, second: str, asking: str, is_committed: bool
+) -> None:
+    settled = replace(archive, duplicates=DuplicatePolicy(policy))
+    encoded = encode_instance()
+    ingest(settled, replace(encoded, calling_ae_title=first))
+    other = encode_instance(StudyDescription="other")
+    ingest(settled, replace(other, calling_ae_title=second))
+
+    request = CommitmentRequest(asking, "", "1.2.3", (KEPT,))
+    result = verify(archive.database, archive.storage, request, lambda: None)
+
+    assert bool(result.committed) == is_committed
+    assert len(result.committed) + len(result.failed) == 1
