@@ -11,7 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 # Most tests wait for a process they started, so two at a time take little more than half; a file stays together.
-SHARED_OUT := --numprocesses auto --dist loadfile
+# In the order of folders: files of few and long tests, whole nodes, come before the many of units.
+SHARED_OUT := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo up test test-slow check lint format lock clean
 

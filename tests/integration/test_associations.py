@@ -23,6 +23,7 @@ from dicom_node.peers import PeerAddress, add_peer, list_refused_callers
 from dicom_node.scu.echo import echo
 from tests.builders.messages import command_set, fragments, pdu_of
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
+from tests.fixtures.serving_threads import count_serving_threads
 
 
 @pytest.fixture
@@ -190,13 +191,13 @@ def test_a_sop_class_outside_the_accept_list_is_not_negotiated(node: Node) -> No
 def test_connections_without_a_request_leave_no_thread_behind(node: Node) -> None:
     # The first caller starts the thread that judges them all.
     assert echo(node.address, DEVICE) < 10
-    before = threading.active_count()
+    before = count_serving_threads()
 
     for _ in range(100):
         socket.create_connection(("127.0.0.1", node.port), timeout=10).close()
 
     assert echo(node.address, DEVICE) < 10
-    wait_until(lambda: threading.active_count() <= before)
+    wait_until(lambda: count_serving_threads() <= before)
 
 
 @pytest.mark.parametrize(
@@ -219,13 +220,13 @@ def test_noise_on_the_port_harms_nobody(node: Node, noise: bytes) -> None:
 def test_idle_connections_keep_nobody_out(settings: Settings, database: Database) -> None:
     one = settings.model_copy(update={"maximum_associations": 1})
     with running_node(one, database) as node, ExitStack() as idle:
-        before = threading.active_count()
+        before = count_serving_threads()
         for _ in range(400):
             connection = socket.create_connection(("127.0.0.1", node.port), timeout=20)
             idle.enter_context(connection)
             connection.sendall(b"\x01\x00\x00")
         # No thread and no association for any of them.
-        assert threading.active_count() <= before
+        assert count_serving_threads() <= before
 
         assert all(echo(node.address, DEVICE) < 10 for _ in range(3))
 

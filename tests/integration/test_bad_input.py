@@ -192,7 +192,7 @@ def test_a_rejected_caller_is_told_logged_and_shown(
     assert (caller.calling_ae_title, caller.called_ae_title, caller.reason) == (*titles, reason)
     assert calling in page
     assert reason in page
-    assert "1 unknown callers refused" in finding.found
+    assert "1 callers refused" in finding.found
 
 
 def test_another_version_of_the_protocol_is_rejected_in_the_standards_words(

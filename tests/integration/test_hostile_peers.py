@@ -2,7 +2,6 @@
 
 import json
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from tests.builders.messages import CONTEXT_ID, fragments, pdu_of, store_command
 from tests.fixtures.dicom_server import Node, running_node
 from tests.fixtures.logs import configured_logs
 from tests.fixtures.raw_peer import GONE, Heard, RawPeer, abort, raw_peer
+from tests.fixtures.serving_threads import count_serving_threads
 
 PATIENCE_SECONDS = 60.0
 NUMBERS = count(1)
@@ -177,7 +177,7 @@ def assert_nothing_is_left(node: Node) -> None:
 @pytest.mark.parametrize("name", MISDEEDS)
 def test_others_store_whatever_one_peer_does(node: Node, name: str) -> None:
     misdeed = MISDEEDS[name]
-    threads = threading.active_count()
+    threads = count_serving_threads()
 
     with raw_peer(node.port) as neighbour:
         neighbour.associate()
@@ -195,7 +195,7 @@ def test_others_store_whatever_one_peer_does(node: Node, name: str) -> None:
 
     assert (before, meanwhile, newly, after) == (0, 0, 0, 0)
     assert_nothing_is_left(node)
-    assert wait_until(lambda: threading.active_count() <= threads, PATIENCE_SECONDS)
+    assert wait_until(lambda: count_serving_threads() <= threads, PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("sent", [b"", COMMAND[:3], COMMAND, COMMAND + HALF, COMMAND + HALF + REST])

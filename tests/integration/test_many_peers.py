@@ -29,7 +29,9 @@ from tests.fixtures.raw_peer import RawPeer, Rejected, raw_peer
 PEERS = 200
 PLACES = 20
 #: Threads that sync folders, kept once they were needed.
-SYNC_THREADS = 8
+#: Main, listener, waiting room, both counters of callers and associations; then the two pools.
+LASTING_THREADS = 6
+POOL_THREADS = 8 + 8
 #: Rejected for now, by the provider (presentation): local limit exceeded (PS3.8 table 9-21).
 LIMIT_EXCEEDED = (2, 3, 2)
 PATIENCE_SECONDS = 120.0
@@ -172,8 +174,7 @@ def test_associations_leave_nothing_behind(
         store_all(running.port, range(fifth, associations))
 
         def is_as_filled() -> bool:
-            now = running.footprint()
-            return (now.descriptors, now.threads) <= (filled.descriptors, filled.threads)
+            return is_at_rest(running) and running.footprint().descriptors <= filled.descriptors
 
         assert wait_until(is_as_filled, PATIENCE_SECONDS), (filled, running.footprint())
         after = running.footprint()
@@ -191,7 +192,7 @@ def store_all(port: int, numbers: range) -> None:
 
 def is_at_rest(running: Receiver) -> bool:
     """Whether the threads of past associations have ended."""
-    return running.footprint().threads <= 3 + SYNC_THREADS
+    return running.footprint().threads <= LASTING_THREADS + POOL_THREADS
 
 
 @ON_SQLITE

@@ -132,15 +132,15 @@ def test_stores_are_refused_while_postgresql_is_down_and_taken_when_it_is_back(
         for peer in running:
             peer.result(PATIENCE_SECONDS)
 
-    assert set(push.refusals) == {Status.OUT_OF_RESOURCES}
-    assert set(push.rejections) == {CONGESTION}
+    assert set(push.refusals) <= {Status.OUT_OF_RESOURCES}
+    assert set(push.rejections) <= {CONGESTION}
     assert_kept(node, push.acknowledged)
     print(f"\n{outages} outages, {len(push.acknowledged)} acknowledged")  # noqa: T201 - figures
 
 
 def was_told(push: Push, before: tuple[int, int]) -> bool:
-    """Whether somebody was refused, and somebody rejected, since then."""
-    return len(push.refusals) > before[0] and len(push.rejections) > before[1]
+    """Whether somebody was refused, on an association or before one, since then."""
+    return len(push.refusals) + len(push.rejections) > sum(before) + PEERS
 
 
 def assert_kept(node: Node, acknowledged: dict[str, str]) -> None:

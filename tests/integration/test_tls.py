@@ -1,7 +1,6 @@
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from hashlib import sha256
@@ -26,6 +25,7 @@ from tests.builders.encoded_instance import as_file, encode_instance
 from tests.builders.messages import fragments, pdu_of, store_command
 from tests.fixtures.certificates import calling_context, make_authority
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
+from tests.fixtures.serving_threads import count_serving_threads
 from tests.fixtures.tls import Keys, call, echoes
 
 #: Only the handshake's first record header and a part of the hello.
@@ -193,11 +193,11 @@ def test_connections_that_never_finish_their_hello_hold_nobody_up(
 ) -> None:
     one = tls_settings.model_copy(update={"maximum_associations": 1})
     with running_node(one, database) as node, ExitStack() as idle:
-        before = threading.active_count()
+        before = count_serving_threads()
         for _ in range(100):
             connect(node, idle).sendall(opening)
 
-        assert threading.active_count() <= before
+        assert count_serving_threads() <= before
         assert echoes(node, keys.calling())
         assert echo(node.address, DEVICE) < 10
 
@@ -220,14 +220,14 @@ def test_handshakes_that_stop_after_the_hello_hold_nobody_up(
     one = tls_settings.model_copy(update={"maximum_associations": 1})
     hello = client_hello(keys)
     with running_node(one, database) as node, ExitStack() as idle:
-        before = threading.active_count()
+        before = count_serving_threads()
         stalled = [connect(node, idle) for _ in range(SEATS + 20)]
         for connection in stalled:
             connection.sendall(hello)
 
         assert echoes(node, keys.calling())
         # Who came first went for those who came last, and its thread with it.
-        assert wait_until(lambda: threading.active_count() <= before + SEATS, 30)
+        assert wait_until(lambda: count_serving_threads() <= before + SEATS, 30)
         assert drained(stalled[0])
 
 
