@@ -68,9 +68,17 @@ def _watch(process_id: int, usage: Usage, stopping: threading.Event) -> None:
 def _tree(process_id: int) -> Iterator[int]:
     """Yield the process and its living descendants."""
     yield process_id
-    for task in (_PROC / str(process_id) / "task").glob("*/children"):
-        for child in _read(task).split():
-            yield from _tree(int(child))
+    for child in _children(process_id):
+        yield from _tree(child)
+
+
+def _children(process_id: int) -> list[int]:
+    try:
+        tasks = list((_PROC / str(process_id) / "task").glob("*/children"))
+    except (FileNotFoundError, ProcessLookupError):
+        # It ended between being seen and being read.
+        return []
+    return [int(child) for task in tasks for child in _read(task).split()]
 
 
 def _processor_seconds(process_id: int) -> float:
