@@ -6,7 +6,7 @@ itself at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
@@ -25,6 +25,12 @@ _LARGEST_GROUP: Final = 64
 _ROUNDS: Final = 5
 
 
+def _shut_gate() -> Lock:
+    gate = Lock()
+    gate.acquire()
+    return gate
+
+
 @dataclass(eq=False)
 class _Store:
     """One arrival that waits, with its synced bytes; `result` once it was led."""
@@ -34,6 +40,9 @@ class _Store:
     result: Result | InfrastructureError | None = None
     #: A group it was part of failed: its own fault or a neighbour's, so it goes alone.
     goes_alone: bool = False
+    #: Shut until it was led or is to lead. One for each: those of one lock would wait for each
+    #: other to wake up.
+    gate: Lock = field(default_factory=_shut_gate)
 
     @property
     def uid(self) -> str:
@@ -51,8 +60,8 @@ class GroupCommit:
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database = database
         self._storage = storage
-        self._leading = Lock()
         self._access = Lock()
+        self._is_led = False
         self._waiting: list[_Store] = []
 
     def commit(self, arrival: Arrival, unfinished: Unfinished) -> IngestOutcome:
@@ -66,16 +75,32 @@ class GroupCommit:
             If it could not be kept now.
         """
         store = _Store(arrival, unfinished)
-        with self._access:
-            self._waiting.append(store)
-        with self._leading:
-            if store.result is None:
+        if not self._join(store):
+            store.gate.acquire()
+        if store.result is None:
+            try:
                 self._lead(store)
+            finally:
+                self._pass_on()
         if isinstance(store.result, IngestOutcome):
             return store.result
         if store.result is None:
             raise AssertionError("a store was neither led nor did its leader fail")
         raise store.result
+
+    def _join(self, store: _Store) -> bool:
+        """Put a store into the line; return whether it leads at once, because nobody does."""
+        with self._access:
+            self._waiting.append(store)
+            leads, self._is_led = not self._is_led, True
+        return leads
+
+    def _pass_on(self) -> None:
+        """Let whoever waited longest lead, if anybody waits."""
+        with self._access:
+            self._is_led = bool(self._waiting)
+            if self._is_led:
+                self._waiting[0].gate.release()
 
     def _lead(self, leader: _Store) -> None:
         group = self._take(leader)
@@ -93,7 +118,11 @@ class GroupCommit:
             self._lead(leader)
         finally:
             # Whatever went wrong: it is this store's own error, the others lead themselves.
-            self._put_back([one for one in group if one.result is None and one is not leader])
+            followers = [one for one in group if one is not leader]
+            self._put_back([one for one in followers if one.result is None])
+            for led in followers:
+                if led.result is not None:
+                    led.gate.release()
 
     def _take(self, leader: _Store) -> Sequence[_Store]:
         """Return the leader and who can go with it: no two of one UID, none that goes alone."""
