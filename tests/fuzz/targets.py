@@ -90,16 +90,21 @@ def open_fuzz_archive() -> Archive:
     return archive
 
 
-def store_receiver(sent: bytes) -> None:
-    """One association's stream: every answer is well-formed, and nothing half-written is left."""
-    archive, wire = open_fuzz_archive(), Wire(sent)
-    receiver = StoreReceiver(
+def receiver_on(wire: Wire, archive: Archive) -> StoreReceiver:
+    """Return what reads the stream of one association."""
+    return StoreReceiver(
         Connection(wire, lambda: False, lambda: False, MAXIMUM_PDU_BYTES, 5.0),  # type: ignore[arg-type]
         archive,
         "DEVICE1",
         {number: AcceptedContext(*names) for number, names in CONTEXTS.items()},
         stall_seconds=5.0,
     )
+
+
+def store_receiver(sent: bytes) -> None:
+    """One association's stream: every answer is well-formed, and nothing half-written is left."""
+    archive, wire = open_fuzz_archive(), Wire(sent)
+    receiver = receiver_on(wire, archive)
     with suppress(OSError, MalformedPDU, ProtocolViolated):
         while foreign := receiver.serve():
             for pdu in foreign:

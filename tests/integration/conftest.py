@@ -2,8 +2,11 @@ from collections.abc import Callable
 
 import pytest
 
+from core.clock import utc_now
+from core.database import Database
 from core.settings import Settings
 from tests.fixtures.certificates import make_authority
+from tests.fixtures.clockwork import Clockwork
 from tests.fixtures.tls import Keys
 
 
@@ -12,6 +15,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], None]) 
     need("openssl")
     authority = make_authority(tmp_path_factory.mktemp("keys") / "authority")
     return Keys(authority, authority.issue("server", rsa=True), authority.issue("device", rsa=True))
+
+
+@pytest.fixture
+def clockwork(database: Database, settings: Settings) -> Clockwork:
+    return Clockwork(database, settings, utc_now())
 
 
 @pytest.fixture

@@ -35,11 +35,6 @@ def node(settings: Settings, database: Database) -> Iterator[Node]:
         yield running
 
 
-@pytest.fixture
-def clockwork(database: Database, settings: Settings) -> Clockwork:
-    return Clockwork(database, settings, utc_now())
-
-
 def _file(folder: Path, number: int) -> Path:
     """Write an object that is kept and not scored, so that nothing is waited for."""
     path = folder / f"{number}.dcm"

@@ -46,11 +46,6 @@ def node(settings: Settings, database: Database) -> Iterator[Node]:
         yield running
 
 
-@pytest.fixture
-def clockwork(database: Database, settings: Settings) -> Clockwork:
-    return Clockwork(database, settings, utc_now())
-
-
 def _send(node: Node, folder: Path, *objects: dict[str, object]) -> None:
     """Store objects that are kept and not scored, each in a series of its own."""
     paths = []

@@ -15,7 +15,6 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from sqlmodel import select
 
-from core.clock import utc_now
 from core.database import Database
 from core.settings import Settings
 from core.tables.study_notices import NoticeKind, NoticeState, StudyNoticeRow
@@ -35,11 +34,6 @@ _SYNTAXES = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian
 def node(settings: Settings, database: Database) -> Iterator[Node]:
     with running_node(settings, database) as running:
         yield running
-
-
-@pytest.fixture
-def clockwork(database: Database, settings: Settings) -> Clockwork:
-    return Clockwork(database, settings, utc_now())
 
 
 @pytest.fixture

@@ -9,14 +9,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from dicom_node.pynetdicom_settings import MAXIMUM_PDU_BYTES
-from dicom_node.receive.connection import Connection
-from dicom_node.receive.store_receiver import AcceptedContext, ProtocolViolated, StoreReceiver
+from dicom_node.receive.store_receiver import ProtocolViolated
 from dicom_node.storage.part10 import EncodedInstance
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.messages import command_set, fragments, pdu_of, store_command
-from tests.fuzz.seeds import ABORT, CONTEXTS, RELEASE_REQUEST
-from tests.fuzz.targets import Wire, open_fuzz_archive
+from tests.fuzz.seeds import ABORT, RELEASE_REQUEST
+from tests.fuzz.targets import Wire, open_fuzz_archive, receiver_on
 
 OBJECTS: Final = [encode_instance(SOPInstanceUID=f"1.2.3.7.{n}") for n in range(1, 4)]
 REFUSED: Final = encode_instance(SOPInstanceUID="1.2.3.7.9", PatientID="")
@@ -106,13 +104,7 @@ class Model:
 def receive(sent: bytes, piece: int) -> tuple[list[int], list[bytes], bool]:
     """Return the statuses, what was handed back, and whether the protocol was violated."""
     archive, wire = open_fuzz_archive(), Wire(bytes([piece]) + sent)
-    receiver = StoreReceiver(
-        Connection(wire, lambda: False, lambda: False, MAXIMUM_PDU_BYTES, 5.0),  # type: ignore[arg-type]
-        archive,
-        "DEVICE1",
-        {number: AcceptedContext(*names) for number, names in CONTEXTS.items()},
-        stall_seconds=5.0,
-    )
+    receiver = receiver_on(wire, archive)
     handed_back: list[bytes] = []
     is_violated = False
     try:

@@ -34,6 +34,7 @@ from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.ingest import ingest
 from dicom_node.storage.part10 import EncodedInstance
 from dicom_node.storage.records import IngestOutcome
+from tests.builders.at_once import ingest_at_once
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.prediction import build_prediction
 from tests.fixtures.waiting_transaction import is_anybody_waiting
@@ -364,33 +365,13 @@ def test_a_replacement_that_does_not_commit_leaves_the_record(
     assert ingest(replacing(archive), OTHER).is_new
 
 
-def run_together(archive: Archive, instances: Sequence[EncodedInstance]) -> list[object]:
-    """Ingest all at the same instant; return the outcome or the error of each."""
-    barrier = threading.Barrier(len(instances))
-    results: list[object] = [None] * len(instances)
-
-    def work(index: int) -> None:
-        barrier.wait()
-        try:
-            results[index] = ingest(archive, instances[index])
-        except NodeError as error:
-            results[index] = type(error)
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(instances))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return results
-
-
 @pytest.mark.parametrize("policy", DuplicatePolicy)
 def test_many_contents_of_one_uid_at_once_are_settled(
     archive: Archive, database: Database, policy: DuplicatePolicy
 ) -> None:
     contents = [encode_instance(StudyDescription=str(number)) for number in range(4)]
 
-    results = run_together(under(policy)(archive), contents)
+    results = ingest_at_once(under(policy)(archive), contents)
 
     codes = {
         DuplicatePolicy.REFUSE: "instance_conflict",

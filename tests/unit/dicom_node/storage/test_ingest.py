@@ -1,4 +1,3 @@
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,6 +43,7 @@ from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.ingest import ingest
 from dicom_node.storage.part10 import EncodedInstance
 from dicom_node.storage.records import IngestOutcome
+from tests.builders.at_once import ingest_at_once
 from tests.builders.encoded_instance import as_file, encode_instance
 
 RECEIVED_AT = datetime(2024, 3, 20, 12, tzinfo=UTC)
@@ -303,30 +303,10 @@ def test_bytes_are_durable_before_the_rows_and_a_lost_commit_can_be_repeated(
     assert counts(database, PatientRow, InstanceRow, JobRow) == (1, 1, 1)
 
 
-def run_together(archive: Archive, instances: list[EncodedInstance]) -> list[object]:
-    """Ingest all at the same instant; return the outcome or the error of each."""
-    barrier = threading.Barrier(len(instances))
-    results: list[object] = [None] * len(instances)
-
-    def work(index: int) -> None:
-        barrier.wait()
-        try:
-            results[index] = ingest(archive, instances[index])
-        except NodeError as error:
-            results[index] = type(error)
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(instances))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return results
-
-
 def test_the_same_instance_from_many_at_once_is_kept_once(
     archive: Archive, database: Database
 ) -> None:
-    results = run_together(archive, [encode_instance()] * 6)
+    results = ingest_at_once(archive, [encode_instance()] * 6)
 
     assert sorted(getattr(r, "is_new", None) for r in results) == [False] * 5 + [True]
     assert counts(database, PatientRow, InstanceRow, JobRow, QuarantineRow) == (1, 1, 1, 0)
@@ -337,7 +317,7 @@ def test_two_contents_of_one_uid_at_once_keep_the_first(
 ) -> None:
     both = [encode_instance(PatientComments=str(i)) for i in range(4)]
 
-    results = run_together(archive, both)
+    results = ingest_at_once(archive, both)
 
     assert results.count(InstanceConflict) == 3
     assert counts(database, InstanceRow, JobRow, QuarantineRow) == (1, 1, 3)
@@ -348,7 +328,7 @@ def test_many_instances_of_one_new_study_at_once_are_all_kept(
 ) -> None:
     instances = [encode_instance(SOPInstanceUID=f"1.2.3.1.1.{i}") for i in range(8)]
 
-    results = run_together(archive, instances)
+    results = ingest_at_once(archive, instances)
 
     assert [getattr(r, "is_new", r) for r in results] == [True] * 8
     assert counts(database, PatientRow, StudyRow, SeriesRow, InstanceRow) == (1, 1, 1, 8)
@@ -361,7 +341,7 @@ def test_a_study_of_two_patients_at_once_keeps_one_patient(
         encode_instance(SOPInstanceUID=f"1.2.3.1.1.{i}", PatientID=f"P{i % 2}") for i in range(6)
     ]
 
-    results = run_together(archive, instances)
+    results = ingest_at_once(archive, instances)
 
     assert results.count(PatientConflict) == 3
     with database.reading() as session:
@@ -413,7 +393,7 @@ def test_a_contradiction_that_comes_at_any_moment_is_refused(
         database, number, lambda: ingest(replace(archive, database=other), contradicting)
     )
 
-    [result] = run_together(archive, [encode_instance()])
+    [result] = ingest_at_once(archive, [encode_instance()])
 
     other.close()
     intruded = statements[:number] == ["SELECT"] * number
