@@ -18,7 +18,7 @@ from core.tables.changes import ChangeKind
 from core.tables.peers import RefusedCallerRow
 from dicom_node.callers import Caller, Refusal
 
-#: Different callers that wait to be written; more are counted under the first ones' log only.
+#: Different callers that wait to be written; how many more were refused is only logged.
 _LONGEST: Final = 1000
 
 _log = get_logger(__name__)
@@ -50,6 +50,7 @@ class RefusalRecord:
     _access: Lock = field(default_factory=Lock)
     _writing: Lock = field(default_factory=Lock)
     _waiting: dict[_Key, _Knocks] = field(default_factory=dict)
+    _uncounted: int = 0
 
     def add(self, caller: Caller, reason: Refusal) -> None:
         """Count a refusal; on return it is written, or somebody else is about to write it.
@@ -66,6 +67,8 @@ class RefusalRecord:
                 )
             elif len(self._waiting) < _LONGEST:
                 self._waiting[key] = _Knocks(reason, 1, now, now)
+            else:
+                self._uncounted += 1
         # Asked again after the lock is let go: who came in between found it taken.
         while self._waiting and self._writing.acquire(blocking=False):
             try:
@@ -78,6 +81,9 @@ class RefusalRecord:
     def _write(self) -> bool:
         with self._access:
             taken, self._waiting = self._waiting, {}
+            uncounted, self._uncounted = self._uncounted, 0
+        if uncounted:
+            _log.warning("refusals_not_counted", refusals=uncounted)
         try:
             self._count(taken)
         except InfrastructureError as error:

@@ -3,14 +3,13 @@
 It knows nothing of pynetdicom: what is no C-STORE it hands back as it came.
 """
 
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 from core.errors import NodeError
-from core.logs import get_logger
+from core.logs import get_logger, place_of
 from core.pace import Pace
 from dicom_node.errors import InstanceRefused
 from dicom_node.receive.commands import (
@@ -224,7 +223,8 @@ class StoreReceiver:
         # The last frame of ours on this thread: whatever passes it would end the association, and
         # be logged with its message, which may hold a patient's name. The place is logged instead.
         except Exception as error:  # noqa: BLE001
-            _log.error("store_failed", peer=peer, error=type(error).__name__, place=_place(error))
+            place = place_of(error.__traceback__)
+            _log.error("store_failed", peer=peer, error=type(error).__name__, place=place)
             return Status.PROCESSING_FAILURE, "Internal error; see the receiver's log"
         return Status.SUCCESS, ""
 
@@ -243,8 +243,3 @@ def _copied(fragment: Fragment) -> Fragment:
     return Fragment(
         fragment.context_id, fragment.is_command, fragment.is_last, bytes(fragment.data)
     )
-
-
-def _place(error: Exception) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-5:]]

@@ -12,7 +12,9 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 from pydicom.uid import UID
+from pynetdicom.dimse_primitives import N_CREATE
 from pynetdicom.dsutils import decode
+from pynetdicom.events import Event
 
 from dicom_node.devices.attributes import READING_ERRORS, clean_text, items_of, silenced_reader
 from dicom_node.errors import (
@@ -53,6 +55,22 @@ def read_attributes(encoded: BytesIO | None, transfer_syntax: UID) -> Dataset:
             return decode(encoded, transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian)
     except READING_ERRORS as error:
         raise NoticeInvalid from error
+
+
+def read_creation(event: Event) -> tuple[str, Dataset]:
+    """Return the UID an N-CREATE names, and its attributes.
+
+    Raises
+    ------
+    NoticeValueMissing
+        If it names none; else as `read_attributes`.
+    """
+    request = event.request
+    assert isinstance(request, N_CREATE)  # noqa: S101 - the event's own kind
+    if request.AffectedSOPInstanceUID is None:
+        raise NoticeValueMissing("Affected SOP Instance UID is missing")
+    attributes = read_attributes(request.AttributeList, event.context.transfer_syntax)
+    return str(request.AffectedSOPInstanceUID), attributes
 
 
 def required_uid(dataset: Dataset, keyword: str) -> str:

@@ -5,7 +5,6 @@ It is taken for the end of a study once all the instances it names are here, too
 
 from pydicom import Dataset
 from pynetdicom import AE
-from pynetdicom.dimse_primitives import N_CREATE
 from pynetdicom.events import Event
 from pynetdicom.sop_class import InstanceAvailabilityNotification  # type: ignore[attr-defined]
 
@@ -13,10 +12,9 @@ from core.clock import utc_now
 from core.database import Database
 from core.logs import get_logger
 from core.tables.study_notices import NoticeKind, NoticeState
-from dicom_node.errors import NoticeValueMissing
 from dicom_node.scp.attribute_list import (
     instances_of,
-    read_attributes,
+    read_creation,
     required_items,
     required_uid,
 )
@@ -39,13 +37,9 @@ def create_notification(event: Event, database: Database) -> None:
     NoticeRefused
         If something is missing or wrong, or the notification is known.
     """
-    request = event.request
-    assert isinstance(request, N_CREATE)  # noqa: S101 - the event's own kind
-    if request.AffectedSOPInstanceUID is None:
-        raise NoticeValueMissing("Affected SOP Instance UID is missing")
-    attributes = read_attributes(request.AttributeList, event.context.transfer_syntax)
+    uid, attributes = read_creation(event)
     notice = Notice(
-        sop_instance_uid=str(request.AffectedSOPInstanceUID),
+        sop_instance_uid=uid,
         kind=NoticeKind.INSTANCE_AVAILABILITY,
         state=NoticeState.COMPLETED,
         studies=(required_uid(attributes, "StudyInstanceUID"),),

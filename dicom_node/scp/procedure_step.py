@@ -8,7 +8,7 @@ from typing import Final
 
 from pydicom import Dataset
 from pynetdicom import AE
-from pynetdicom.dimse_primitives import N_CREATE, N_SET
+from pynetdicom.dimse_primitives import N_SET
 from pynetdicom.events import Event
 from pynetdicom.sop_class import ModalityPerformedProcedureStep  # type: ignore[attr-defined]
 
@@ -16,11 +16,12 @@ from core.clock import utc_now
 from core.database import Database
 from core.logs import get_logger
 from core.tables.study_notices import NoticeKind, NoticeState
-from dicom_node.errors import NoticeInvalid, NoticeUnknown, NoticeValueMissing
+from dicom_node.errors import NoticeInvalid, NoticeUnknown
 from dicom_node.scp.attribute_list import (
     instances_of,
     optional_items,
     read_attributes,
+    read_creation,
     required_items,
     required_text,
     required_uid,
@@ -55,16 +56,12 @@ def create_step(event: Event, database: Database) -> None:
     NoticeRefused
         If something is missing or wrong, or the step is known.
     """
-    request = event.request
-    assert isinstance(request, N_CREATE)  # noqa: S101 - the event's own kind
-    if request.AffectedSOPInstanceUID is None:
-        raise NoticeValueMissing("Affected SOP Instance UID is missing")
-    attributes = read_attributes(request.AttributeList, event.context.transfer_syntax)
+    uid, attributes = read_creation(event)
     if _read_state(attributes) is not NoticeState.IN_PROGRESS:
         raise NoticeInvalid("A procedure step begins IN PROGRESS")
     scheduled = required_items(attributes, "ScheduledStepAttributesSequence")
     notice = Notice(
-        sop_instance_uid=str(request.AffectedSOPInstanceUID),
+        sop_instance_uid=uid,
         kind=NoticeKind.PROCEDURE_STEP,
         state=NoticeState.IN_PROGRESS,
         studies=tuple(required_uid(item, "StudyInstanceUID") for item in scheduled),

@@ -13,13 +13,12 @@ from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from dicom_node.devices.input_class import is_oct_scan, is_photograph
-from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header_attributes import (
     patient_attributes,
     series_attributes,
     study_attributes,
 )
-from dicom_node.storage.instances import Arrival
+from dicom_node.storage.instances import Arrival, content_attributes
 from dicom_node.storage.records import first_outcome
 from dicom_node.storage.retrieve import received_with
 
@@ -74,15 +73,7 @@ def _redo(session: Session, instance: InstanceRow) -> None:
 
 def _instance_attributes(arrival: Arrival) -> dict[str, Any]:
     return {
-        "transfer_syntax_uid": arrival.announced.transfer_syntax_uid,
-        "instance_number": arrival.header.texts["InstanceNumber"],
-        "digest": arrival.digest,
-        "size_bytes": arrival.size_bytes,
-        "storage_key": digest_key(arrival.digest),
-        "calling_ae_title": arrival.announced.calling_ae_title,
-        "outcome": first_outcome(arrival.header),
-        "outcome_message": "",
-        "received_at": arrival.received_at,
+        **content_attributes(arrival, first_outcome(arrival.header)),
         "sent_again_at": None,
         "bytes_removed_at": None,
         "removal_reason": None,

@@ -98,7 +98,9 @@ def find_series_keys(connection: Connection, headers: Sequence[Header]) -> dict[
     for header in headers:
         if header.series_instance_uid in known:
             key, study_uid, patient_id, issuer = known[header.series_instance_uid]
-            if study_uid == header.study_instance_uid and _agree(patient_id, issuer, header):
+            if study_uid == header.study_instance_uid and is_same_patient(
+                patient_id, issuer, header
+            ):
                 keys[header.sop_instance_uid] = key
     return keys
 
@@ -129,7 +131,7 @@ def _find_agreeing(connection: Connection, header: Header) -> tuple[int | None, 
     # series seen without its study would look like a conflict.
     series = _FIND_SERIES.run(connection, {"uid": header.series_instance_uid})
     study = _FIND_STUDY.run(connection, {"uid": header.study_instance_uid})
-    if study and not _agree(study[0][1], study[0][2], header):
+    if study and not is_same_patient(study[0][1], study[0][2], header):
         raise PatientConflict
     study_key = study[0][0] if study else None
     if series and series[0][1] != study_key:
@@ -137,7 +139,8 @@ def _find_agreeing(connection: Connection, header: Header) -> tuple[int | None, 
     return (series[0][0] if series else None), study_key
 
 
-def _agree(patient_id: str, issuer: str, header: Header) -> bool:
+def is_same_patient(patient_id: str, issuer: str, header: Header) -> bool:
+    """Whether a header names the patient its study is known under."""
     # Within one study, an instance that names no issuer contradicts nobody.
     same_issuer = issuer == header.issuer or not (issuer and header.issuer)
     return patient_id == header.patient_id and same_issuer

@@ -86,13 +86,20 @@ def _row(
         "series_key": series_key,
         "sop_instance_uid": arrival.header.sop_instance_uid,
         "sop_class_uid": arrival.header.sop_class_uid,
+        "origin": origin,
+        **content_attributes(arrival, outcome),
+    }
+
+
+def content_attributes(arrival: Arrival, outcome: InstanceOutcome) -> dict[str, Any]:
+    """Return the columns of an instance that its UIDs do not decide."""
+    return {
         "transfer_syntax_uid": arrival.announced.transfer_syntax_uid,
         "instance_number": arrival.header.texts["InstanceNumber"],
         "digest": arrival.digest,
         "size_bytes": arrival.size_bytes,
         "storage_key": digest_key(arrival.digest),
         "calling_ae_title": arrival.announced.calling_ae_title,
-        "origin": origin,
         "outcome": outcome,
         "outcome_message": "",
         "received_at": arrival.received_at,

@@ -29,7 +29,7 @@ from dicom_node.errors import HierarchyConflict, InstanceConflict, PatientConfli
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.corrected_rows import KeptRows, correct
 from dicom_node.storage.digest_key import digest_key
-from dicom_node.storage.header import Header
+from dicom_node.storage.hierarchy import is_same_patient
 from dicom_node.storage.instances import Arrival
 from dicom_node.storage.part10 import Announced
 from dicom_node.storage.quarantine import REPLACED, Aside, record_aside, write_aside
@@ -138,14 +138,8 @@ def _check(kept: KeptRows, arrival: Arrival) -> None:
     uids = (kept.study.study_instance_uid, kept.series.series_instance_uid)
     if uids != (header.study_instance_uid, header.series_instance_uid):
         raise HierarchyConflict
-    if not _is_same_patient(kept.patient, header):
+    if not is_same_patient(kept.patient.patient_id, kept.patient.issuer, header):
         raise PatientConflict
-
-
-def _is_same_patient(patient: PatientRow, header: Header) -> bool:
-    # An instance that names no issuer contradicts nobody.
-    same_issuer = patient.issuer == header.issuer or not (patient.issuer and header.issuer)
-    return patient.patient_id == header.patient_id and same_issuer
 
 
 @contextmanager
