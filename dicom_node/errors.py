@@ -170,7 +170,7 @@ class NoticeKnown(NoticeRefused):
 
 
 class NoticeUnknown(NoticeRefused):
-    """There is no procedure step under that SOP Instance UID."""
+    """The peer has told of no procedure step under that SOP Instance UID."""
 
 
 class NoticeFinal(NoticeRefused):
