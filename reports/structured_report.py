@@ -16,6 +16,7 @@ from pydicom.sr.codedict import codes as standard
 from pydicom.uid import ExplicitVRLittleEndian
 
 from core.values.prediction import Prediction
+from core.values.report_context import NO_CONTEXT, KeptReport, ReportContext
 from reports import codes
 from reports.corrections import correct
 from reports.equipment import Equipment, device_uid
@@ -34,24 +35,32 @@ from reports.source import copy_identity, image_of, read_sources, reference_of
 
 #: Far from the numbers a device gives, so that lists show the report after the scans.
 _SERIES_NUMBER: Final = 24201
+_KIND: Final = ReportKind.STRUCTURED_REPORT
 
 
 class StructuredReport:
     """The machine-readable record: every estimate, coded, with its interval and its origin."""
 
-    kind: Final = ReportKind.STRUCTURED_REPORT
+    kind: Final = _KIND
 
     def build(
-        self, prediction: Prediction, sources: Sequence[Dataset], equipment: Equipment
+        self,
+        prediction: Prediction,
+        sources: Sequence[Dataset],
+        equipment: Equipment,
+        context: ReportContext = NO_CONTEXT,
     ) -> Dataset:
         """Return the report; see `ReportFormat.build`."""
-        document = build_uncorrected(prediction, sources, equipment)
+        document = build_uncorrected(prediction, sources, equipment, context)
         correct(document)
         return document
 
 
 def build_uncorrected(
-    prediction: Prediction, sources: Sequence[Dataset], equipment: Equipment
+    prediction: Prediction,
+    sources: Sequence[Dataset],
+    equipment: Equipment,
+    context: ReportContext = NO_CONTEXT,
 ) -> Dataset:
     """Return the report as highdicom builds it, with its known defects."""
     outcome = outcome_of(prediction)
@@ -60,17 +69,16 @@ def build_uncorrected(
     document = Comprehensive3DSR(
         evidence=[reference_of(header) for header in headers],
         content=_content(prediction, headers[0], equipment),
-        series_instance_uid=series_instance_uid(
-            prediction.prediction_id, ReportKind.STRUCTURED_REPORT
-        ),
+        series_instance_uid=series_instance_uid(prediction.prediction_id, _KIND),
         series_number=_SERIES_NUMBER,
-        sop_instance_uid=sop_instance_uid(prediction.prediction_id, ReportKind.STRUCTURED_REPORT),
+        sop_instance_uid=sop_instance_uid(prediction.prediction_id, _KIND),
         instance_number=1,
         manufacturer=equipment.manufacturer,
         is_complete=True,
         is_final=False,
         is_verified=False,
         requested_procedures=referenced_requests(headers[0]),
+        previous_versions=previous_versions(context.predecessors_of_kind(_KIND)),
         contributing_equipment=[_model_as_equipment(prediction, equipment)],
         transfer_syntax_uid=ExplicitVRLittleEndian,
         specific_character_set="ISO_IR 192",
@@ -118,3 +126,17 @@ def _device_observer(prediction: Prediction, equipment: Equipment) -> ObserverCo
             serial_number=equipment.device_serial,
         ),
     )
+
+
+def previous_versions(predecessors: Sequence[KeptReport]) -> list[Dataset] | None:
+    """Return the documents that a report replaces, as the library reads them; None for none."""
+    return [_version(kept) for kept in predecessors] or None
+
+
+def _version(kept: KeptReport) -> Dataset:
+    version = Dataset()
+    version.StudyInstanceUID = kept.study_instance_uid
+    version.SeriesInstanceUID = kept.series_instance_uid
+    version.SOPClassUID = kept.sop_class_uid
+    version.SOPInstanceUID = kept.sop_instance_uid
+    return version

@@ -11,6 +11,7 @@ from core.database import Database
 from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import load_prediction, picture_key
+from core.report_context import read_context
 from core.tables.columns import key_of
 from core.tables.jobs import JobKind
 from core.tables.reports import ReportRow
@@ -44,7 +45,10 @@ class ReportStep:
             with self.database.reading() as session:
                 prediction = self._load(session, claimed.subject)
                 sources = self._read_sources(session, prediction)
-            built = [(f, f.build(prediction, sources, self.equipment)) for f in REPORT_FORMATS]
+                context = read_context(session, claimed.subject)
+            built = [
+                (f, f.build(prediction, sources, self.equipment, context)) for f in REPORT_FORMATS
+            ]
             with self.database.transaction() as session:
                 for report_format, dataset in built:
                     self._keep(session, prediction, report_format, dataset)

@@ -33,6 +33,7 @@ from tests.builders.received import open_test_archive, receive
 
 SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.34"
 SC_CLASS = "1.2.840.10008.5.1.4.1.1.7"
+PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_prediction_gets_every_report_in_the_study_of_its_scan(
     step.run(claim(database))
 
     reports = [report_of(archive, kind) for kind in ReportKind]
-    assert [report.SOPClassUID for report in reports] == [SR_CLASS, SC_CLASS]
+    assert [report.SOPClassUID for report in reports] == [SR_CLASS, SC_CLASS, PDF_CLASS]
     for report in reports:
         assert report.StudyInstanceUID == scan.StudyInstanceUID
         assert report.SeriesDescription == f"AI estimated VF 24-2 {laterality} - not measured"
