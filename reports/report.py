@@ -17,6 +17,7 @@ class ReportKind(StrEnum):
     STRUCTURED_REPORT = "sr"
     SECONDARY_CAPTURE = "sc"
     PDF = "pdf"
+    TEXT = "text"
 
 
 class ReportFormat(Protocol):

@@ -1,6 +1,6 @@
 """What the device recorded, with the borders that were found in it."""
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def draw_scan(axes: Axes, prediction: Prediction) -> None:
         )  # fmt: skip
         return
     is_b_scan = prediction.layers is not None
-    aspect = "auto" if is_b_scan else "equal"
+    aspect: Literal["auto", "equal"] = "auto" if is_b_scan else "equal"
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect=aspect, interpolation="antialiased")
     _draw_layers(axes, prediction)
 
