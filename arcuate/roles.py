@@ -108,9 +108,12 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from dicom_node.rollup.watch import RollUp
     from dicom_node.storage.archive import open_archive
     from dicom_node.storage.retention.policy import policy_of
+    from reports.register import formats_with
 
     settings = node.settings
-    reporting = ReportStep(node.database, node.storage, service_equipment(settings))
+    equipment = service_equipment(settings)
+    formats = formats_with(text=settings.text_reports)
+    reporting = ReportStep(node.database, node.storage, equipment, formats)
     commitment = CommitmentStep(
         node.database,
         node.storage,

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import SettingsInvalid
 from core.receiving_settings import ReceivingSettings
+from core.report_settings import ReportSettings
 from core.retention_settings import RetentionSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
@@ -23,7 +24,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
 
 
-class Settings(ReceivingSettings, RetentionSettings):
+class Settings(ReceivingSettings, ReportSettings, RetentionSettings):
     """Every setting of a node, with its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

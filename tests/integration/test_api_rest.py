@@ -121,6 +121,7 @@ def test_prediction_has_the_shape_of_the_contract(client: httpx.Client, database
         "links": {
             "self": "/v1/predictions/p1",
             "report": "/v1/predictions/p1/report.dcm",
+            "pdf": "/v1/predictions/p1/report.pdf",
             "png": "/v1/predictions/p1/report.png",
             "svg": "/v1/predictions/p1/report.svg",
             "bscan": None,
@@ -456,6 +457,7 @@ _NOT_KEPT = [
     "/v1/predictions/none",
     "/v1/predictions/none/report.dcm",
     "/v1/predictions/none/report.png",
+    "/v1/predictions/none/report.pdf",
     "/v1/predictions/p001/report.dcm",
     "/v1/predictions/p001/bscan.png",
     "/v1/nothing",
