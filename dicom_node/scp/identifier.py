@@ -1,6 +1,7 @@
 """The identifier of a C-FIND request, read leniently: what a query asks for, and what it is not."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
@@ -177,8 +178,16 @@ def _values(
     raw = raw.rstrip(b"\0 ")
     if any(byte < _FIRST_PRINTABLE and byte != _ESCAPE for byte in raw):
         raise MatchingKeyInvalid(keyword, "holds control characters")
-    text = decode_text(raw, sets) if vr in _IN_CHARACTER_SET else raw.decode("latin-1")
+    text = _decode_text(raw, sets) if vr in _IN_CHARACTER_SET else raw.decode("latin-1")
     return text.split("\\")
+
+
+def _decode_text(raw: bytes, sets: tuple[str, ...]) -> str:
+    if not any(sets):
+        # Beyond ASCII a set must be declared; what is UTF-8 all the same is hardly anything else.
+        with suppress(UnicodeDecodeError):
+            return raw.decode("utf-8")
+    return decode_text(raw, sets)
 
 
 def _bytes_of(element: DataElement | RawDataElement | None) -> bytes | None:
