@@ -21,6 +21,17 @@ class CursorInvalid(NodeError):
     """The parameter `cursor` is not one this list gave; leave it out to start again."""
 
 
+class ParameterInvalid(NodeError):
+    """A parameter of the address has a value or a name it cannot have.
+
+    `parameter` names it, as the client did; `message` says what is wrong, without its value.
+    """
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(f"The parameter {parameter} {message}")
+        self.parameter, self.message = parameter, message
+
+
 class AmbiguousPatient(NodeError):
     """Several issuers use this Patient ID; name one with the parameter `issuer`.
 

@@ -22,6 +22,7 @@ from api.errors import (
     NotAcceptable,
     NotReady,
     NotSignedIn,
+    ParameterInvalid,
 )
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
@@ -36,6 +37,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
+    (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
     (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
@@ -152,6 +154,8 @@ def _members_of(error: NodeError) -> dict[str, Any]:
             return {"issuers": error.issuers}
         case NotReady():
             return {"checks": error.checks}
+        case ParameterInvalid():
+            return {"errors": [{"parameter": error.parameter, "message": error.message}]}
         case CursorInvalid():
             return {"errors": [{"parameter": "cursor", "message": str(error)}]}
     return {}

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import SettingsInvalid
+from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
 from core.retention_settings import RetentionSettings
@@ -24,7 +25,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
 
 
-class Settings(ReceivingSettings, ReportSettings, RetentionSettings):
+class Settings(QuerySettings, ReceivingSettings, ReportSettings, RetentionSettings):
     """Every setting of a node, with its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -21,6 +21,7 @@ from dicom_node.receive.listener import Listener
 from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.commitment import add_commitment, commitment_handlers
 from dicom_node.scp.echo import handle_echo
+from dicom_node.scp.find import add_find, find_handlers
 from dicom_node.scp.instance_availability import add_instance_availability
 from dicom_node.scp.notices import notice_handlers
 from dicom_node.scp.procedure_step import add_procedure_step
@@ -130,6 +131,7 @@ class DicomServer:
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
             *notice_handlers(self.archive.database),
+            *find_handlers(self._settings, self.archive.database),
             *self._association_log.handlers(),
         ]
 
@@ -148,6 +150,7 @@ def build_application_entity(settings: Settings) -> AE:
     add_commitment(entity)
     add_procedure_step(entity)
     add_instance_availability(entity)
+    add_find(entity)
     for sop_class_uid in ACCEPTED_SOP_CLASSES:
         entity.add_supported_context(sop_class_uid, ALL_TRANSFER_SYNTAXES)
     return entity

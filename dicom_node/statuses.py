@@ -17,6 +17,9 @@ from dicom_node.errors import (
     FileInvalid,
     FileRefused,
     HierarchyConflict,
+    IdentifierMismatch,
+    IdentifierRefused,
+    IdentifierTooLarge,
     InstanceConflict,
     InstanceRefused,
     InvalidInstance,
@@ -46,13 +49,19 @@ _COMMENT_LENGTH: Final = 64
 
 
 class Status(IntEnum):
-    """Status (0000,0900). Storage: PS3.4 B.2.3; general ones: PS3.7 9.1.1.1.9 and annex C.
+    """Status (0000,0900). Storage: PS3.4 B.2.3; query: C.4.1.1.4; general: PS3.7 annex C.
 
     Within Cxxx (cannot understand) the lower digits are ours: they tell an administrator which rule
     refused the object.
     """
 
     SUCCESS = 0x0000
+    PENDING = 0xFF00
+    #: Some keys are ones whose values we never know.
+    PENDING_WITH_UNSUPPORTED_KEYS = 0xFF01
+    CANCEL = 0xFE00
+    #: There are more matches than we tell (PS3.4 C.4.1.1.4).
+    MATCHES_CUT = 0xB001
     INVALID_ATTRIBUTE_VALUE = 0x0106
     PROCESSING_FAILURE = 0x0110
     DUPLICATE_SOP_INSTANCE = 0x0111
@@ -118,6 +127,9 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     NoticeValueMissing: Status.MISSING_ATTRIBUTE_VALUE,
     NoticeInvalid: Status.INVALID_ATTRIBUTE_VALUE,
     NoticeTooLarge: Status.RESOURCE_LIMITATION,
+    IdentifierRefused: Status.CANNOT_UNDERSTAND,
+    IdentifierMismatch: Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
+    IdentifierTooLarge: Status.OUT_OF_RESOURCES,
 }
 
 

@@ -4,6 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.dicomweb import stow
+from api.dicomweb import qido, stow
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (stow.ROUTER,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (stow.ROUTER, qido.ROUTER)
