@@ -38,6 +38,8 @@ NodeError
 ├─ AssociationRejected       the peer answered, and declined
 │   └─ AssociationPutOff*    for now only
 ├─ ReportRefused*            the peer did not take our event report
+├─ DestinationDown*          a destination of results does not answer
+├─ CommitmentNotOffered      it does not commit to keeping what it took
 ├─ QueryInvalid              what to retrieve is not said in a way that can be asked
 ├─ QueryRefused              the peer does not carry out a query or a retrieval
 ├─ GetNotAccepted            the peer does not offer C-GET
@@ -233,3 +235,13 @@ class GetNotAccepted(NodeError):
 
 class PathUnreadable(NodeError):
     """The path holds nothing that could be sent."""
+
+
+class DestinationDown(NodeError):
+    """The destination does not answer, or lets nobody in; no object is to blame."""
+
+    retry = True
+
+
+class CommitmentNotOffered(NodeError):
+    """The destination does not offer Storage Commitment."""

@@ -8,6 +8,8 @@ from sqlmodel import Session
 
 from core import ledger
 from core.database import Database
+from core.deliveries.planning import plan_deliveries
+from core.deliveries.rules import facts_of
 from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import load_prediction, picture_key
@@ -79,6 +81,7 @@ class ReportStep:
         dataset: Dataset,
     ) -> None:
         instance = keep_report(session, self.storage, dataset)
+        plan_deliveries(session, instance, report_format.kind, [facts_of(prediction)])
         key = (prediction.prediction_id, report_format.kind)
         if session.get(ReportRow, key) is None:
             session.add(
