@@ -13,6 +13,6 @@ _MOST_DOUBLINGS: Final = 30
 def pause_seconds(failures: int, longest_seconds: float) -> float:
     """Return the pause after that many failures in a row, at least 1."""
     doublings = min(failures - 1, _MOST_DOUBLINGS)
-    pause = min(FIRST_PAUSE_SECONDS * 2**doublings, longest_seconds)
+    pause: float = min(FIRST_PAUSE_SECONDS * 2**doublings, longest_seconds)
     # The jitter is no secret.
     return pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311

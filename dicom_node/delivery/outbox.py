@@ -62,7 +62,7 @@ class Outbox:
             if row.circuit == CircuitState.OPEN:
                 row.circuit = CircuitState.HALF_OPEN
             ledger.renew(session, self.claimed, self.hold_seconds)
-            return _destination_of(row)
+            return destination_of(row)
 
     def take(self) -> list[Outgoing]:
         """Take what is to be sent next on one association."""
@@ -147,6 +147,7 @@ class Outbox:
         )
 
 
-def _destination_of(row: DestinationRow) -> Destination:
+def destination_of(row: DestinationRow) -> Destination:
+    """Return what a target sees of a destination."""
     options: Mapping[str, Any] = row.options
     return Destination(row.name, row.kind, row.address, options, row.secret, row.learned)

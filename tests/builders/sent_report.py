@@ -15,10 +15,12 @@ from sqlmodel import col, select, update
 
 from core import ledger
 from core.deliveries.destinations import add_destination, find_destination
+from core.deliveries.retrying import retry_delivery
 from core.deliveries.rules import add_rule
 from core.deliveries.scheduling import has_work
 from core.predictions import record_prediction
 from core.settings import Settings
+from core.tables.columns import key_of
 from core.tables.deliveries import DeliveryRow
 from core.tables.destinations import DestinationRow
 from core.tables.instances import InstanceRow
@@ -45,12 +47,20 @@ class SentReports:
     stopping: threading.Event = field(default_factory=threading.Event)
     _made: int = 0
 
-    def add(self, name: str, kind: str, address: str, secret: str | None = None, **given: str):
-        """Add a destination with a rule that lets every report go."""
+    def add(
+        self,
+        name: str,
+        kind: str,
+        address: str,
+        secret: str | None = None,
+        report_kinds: Sequence[str] = (),
+        **given: str,
+    ) -> None:
+        """Add a destination with a rule that lets every report of these kinds go."""
         options = find_target(kind).read_options(address, given, secret)
         with self.archive.database.transaction() as session:
             row = add_destination(session, name, kind, address, options, secret)
-            add_rule(session, row)
+            add_rule(session, row, report_kinds=report_kinds)
 
     def keep_reports(self, studies: int = 1, prediction: Prediction | None = None) -> None:
         """Score that many studies and keep the reports, two objects each."""
@@ -90,6 +100,13 @@ class SentReports:
         worker = self.worker()
         while self._is_due():
             worker.run_once()
+
+    def send_again(self) -> None:
+        """Send everything once more."""
+        with self.archive.database.transaction() as session:
+            for row in self.deliveries():
+                retry_delivery(session, key_of(row))
+        self.deliver()
 
     def hurry(self) -> None:
         """Let everything that is put off be due."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.uid import (
+    UID,
     Comprehensive3DSRStorage,
     ComprehensiveSRStorage,
     ExplicitVRLittleEndian,
@@ -64,7 +65,7 @@ def encode(outgoing: Outgoing, form: Form) -> Encoded:
     dataset: Dataset = dcmread(BytesIO(content))
     if form.is_fallback:
         dataset = as_comprehensive_sr(dataset)
-    dataset.file_meta.TransferSyntaxUID = form.transfer_syntax_uid
+    dataset.file_meta.TransferSyntaxUID = UID(form.transfer_syntax_uid)
     buffer = BytesIO()
     implicit = form.transfer_syntax_uid == DEFAULT_SYNTAX
     dcmwrite(buffer, dataset, implicit_vr=implicit, little_endian=True, enforce_file_format=True)

@@ -71,13 +71,7 @@ def test_the_same_again_is_the_same_file(reports: SentReports, tmp_path: Path) -
     reports.deliver()
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.dcm")}
 
-    with reports.archive.database.transaction() as session:
-        from core.deliveries.retrying import retry_delivery
-
-        for row in reports.deliveries():
-            assert row.id is not None
-            retry_delivery(session, row.id)
-    reports.deliver()
+    reports.send_again()
 
     assert reports.states() == ["delivered", "delivered"]
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.dcm")} == before
