@@ -107,7 +107,7 @@ def disable(context: typer.Context, name: Name) -> None:
 
 
 @app.command()
-def test(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+def probe(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """Ask a destination whether it answers; nothing is sent."""
     from arcuate.node import open_node
     from core.deliveries.destinations import find_destination

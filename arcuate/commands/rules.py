@@ -66,9 +66,7 @@ def add(
 
 
 @app.command()
-def remove(
-    context: typer.Context, rule_id: Annotated[int, typer.Argument(help="Its id.")]
-) -> None:
+def remove(context: typer.Context, rule_id: Annotated[int, typer.Argument(help="Its id.")]) -> None:
     """Let a rule hold no more; what it let go is still sent."""
     from arcuate.node import open_node
     from core.deliveries.rules import remove_rule

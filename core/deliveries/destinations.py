@@ -94,13 +94,15 @@ def list_destinations(session: Session) -> Sequence[DestinationRow]:
 def enable_destination(session: Session, name: str) -> DestinationRow:
     """Send to a destination, at once where something waits, whatever went wrong before.
 
+    What was learned of it is forgotten: it may take more now than it did.
+
     Raises
     ------
     RecordNotFound
         If there is no such destination.
     """
     row = find_destination(session, name)
-    row.enabled = True
+    row.enabled, row.learned = True, {}
     close_circuit(row)
     session.add(row)
     wake(session, key_of(row))
