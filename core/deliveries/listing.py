@@ -29,7 +29,7 @@ class Wanted:
 def select_deliveries(wanted: Wanted) -> Select[DeliveryRow, DestinationRow, InstanceRow, str]:
     """Return the statement that joins deliveries with what they are of; in no order yet."""
     statement = (
-        select(DeliveryRow, DestinationRow, InstanceRow, StudyRow.study_instance_uid)
+        select(DeliveryRow, DestinationRow, InstanceRow, col(StudyRow.study_instance_uid))
         .join(DestinationRow, col(DestinationRow.id) == col(DeliveryRow.destination_id))
         .join(InstanceRow, col(InstanceRow.id) == col(DeliveryRow.instance_key))
         .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
