@@ -102,6 +102,7 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from core.calling_tls import CallingTLS
     from core.worker import Worker
     from dicom_node.delivery.commitment import CommitmentStep
+    from dicom_node.delivery.delivering import DeliverStep, run_deliveries
     from dicom_node.delivery.reporting import ReportStep
     from dicom_node.delivery.retaining import RetentionStep, run_retention
     from dicom_node.rollup.settling import SettleStep
@@ -134,6 +135,10 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     roll_up = RollUp(node.database, node.storage, quiet)
     announce(0)
     loops = [worker.run for worker in workers]
+    delivering = DeliverStep(node.database, node.storage, settings, stopping)
+    for _ in range(settings.delivery_workers):
+        sender = Worker(node.database, settings, delivering, stopping)
+        loops.append(partial(run_deliveries, sender, delivering))
     loops += [partial(run_retention, retainer, retaining), partial(roll_up.run, stopping)]
     run_together(loops, stopping)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
@@ -25,7 +26,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
 
 
-class Settings(QuerySettings, ReceivingSettings, ReportSettings, RetentionSettings):
+class Settings(
+    DeliverySettings, QuerySettings, ReceivingSettings, ReportSettings, RetentionSettings
+):
     """Every setting of a node, with its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -20,6 +20,7 @@ from dicom_node.pynetdicom_settings import configure_pynetdicom
 from dicom_node.receive.listener import Listener
 from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.commitment import add_commitment, commitment_handlers
+from dicom_node.scp.commitment_report import report_handlers
 from dicom_node.scp.echo import handle_echo
 from dicom_node.scp.find import add_find, find_handlers
 from dicom_node.scp.instance_availability import add_instance_availability
@@ -130,6 +131,7 @@ class DicomServer:
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
+            *report_handlers(self.archive.database),
             *notice_handlers(self.archive.database),
             *find_handlers(self._settings, self.archive.database),
             *self._association_log.handlers(),

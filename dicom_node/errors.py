@@ -43,6 +43,8 @@ NodeError
 │   ├─ IdentifierUnreadable  not a data set
 │   ├─ IdentifierTooLarge    more than we take at once
 │   └─ MatchingKeyInvalid    a value its attribute cannot have
+├─ DestinationDown*          a destination of results does not answer
+├─ CommitmentNotOffered      it does not commit to keeping what it took
 ├─ QueryInvalid              what to retrieve is not said in a way that can be asked
 ├─ QueryRefused              the peer does not carry out a query or a retrieval
 ├─ GetNotAccepted            the peer does not offer C-GET
@@ -266,3 +268,13 @@ class MatchingKeyInvalid(IdentifierRefused):
         super().__init__(f"{keyword} {fault}")
         self.keyword = keyword
         self.fault = fault
+
+
+class DestinationDown(NodeError):
+    """The destination does not answer, or lets nobody in; no object is to blame."""
+
+    retry = True
+
+
+class CommitmentNotOffered(NodeError):
+    """The destination does not offer Storage Commitment."""

@@ -25,6 +25,9 @@ class ChangeKind(StrEnum):
     STUDY_REOPENED = "study_reopened"  # Study Instance UID
     DEVICE_SILENT = "device_silent"  # AE title of the peer
     DEVICE_BACK = "device_back"  # AE title of the peer
+    REPORT_DELIVERED = "report_delivered"  # delivery id
+    REPORT_COMMITTED = "report_committed"  # delivery id; the destination keeps it
+    DELIVERY_GAVE_UP = "delivery_gave_up"  # delivery id
 
 
 class ChangeRow(SQLModel, table=True):

@@ -22,6 +22,8 @@ class JobKind(StrEnum):
     RETAIN = "retain"
     #: Settle the study summary whose primary key is the subject.
     SETTLE = "settle"
+    #: Send what waits for the destination whose primary key is the subject.
+    DELIVER = "deliver"
 
 
 class JobStatus(StrEnum):

@@ -5,6 +5,8 @@ from sqlmodel import SQLModel
 from core.tables.associations import EndedAssociationRow
 from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.commitments import CommitmentRow
+from core.tables.deliveries import DeliveryCommitmentRow, DeliveryRow
+from core.tables.destinations import DeliveryRuleRow, DestinationRow
 from core.tables.discarded_files import DiscardedFileRow
 from core.tables.feed_positions import FeedPositionRow
 from core.tables.instances import InstanceRow
@@ -50,4 +52,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     FeedPositionRow,
     PeerSightingRow,
     DeviceRow,
+    DestinationRow,
+    DeliveryRuleRow,
+    DeliveryRow,
+    DeliveryCommitmentRow,
 )

@@ -8,8 +8,11 @@ from sqlmodel import Session
 
 from core import ledger
 from core.database import Database
+from core.deliveries.planning import plan_deliveries
+from core.deliveries.rules import facts_of
 from core.ledger import Claim
 from core.logs import get_logger
+from core.predictions import load_prediction
 from core.report_context import read_context
 from core.tables.columns import key_of
 from core.tables.jobs import JobKind
@@ -78,8 +81,10 @@ class ReportStep:
         return built
 
     def keep(self, session: Session, prediction_id: str, kind: ReportKind, report: Dataset) -> None:
-        """Keep a report in the caller's transaction, once."""
+        """Keep a report in the caller's transaction, and plan where it goes; once."""
         instance = keep_report(session, self.storage, report)
+        facts = facts_of(load_prediction(session, prediction_id))
+        plan_deliveries(session, instance, kind, [facts])
         if session.get(ReportRow, (prediction_id, kind)) is None:
             key = key_of(instance)
             row = ReportRow(prediction_id=prediction_id, kind=kind, instance_key=key)
