@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import SettingsInvalid
+from core.feed_settings import FeedSettings
 from core.receiving_settings import ReceivingSettings
 from core.retention_settings import RetentionSettings
 
@@ -23,7 +24,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
 
 
-class Settings(ReceivingSettings, RetentionSettings):
+class Settings(ReceivingSettings, RetentionSettings, FeedSettings):
     """Every setting of a node, with its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

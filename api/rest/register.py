@@ -4,7 +4,17 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.rest import changes, devices, forms, models, operations, patients, predictions, studies
+from api.rest import (
+    changes,
+    devices,
+    events,
+    forms,
+    models,
+    operations,
+    patients,
+    predictions,
+    studies,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     patients.ROUTER,
@@ -12,6 +22,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     predictions.ROUTER,
     forms.ROUTER,
     changes.ROUTER,
+    events.ROUTER,
     operations.ROUTER,
     devices.ROUTER,
     models.ROUTER,
