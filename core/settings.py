@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from core.errors import SettingsInvalid
 from core.feed_settings import FeedSettings
 from core.receiving_settings import ReceivingSettings
+from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
@@ -24,7 +25,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
 
 
-class Settings(ReceivingSettings, RetentionSettings, FeedSettings):
+class Settings(ReceivingSettings, RetentionSettings, FeedSettings, ResultsSettings):
     """Every setting of a node, with its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -9,6 +9,7 @@ from api.rest import (
     devices,
     events,
     forms,
+    measured_fields,
     models,
     operations,
     patients,
@@ -17,6 +18,8 @@ from api.rest import (
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    # Before the patients: their Patient ID takes any text to the end of a path.
+    measured_fields.ROUTER,
     patients.ROUTER,
     studies.ROUTER,
     predictions.ROUTER,
