@@ -14,6 +14,7 @@ from api.dashboard.templating import STATIC_FOLDER
 from api.dependencies import Node
 from api.dicomweb import register as dicomweb
 from api.dicomweb.stow import STORE_PATH
+from api.events.streams import EventStreams
 from api.headers import STATIC_PATH, SecurityHeaders
 from api.problems import install_problems
 from api.rest import health
@@ -77,6 +78,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     archive = open_archive(settings, database, storage)
     app.state.node = Node(settings, database, storage, archive)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
+    app.state.event_streams = EventStreams(database, settings.event_streams)
     install_problems(app)
     app.add_middleware(
         BodyLimit,

@@ -54,6 +54,24 @@ class NotReady(NodeError):
         self.checks = checks
 
 
+class PositionUnknown(NodeError):
+    """No change has that number yet: this is another record than the one it was read from.
+
+    `newest` is the number of the newest change.
+    """
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(
+            f"`Last-Event-ID` or `after` is beyond the newest change, {newest}: this is another "
+            "record than the one it was read from, as after a restore; read /v1/changes anew"
+        )
+        self.newest = newest
+
+
+class TooManyStreams(NodeError):
+    """All streams of events are taken; read /v1/changes, or come back later."""
+
+
 class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
 

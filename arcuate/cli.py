@@ -15,6 +15,7 @@ from arcuate.commands import (
     demo,
     destinations,
     doctor,
+    import_fields,
     import_files,
     jobs,
     keys,
@@ -69,8 +70,8 @@ def configure(
     context.obj = config
 
 
-_COMMANDS = (up, roles, demo, send, import_files, retrieve, score, simulate, reference_model)
-for commands in (*_COMMANDS, retention, migrate, doctor, openapi):
+_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score)
+for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
     commands.register(app)
 _GROUPS = {
     "peers": peers,

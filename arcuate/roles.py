@@ -105,6 +105,7 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from dicom_node.delivery.delivering import DeliverStep, run_deliveries
     from dicom_node.delivery.reporting import ReportStep
     from dicom_node.delivery.retaining import RetentionStep, run_retention
+    from dicom_node.measured_fields.step import ReadFieldStep
     from dicom_node.rollup.settling import SettleStep
     from dicom_node.rollup.watch import RollUp
     from dicom_node.storage.archive import open_archive
@@ -131,6 +132,8 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     retaining = RetentionStep(archive, policy_of(settings), settings.lease_seconds, stopping)
     retainer = Worker(node.database, settings, retaining, stopping)
     workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
+    reading = ReadFieldStep(node.database, node.storage)
+    workers.append(Worker(node.database, settings, reading, stopping))
     quiet = timedelta(seconds=settings.study_quiet_seconds)
     roll_up = RollUp(node.database, node.storage, quiet)
     announce(0)

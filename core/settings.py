@@ -11,9 +11,11 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
+from core.feed_settings import FeedSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
+from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
@@ -27,7 +29,13 @@ AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~
 
 
 class Settings(
-    DeliverySettings, QuerySettings, ReceivingSettings, ReportSettings, RetentionSettings
+    DeliverySettings,
+    FeedSettings,
+    QuerySettings,
+    ReceivingSettings,
+    ReportSettings,
+    ResultsSettings,
+    RetentionSettings,
 ):
     """Every setting of a node, with its default."""
 

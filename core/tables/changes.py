@@ -19,6 +19,7 @@ class ChangeKind(StrEnum):
     BYTES_KEPT_AGAIN = "bytes_kept_again"  # SOP Instance UID; sent again after that
     QUARANTINE_REMOVED = "quarantine_removed"  # quarantine id; by retention
     REPORT_KEPT = "report_kept"  # SOP Instance UID
+    MEASURED_FIELD_RECORDED = "measured_field_recorded"  # measured field id
     JOB_FAILED = "job_failed"  # job id
     CALLER_REFUSED = "caller_refused"  # calling AE title
     STUDY_SETTLED = "study_settled"  # Study Instance UID

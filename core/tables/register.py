@@ -13,6 +13,7 @@ from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
 from core.tables.logins import BrowserSessionRow, LoginTokenRow
+from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerRow, RefusedCallerRow
@@ -56,4 +57,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     DeliveryRuleRow,
     DeliveryRow,
     DeliveryCommitmentRow,
+    MeasuredFieldRow,
 )

@@ -75,6 +75,10 @@ def _is_waiting_for_analysis() -> ColumnElement[bool]:
     )
 
 
+def _is_waiting_to_be_read() -> ColumnElement[bool]:
+    return _SUBJECT.in_(_subjects(JobKind.READ_FIELD))
+
+
 def _has_no_answer() -> ColumnElement[bool]:
     failed = exists().where(
         col(JobRow.kind) == JobKind.ANALYSE,
@@ -135,6 +139,7 @@ def _is_on_its_way() -> ColumnElement[bool]:
 
 HOLDS: Final = (
     Hold("not_scored", "its analysis is not done", _is_waiting_for_analysis()),
+    Hold("field_not_read", "its measured field is not read", _is_waiting_to_be_read()),
     Hold("no_answer", "its analysis failed: see arcuate jobs", _has_no_answer()),
     Hold("not_reported", "its reports are not built: see arcuate jobs", _is_waiting_for_report()),
     Hold(
