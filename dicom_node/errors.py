@@ -6,6 +6,10 @@ NodeError
 │   └─ StorageAway*          the storage does not answer
 ├─ ObjectUnreadable*         one kept object is damaged, the storage is there
 ├─ BytesRemoved              retention removed them, the row says when
+├─ PixelsUnreadable          the pixels of a kept object cannot be decoded here
+├─ RetrieveInvalid           an identifier that selects nothing in a way that can be asked
+├─ TooManyInstances          more than one retrieval can count
+├─ DestinationUnknown        no peer of that AE title listens anywhere
 ├─ ObjectTooLarge            larger than the setting allows
 ├─ UnsupportedSOPClass       outside the accept list
 ├─ FileInvalid               no DICOM file (PS3.10), nothing of it can be named
@@ -73,6 +77,22 @@ class ObjectUnreadable(NodeError):
 
 class BytesRemoved(RecordNotFound):
     """Retention removed the files of this instance; send it again."""
+
+
+class PixelsUnreadable(NodeError):
+    """The pixels of this object cannot be decoded here."""
+
+
+class RetrieveInvalid(NodeError):
+    """The identifier must hold the unique keys of its level and above."""
+
+
+class TooManyInstances(NodeError):
+    """More than 65535 instances; retrieve them study by study."""
+
+
+class DestinationUnknown(NodeError):
+    """The move destination is no peer with a host and a port."""
 
 
 class ObjectTooLarge(NodeError):

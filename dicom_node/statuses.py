@@ -14,6 +14,7 @@ from dicom_node.errors import (
     ActionTooLarge,
     ActionValueMissing,
     BytesRemoved,
+    DestinationUnknown,
     FileInvalid,
     FileRefused,
     HierarchyConflict,
@@ -35,10 +36,13 @@ from dicom_node.errors import (
     ObjectUnreadable,
     PatientConflict,
     PatientIDMissing,
+    PixelsUnreadable,
+    RetrieveInvalid,
     SOPMismatch,
     StorageAway,
     StorageFull,
     StudyMismatch,
+    TooManyInstances,
     UnknownAction,
     UnknownActionInstance,
     UnsupportedSOPClass,
@@ -49,7 +53,9 @@ _COMMENT_LENGTH: Final = 64
 
 
 class Status(IntEnum):
-    """Status (0000,0900). Storage: PS3.4 B.2.3; query: C.4.1.1.4; general: PS3.7 annex C.
+    """Status (0000,0900).
+
+    Storage: PS3.4 B.2.3; query: C.4.1.1.4; retrieval: C.4.2.1.5; general ones: PS3.7 annex C.
 
     Within Cxxx (cannot understand) the lower digits are ours: they tell an administrator which rule
     refused the object.
@@ -73,11 +79,17 @@ class Status(IntEnum):
     NO_SUCH_ACTION = 0x0123
     RESOURCE_LIMITATION = 0x0213
     OUT_OF_RESOURCES = 0xA700
+    UNABLE_TO_COUNT_MATCHES = 0xA701
+    UNABLE_TO_PERFORM_SUB_OPERATIONS = 0xA702
+    MOVE_DESTINATION_UNKNOWN = 0xA801
     DATA_SET_DOES_NOT_MATCH_SOP_CLASS = 0xA900
+    SUB_OPERATIONS_WITH_FAILURES = 0xB000
     CANNOT_UNDERSTAND = 0xC000
     INSTANCE_CONFLICT = 0xC101
     PATIENT_CONFLICT = 0xC102
     HIERARCHY_CONFLICT = 0xC103
+    CANCEL = 0xFE00
+    PENDING = 0xFF00
 
 
 class FailureReason(IntEnum):
@@ -100,6 +112,10 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     ObjectUnreadable: Status.PROCESSING_FAILURE,
     RecordNotFound: Status.NO_SUCH_SOP_INSTANCE,
     BytesRemoved: Status.NO_SUCH_SOP_INSTANCE,
+    PixelsUnreadable: Status.PROCESSING_FAILURE,
+    RetrieveInvalid: Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
+    TooManyInstances: Status.UNABLE_TO_COUNT_MATCHES,
+    DestinationUnknown: Status.MOVE_DESTINATION_UNKNOWN,
     ObjectTooLarge: Status.OUT_OF_RESOURCES,
     UnsupportedSOPClass: Status.SOP_CLASS_NOT_SUPPORTED,
     FileInvalid: Status.CANNOT_UNDERSTAND,

@@ -172,6 +172,10 @@ class Storage:
             name = errno.errorcode.get(error.errno or 0, "unknown")
             raise ObjectUnreadable(f"A kept object cannot be read ({name})") from error
 
+    def path(self, key: str) -> Path:
+        """Return where the object lies on this machine, for another process that only reads."""
+        return self._path(key)
+
     def exists(self, key: str) -> bool:
         """Whether an object is kept under that key."""
         path = self._path(key)
