@@ -88,8 +88,6 @@ class Status(IntEnum):
     INSTANCE_CONFLICT = 0xC101
     PATIENT_CONFLICT = 0xC102
     HIERARCHY_CONFLICT = 0xC103
-    CANCEL = 0xFE00
-    PENDING = 0xFF00
 
 
 class FailureReason(IntEnum):

@@ -6,7 +6,7 @@ from alembic import op
 from core.tables.columns import JsonValue, UtcDateTime
 
 revision = '0015'
-down_revision = '0010'
+down_revision = '0013'
 branch_labels = None
 depends_on = None
 
