@@ -197,7 +197,7 @@ class NoticeKnown(NoticeRefused):
 
 
 class NoticeUnknown(NoticeRefused):
-    """The peer has told of no procedure step under that SOP Instance UID."""
+    """The peer has told of no such procedure step."""
 
 
 class NoticeFinal(NoticeRefused):
