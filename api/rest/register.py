@@ -4,11 +4,22 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.rest import changes, devices, forms, models, operations, patients, predictions, studies
+from api.rest import (
+    changes,
+    devices,
+    forms,
+    models,
+    operations,
+    patients,
+    predictions,
+    studies,
+    summary_reports,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     patients.ROUTER,
     studies.ROUTER,
+    summary_reports.ROUTER,
     predictions.ROUTER,
     forms.ROUTER,
     changes.ROUTER,

@@ -22,6 +22,8 @@ class JobKind(StrEnum):
     RETAIN = "retain"
     #: Settle the study summary whose primary key is the subject.
     SETTLE = "settle"
+    #: Build and keep the reports of both eyes; the subject is the key of the study summary.
+    REPORT_STUDY = "report_study"
 
 
 class JobStatus(StrEnum):
