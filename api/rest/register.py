@@ -15,6 +15,7 @@ from api.rest import (
     patients,
     predictions,
     studies,
+    summary_reports,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -22,6 +23,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     measured_fields.ROUTER,
     patients.ROUTER,
     studies.ROUTER,
+    summary_reports.ROUTER,
     predictions.ROUTER,
     forms.ROUTER,
     changes.ROUTER,

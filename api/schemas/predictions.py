@@ -81,6 +81,7 @@ class PredictionLinks(BaseModel):
     self: str
     report: str = Field(description="DICOM structured report.")
     pdf: str = Field(description="One page to file: field, scan, trend, the other eye.")
+    fhir: str = Field(description="FHIR R4 bundle.")
     png: str
     svg: str
     bscan: str | None = Field(description="The scan's picture; null where none was kept.")

@@ -26,6 +26,8 @@ class JobKind(StrEnum):
     SETTLE = "settle"
     #: Send what waits for the destination whose primary key is the subject.
     DELIVER = "deliver"
+    #: Build and keep the reports of both eyes; the subject is the key of the study summary.
+    REPORT_STUDY = "report_study"
 
 
 class JobStatus(StrEnum):

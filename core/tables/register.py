@@ -26,6 +26,7 @@ from core.tables.sightings import DeviceRow, PeerSightingRow
 from core.tables.studies import StudyRow
 from core.tables.study_notices import StudyNoticeRow
 from core.tables.study_summaries import StudySummaryRow
+from core.tables.summary_reports import SummaryReportRow
 
 TABLES: tuple[type[SQLModel], ...] = (
     PatientRow,
@@ -48,6 +49,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     CommitmentRow,
     DiscardedFileRow,
     StudySummaryRow,
+    SummaryReportRow,
     StudyNoticeRow,
     EndedAssociationRow,
     FeedPositionRow,
