@@ -20,9 +20,12 @@ from api.errors import (
     LoginRefused,
     MediaTypeUnsupported,
     NotAcceptable,
+    NotAllowed,
     NotReady,
     NotSignedIn,
 )
+from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
+from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
@@ -35,6 +38,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
+    (NotAllowed, HTTPStatus.FORBIDDEN),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
@@ -44,6 +48,9 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (MediaTypeUnsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
+    (DeliveryUnderWay, HTTPStatus.CONFLICT),
+    (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
+    (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -152,6 +159,8 @@ def _members_of(error: NodeError) -> dict[str, Any]:
             return {"issuers": error.issuers}
         case NotReady():
             return {"checks": error.checks}
+        case RuleInvalid():
+            return {"errors": [{"parameter": error.parameter, "message": str(error)}]}
         case CursorInvalid():
             return {"errors": [{"parameter": "cursor", "message": str(error)}]}
     return {}

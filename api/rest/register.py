@@ -4,7 +4,18 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.rest import changes, devices, forms, models, operations, patients, predictions, studies
+from api.rest import (
+    changes,
+    deliveries,
+    destinations,
+    devices,
+    forms,
+    models,
+    operations,
+    patients,
+    predictions,
+    studies,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     patients.ROUTER,
@@ -13,6 +24,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     forms.ROUTER,
     changes.ROUTER,
     operations.ROUTER,
+    deliveries.ROUTER,
+    destinations.ROUTER,
     devices.ROUTER,
     models.ROUTER,
 )

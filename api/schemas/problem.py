@@ -26,10 +26,11 @@ class Problem(BaseModel):
 _DESCRIPTIONS: Final = {
     400: "A parameter cannot be understood",
     401: "No valid key or session",
+    403: "The role of the key does not allow it",
     404: "Nothing is kept under that identifier",
     406: "The answer comes as application/dicom+json only",
     408: "The body stopped coming",
-    409: "Several issuers use this Patient ID",
+    409: "Several issuers use this Patient ID, or its state does not allow it",
     413: "The body, or every object in it, is too large",
     415: "Neither multipart/related of application/dicom nor one application/dicom",
     422: "A parameter is unknown or out of range",
