@@ -17,6 +17,10 @@ class HostRefused(NodeError):
     """Without authentication only requests to localhost are answered; set `auth = keys`."""
 
 
+class NotAllowed(NodeError):
+    """Your key has not the role this needs: operator or administrator."""
+
+
 class CursorInvalid(NodeError):
     """The parameter `cursor` is not one this list gave; leave it out to start again."""
 

@@ -20,12 +20,15 @@ from api.errors import (
     LoginRefused,
     MediaTypeUnsupported,
     NotAcceptable,
+    NotAllowed,
     NotReady,
     NotSignedIn,
     ParameterInvalid,
     PositionUnknown,
     TooManyStreams,
 )
+from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
+from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
@@ -38,6 +41,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
+    (NotAllowed, HTTPStatus.FORBIDDEN),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
@@ -49,6 +53,9 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (PositionUnknown, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
+    (DeliveryUnderWay, HTTPStatus.CONFLICT),
+    (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
+    (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -160,6 +167,8 @@ def _members_of(error: NodeError) -> dict[str, Any]:
             return {"checks": error.checks}
         case ParameterInvalid():
             return {"errors": [{"parameter": error.parameter, "message": error.message}]}
+        case RuleInvalid():
+            return {"errors": [{"parameter": error.parameter, "message": str(error)}]}
         case CursorInvalid():
             return {"errors": [{"parameter": "cursor", "message": str(error)}]}
     return {}

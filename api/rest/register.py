@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from api.rest import (
     changes,
+    deliveries,
+    destinations,
     devices,
     events,
     forms,
@@ -29,6 +31,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     changes.ROUTER,
     events.ROUTER,
     operations.ROUTER,
+    deliveries.ROUTER,
+    destinations.ROUTER,
     devices.ROUTER,
     models.ROUTER,
 )
