@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.errors import NodeError
+from core.errors import NodeError, RecordNotFound
 
 
 class NotSignedIn(NodeError):
@@ -32,6 +32,18 @@ class AmbiguousPatient(NodeError):
         self.issuers = list(issuers)
 
 
+class ParameterInvalid(NodeError):
+    """A parameter cannot be understood. `parameter` is its name."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(f"`{parameter}`: {message}")
+        self.parameter = parameter
+
+
+class FrameNotFound(RecordNotFound):
+    """The object has no frame of that number; the parameter `frames` counts from 1."""
+
+
 class NotReady(NodeError):
     """A part this node needs does not answer.
 
@@ -45,6 +57,10 @@ class NotReady(NodeError):
 
 class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
+
+
+class RangeNotSatisfiable(NodeError):
+    """The range lies beyond the end."""
 
 
 class MediaTypeUnsupported(NodeError):

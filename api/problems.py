@@ -16,17 +16,20 @@ from api.errors import (
     BodyStalled,
     BodyTooLarge,
     CursorInvalid,
+    FrameNotFound,
     HostRefused,
     LoginRefused,
     MediaTypeUnsupported,
     NotAcceptable,
     NotReady,
     NotSignedIn,
+    ParameterInvalid,
+    RangeNotSatisfiable,
 )
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
-from dicom_node.errors import BytesRemoved, ObjectTooLarge, StorageFull
+from dicom_node.errors import BytesRemoved, ObjectTooLarge, PixelsUnreadable, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -37,7 +40,10 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
+    (ParameterInvalid, HTTPStatus.BAD_REQUEST),
+    (RangeNotSatisfiable, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
+    (PixelsUnreadable, HTTPStatus.NOT_ACCEPTABLE),
     (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
     (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (ObjectTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -154,6 +160,10 @@ def _members_of(error: NodeError) -> dict[str, Any]:
             return {"checks": error.checks}
         case CursorInvalid():
             return {"errors": [{"parameter": "cursor", "message": str(error)}]}
+        case ParameterInvalid():
+            return {"errors": [{"parameter": error.parameter, "message": str(error)}]}
+        case FrameNotFound():
+            return {"errors": [{"parameter": "frames", "message": str(error)}]}
     return {}
 
 

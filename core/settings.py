@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from core.errors import SettingsInvalid
 from core.receiving_settings import ReceivingSettings
 from core.retention_settings import RetentionSettings
+from core.web_settings import WebSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
 #: Names the test-suite reads; they configure no node.
@@ -23,7 +24,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
 
 
-class Settings(ReceivingSettings, RetentionSettings):
+class Settings(ReceivingSettings, RetentionSettings, WebSettings):
     """Every setting of a node, with its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

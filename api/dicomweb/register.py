@@ -4,6 +4,20 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.dicomweb import stow
+from api.dicomweb import (
+    stow,
+    wado_bulkdata,
+    wado_frames,
+    wado_instances,
+    wado_metadata,
+    wado_rendered,
+)
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (stow.ROUTER,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    stow.ROUTER,
+    wado_instances.ROUTER,
+    wado_metadata.ROUTER,
+    wado_frames.ROUTER,
+    wado_rendered.ROUTER,
+    wado_bulkdata.ROUTER,
+)

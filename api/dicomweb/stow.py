@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from api.dependencies import Node, NodeParameter
+from api.dicomweb.addresses import ROOT, root_url
 from api.dicomweb.media_types import DICOM, DICOM_JSON, MULTIPART_RELATED, choose_json
 from api.dicomweb.retrieve_urls import locate
 from api.dicomweb.store_body import batches, part_reader
@@ -21,7 +22,6 @@ from api.security import CallerParameter
 from core.logs import get_logger
 from dicom_node.storage.identifiers import is_uid
 
-ROOT: Final = "/dicom-web"
 STORE_PATH: Final = f"{ROOT}/studies"
 ROUTER: Final = APIRouter(prefix=ROOT, tags=["DICOMweb"])
 
@@ -122,7 +122,7 @@ class _Store:
 
     def _describe(self, outcome: StoreOutcome) -> dict[str, Any]:
         keys = [instance.instance_key for instance in outcome.stored]
-        root = str(self._request.base_url).rstrip("/") + ROOT
+        root = root_url(self._request, self._node)
         with self._node.database.reading() as session:
             locations = locate(session, root, keys)
         return store_response(outcome, locations)
