@@ -16,6 +16,7 @@ from api.dependencies import Node
 from api.dicomweb import register as dicomweb
 from api.dicomweb.objects import KeptObjects
 from api.dicomweb.stow import STORE_PATH
+from api.events.streams import EventStreams
 from api.headers import STATIC_PATH, SecurityHeaders
 from api.problems import install_problems
 from api.rest import health
@@ -80,6 +81,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.state.node = Node(settings, database, storage, archive)
     app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
+    app.state.event_streams = EventStreams(database, settings.event_streams)
     install_problems(app)
     app.add_middleware(
         BodyLimit,

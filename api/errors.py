@@ -21,6 +21,17 @@ class CursorInvalid(NodeError):
     """The parameter `cursor` is not one this list gave; leave it out to start again."""
 
 
+class ParameterInvalid(NodeError):
+    """A parameter of the address has a value or a name it cannot have.
+
+    `parameter` names it, as the client did; `message` says what is wrong, without its value.
+    """
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(f"The parameter {parameter} {message}")
+        self.parameter, self.message = parameter, message
+
+
 class AmbiguousPatient(NodeError):
     """Several issuers use this Patient ID; name one with the parameter `issuer`.
 
@@ -30,14 +41,6 @@ class AmbiguousPatient(NodeError):
     def __init__(self, issuers: Sequence[str]) -> None:
         super().__init__("Several issuers use this Patient ID; name one with `issuer`")
         self.issuers = list(issuers)
-
-
-class ParameterInvalid(NodeError):
-    """A parameter cannot be understood. `parameter` is its name."""
-
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(f"`{parameter}`: {message}")
-        self.parameter = parameter
 
 
 class FrameNotFound(RecordNotFound):
@@ -53,6 +56,24 @@ class NotReady(NodeError):
     def __init__(self, checks: dict[str, str]) -> None:
         super().__init__("A part this node needs does not answer; `arcuate doctor` says what to do")
         self.checks = checks
+
+
+class PositionUnknown(NodeError):
+    """No change has that number yet: this is another record than the one it was read from.
+
+    `newest` is the number of the newest change.
+    """
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(
+            f"`Last-Event-ID` or `after` is beyond the newest change, {newest}: this is another "
+            "record than the one it was read from, as after a restore; read /v1/changes anew"
+        )
+        self.newest = newest
+
+
+class TooManyStreams(NodeError):
+    """All streams of events are taken; read /v1/changes, or come back later."""
 
 
 class NotAcceptable(NodeError):

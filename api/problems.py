@@ -24,7 +24,9 @@ from api.errors import (
     NotReady,
     NotSignedIn,
     ParameterInvalid,
+    PositionUnknown,
     RangeNotSatisfiable,
+    TooManyStreams,
 )
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
@@ -39,8 +41,8 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
-    (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
+    (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (RangeNotSatisfiable, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
     (PixelsUnreadable, HTTPStatus.NOT_ACCEPTABLE),
@@ -49,10 +51,12 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (ObjectTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (MediaTypeUnsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (AmbiguousPatient, HTTPStatus.CONFLICT),
+    (PositionUnknown, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TooManyStreams, HTTPStatus.SERVICE_UNAVAILABLE),
     (StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (InfrastructureError, HTTPStatus.SERVICE_UNAVAILABLE),
     (SettingsInvalid, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -158,10 +162,10 @@ def _members_of(error: NodeError) -> dict[str, Any]:
             return {"issuers": error.issuers}
         case NotReady():
             return {"checks": error.checks}
+        case ParameterInvalid():
+            return {"errors": [{"parameter": error.parameter, "message": error.message}]}
         case CursorInvalid():
             return {"errors": [{"parameter": "cursor", "message": str(error)}]}
-        case ParameterInvalid():
-            return {"errors": [{"parameter": error.parameter, "message": str(error)}]}
         case FrameNotFound():
             return {"errors": [{"parameter": "frames", "message": str(error)}]}
     return {}

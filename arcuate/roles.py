@@ -102,15 +102,20 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from core.calling_tls import CallingTLS
     from core.worker import Worker
     from dicom_node.delivery.commitment import CommitmentStep
+    from dicom_node.delivery.delivering import DeliverStep, run_deliveries
     from dicom_node.delivery.reporting import ReportStep
     from dicom_node.delivery.retaining import RetentionStep, run_retention
+    from dicom_node.measured_fields.step import ReadFieldStep
     from dicom_node.rollup.settling import SettleStep
     from dicom_node.rollup.watch import RollUp
     from dicom_node.storage.archive import open_archive
     from dicom_node.storage.retention.policy import policy_of
+    from reports.register import formats_with
 
     settings = node.settings
-    reporting = ReportStep(node.database, node.storage, service_equipment(settings))
+    equipment = service_equipment(settings)
+    formats = formats_with(text=settings.text_reports)
+    reporting = ReportStep(node.database, node.storage, equipment, formats)
     commitment = CommitmentStep(
         node.database,
         node.storage,
@@ -127,10 +132,16 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     retaining = RetentionStep(archive, policy_of(settings), settings.lease_seconds, stopping)
     retainer = Worker(node.database, settings, retaining, stopping)
     workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
+    reading = ReadFieldStep(node.database, node.storage)
+    workers.append(Worker(node.database, settings, reading, stopping))
     quiet = timedelta(seconds=settings.study_quiet_seconds)
     roll_up = RollUp(node.database, node.storage, quiet)
     announce(0)
     loops = [worker.run for worker in workers]
+    delivering = DeliverStep(node.database, node.storage, settings, stopping)
+    for _ in range(settings.delivery_workers):
+        sender = Worker(node.database, settings, delivering, stopping)
+        loops.append(partial(run_deliveries, sender, delivering))
     loops += [partial(run_retention, retainer, retaining), partial(roll_up.run, stopping)]
     run_together(loops, stopping)
 

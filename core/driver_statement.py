@@ -8,7 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ARRAY, JSON, Connection, Dialect, String, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Connection,
+    Dialect,
+    String,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
@@ -128,6 +139,24 @@ def is_one_of(column: ColumnElement[str], parameter: str, dialect: str) -> Colum
     if dialect == "postgresql":
         return column == any_(bindparam(parameter, type_=ARRAY(String)))
     texts = func.json_each(bindparam(parameter, type_=JSON)).table_valued("value")
+    return column.in_(select(texts.c.value))
+
+
+def is_key_of(column: ColumnElement[int], parameter: str, dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a number is one of a list given as that parameter."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(parameter, type_=ARRAY(BigInteger)))
+    numbers = func.json_each(bindparam(parameter, type_=JSON)).table_valued("value")
+    return column.in_(select(numbers.c.value))
+
+
+def is_among(
+    column: ColumnElement[str], values: Sequence[str], dialect: str
+) -> ColumnElement[bool]:
+    """Return the condition that a text is one of these, however many: they are one parameter."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(None, list(values), type_=ARRAY(String)))
+    texts = func.json_each(bindparam(None, list(values), type_=JSON)).table_valued("value")
     return column.in_(select(texts.c.value))
 
 

@@ -21,7 +21,9 @@ from dicom_node.pynetdicom_settings import configure_pynetdicom
 from dicom_node.receive.listener import Listener
 from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.commitment import add_commitment, commitment_handlers
+from dicom_node.scp.commitment_report import report_handlers
 from dicom_node.scp.echo import handle_echo
+from dicom_node.scp.find import add_find, find_handlers
 from dicom_node.scp.instance_availability import add_instance_availability
 from dicom_node.scp.notices import notice_handlers
 from dicom_node.scp.procedure_step import add_procedure_step
@@ -137,7 +139,9 @@ class DicomServer:
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
+            *report_handlers(self.archive.database),
             *notice_handlers(self.archive.database),
+            *find_handlers(self._settings, self.archive.database),
             *self._retrieve_handlers,
             *self._association_log.handlers(),
         ]
@@ -157,6 +161,7 @@ def build_application_entity(settings: Settings) -> AE:
     add_commitment(entity)
     add_procedure_step(entity)
     add_instance_availability(entity)
+    add_find(entity)
     add_retrieve(entity)
     for sop_class_uid in ACCEPTED_SOP_CLASSES:
         # Both roles: on a C-GET it is we who store.

@@ -42,6 +42,13 @@ NodeError
 ├─ AssociationRejected       the peer answered, and declined
 │   └─ AssociationPutOff*    for now only
 ├─ ReportRefused*            the peer did not take our event report
+├─ IdentifierRefused         a query of a peer that is not carried out
+│   ├─ IdentifierMismatch    its level is none of the model's, or a key above it is missing
+│   ├─ IdentifierUnreadable  not a data set
+│   ├─ IdentifierTooLarge    more than we take at once
+│   └─ MatchingKeyInvalid    a value its attribute cannot have
+├─ DestinationDown*          a destination of results does not answer
+├─ CommitmentNotOffered      it does not commit to keeping what it took
 ├─ QueryInvalid              what to retrieve is not said in a way that can be asked
 ├─ QueryRefused              the peer does not carry out a query or a retrieval
 ├─ GetNotAccepted            the peer does not offer C-GET
@@ -190,7 +197,7 @@ class NoticeKnown(NoticeRefused):
 
 
 class NoticeUnknown(NoticeRefused):
-    """There is no procedure step under that SOP Instance UID."""
+    """The peer has told of no such procedure step."""
 
 
 class NoticeFinal(NoticeRefused):
@@ -253,3 +260,41 @@ class GetNotAccepted(NodeError):
 
 class PathUnreadable(NodeError):
     """The path holds nothing that could be sent."""
+
+
+class IdentifierRefused(NodeError):
+    """The query is not carried out."""
+
+
+class IdentifierMismatch(IdentifierRefused):
+    """Query/Retrieve Level is missing, or none of this information model."""
+
+
+class IdentifierUnreadable(IdentifierRefused):
+    """The identifier is no data set."""
+
+
+class IdentifierTooLarge(IdentifierRefused):
+    """The identifier is larger than a query may be."""
+
+
+class MatchingKeyInvalid(IdentifierRefused):
+    """A matching key has a value its attribute cannot have.
+
+    `keyword` names the attribute; the value is told nowhere: it may name a patient.
+    """
+
+    def __init__(self, keyword: str, fault: str) -> None:
+        super().__init__(f"{keyword} {fault}")
+        self.keyword = keyword
+        self.fault = fault
+
+
+class DestinationDown(NodeError):
+    """The destination does not answer, or lets nobody in; no object is to blame."""
+
+    retry = True
+
+
+class CommitmentNotOffered(NodeError):
+    """The destination does not offer Storage Commitment."""

@@ -18,6 +18,9 @@ from dicom_node.errors import (
     FileInvalid,
     FileRefused,
     HierarchyConflict,
+    IdentifierMismatch,
+    IdentifierRefused,
+    IdentifierTooLarge,
     InstanceConflict,
     InstanceRefused,
     InvalidInstance,
@@ -50,13 +53,21 @@ _COMMENT_LENGTH: Final = 64
 
 
 class Status(IntEnum):
-    """Status (0000,0900). Storage: PS3.4 B.2.3; retrieval: C.4.2.1.5; general ones: PS3.7 annex C.
+    """Status (0000,0900).
+
+    Storage: PS3.4 B.2.3; query: C.4.1.1.4; retrieval: C.4.2.1.5; general ones: PS3.7 annex C.
 
     Within Cxxx (cannot understand) the lower digits are ours: they tell an administrator which rule
     refused the object.
     """
 
     SUCCESS = 0x0000
+    PENDING = 0xFF00
+    #: Some keys are ones whose values we never know.
+    PENDING_WITH_UNSUPPORTED_KEYS = 0xFF01
+    CANCEL = 0xFE00
+    #: There are more matches than we tell (PS3.4 C.4.1.1.4).
+    MATCHES_CUT = 0xB001
     INVALID_ATTRIBUTE_VALUE = 0x0106
     PROCESSING_FAILURE = 0x0110
     DUPLICATE_SOP_INSTANCE = 0x0111
@@ -77,8 +88,6 @@ class Status(IntEnum):
     INSTANCE_CONFLICT = 0xC101
     PATIENT_CONFLICT = 0xC102
     HIERARCHY_CONFLICT = 0xC103
-    CANCEL = 0xFE00
-    PENDING = 0xFF00
 
 
 class FailureReason(IntEnum):
@@ -132,6 +141,9 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     NoticeValueMissing: Status.MISSING_ATTRIBUTE_VALUE,
     NoticeInvalid: Status.INVALID_ATTRIBUTE_VALUE,
     NoticeTooLarge: Status.RESOURCE_LIMITATION,
+    IdentifierRefused: Status.CANNOT_UNDERSTAND,
+    IdentifierMismatch: Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
+    IdentifierTooLarge: Status.OUT_OF_RESOURCES,
 }
 
 

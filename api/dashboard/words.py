@@ -8,7 +8,7 @@ from core.tables.study_summaries import SettleCause
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.scan import Device, ScanKind
-from reports.page import display_name
+from reports.page_words import display_name
 
 #: Shown where a value is unknown.
 UNKNOWN: Final = "–"

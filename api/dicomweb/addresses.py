@@ -1,9 +1,9 @@
-"""The addresses of DICOMweb: what a path names, and how we are reached."""
+"""What the addresses of DICOMweb name."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from api.dependencies import Node, NodeParameter
 from api.errors import ParameterInvalid
@@ -11,21 +11,6 @@ from core.errors import RecordNotFound
 from dicom_node.errors import BytesRemoved
 from dicom_node.storage.identifiers import is_uid
 from dicom_node.storage.selection import Selected, Selection
-
-ROOT: Final = "/dicom-web"
-
-
-def root_url(request: Request, node: Node) -> str:
-    """Return where the client finds our DICOMweb services: no slash at the end."""
-    return (node.settings.public_url or _base_url(request)) + ROOT
-
-
-def _base_url(request: Request) -> str:
-    url, server = request.base_url, request.scope.get("server")
-    # dicomweb-client names the host it called without the port: nobody would be found there.
-    if server is not None and url.port is None and url.hostname == server[0]:
-        url = url.replace(port=server[1])
-    return str(url).rstrip("/")
 
 
 @dataclass(frozen=True)
@@ -40,7 +25,7 @@ class Resource:
         for name in ("study", "series", "instance"):
             uid = getattr(self, name)
             if uid and not is_uid(uid):
-                raise ParameterInvalid(name, "this is no UID")
+                raise ParameterInvalid(name, "is no UID")
 
     @property
     def selection(self) -> Selection:

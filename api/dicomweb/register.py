@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.dicomweb import (
+    qido,
     stow,
     wado_bulkdata,
     wado_frames,
@@ -15,6 +16,7 @@ from api.dicomweb import (
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     stow.ROUTER,
+    qido.ROUTER,
     wado_instances.ROUTER,
     wado_metadata.ROUTER,
     wado_frames.ROUTER,

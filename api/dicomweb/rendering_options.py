@@ -62,7 +62,9 @@ def read_options(
 def _viewport(text: str) -> Viewport:
     fields = [field.strip() for field in text.split(",")]
     if len(fields) not in {2, 6}:
-        raise ParameterInvalid("viewport", "give width,height, and a region where wanted")
+        raise ParameterInvalid(
+            "viewport", "must be width,height, with a region behind it where wanted"
+        )
     width, height = (_whole(field, "viewport", _LARGEST_SIDE) for field in fields[:2])
     if len(fields) == 2:
         return Viewport(width, height)
@@ -74,20 +76,20 @@ def _viewport(text: str) -> Viewport:
 def _window(text: str) -> Window:
     fields = [field.strip() for field in text.split(",")]
     if len(fields) not in {2, 3}:
-        raise ParameterInvalid("window", "give center,width,function")
+        raise ParameterInvalid("window", "must be center,width,function")
     try:
         centre, width = (float(field) for field in fields[:2])
     except ValueError:
-        raise ParameterInvalid("window", "center and width are numbers") from None
+        raise ParameterInvalid("window", "needs numbers for center and width") from None
     function = fields[2].lower() if len(fields) == 3 else "linear"
     if not (math.isfinite(centre) and math.isfinite(width) and width > 0):
-        raise ParameterInvalid("window", "center and width are numbers, width above 0")
+        raise ParameterInvalid("window", "needs numbers for center and width, width above 0")
     if function not in _FUNCTIONS:
-        raise ParameterInvalid("window", f"the function is one of {', '.join(_FUNCTIONS)}")
+        raise ParameterInvalid("window", f"needs as its function one of {', '.join(_FUNCTIONS)}")
     return Window(centre, width, function)
 
 
 def _whole(text: str, parameter: str, largest: int, least: int = 1) -> int:
     if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= largest):
-        raise ParameterInvalid(parameter, f"each is a whole number from {least} to {largest}")
+        raise ParameterInvalid(parameter, f"needs whole numbers from {least} to {largest}")
     return int(text[:9])

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from api.dependencies import Node, NodeParameter
-from api.dicomweb.addresses import ROOT, root_url
 from api.dicomweb.media_types import DICOM, DICOM_JSON, MULTIPART_RELATED, choose_json
 from api.dicomweb.retrieve_urls import locate
+from api.dicomweb.root import ROOT, root_of
 from api.dicomweb.store_body import batches, part_reader
 from api.dicomweb.store_outcome import StoreOutcome
 from api.dicomweb.store_request import StoreRequest
@@ -122,7 +122,7 @@ class _Store:
 
     def _describe(self, outcome: StoreOutcome) -> dict[str, Any]:
         keys = [instance.instance_key for instance in outcome.stored]
-        root = root_url(self._request, self._node)
+        root = root_of(self._request)
         with self._node.database.reading() as session:
             locations = locate(session, root, keys)
         return store_response(outcome, locations)

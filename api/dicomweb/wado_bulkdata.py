@@ -8,10 +8,11 @@ from fastapi.responses import StreamingResponse
 
 from api.dependencies import Node, NodeParameter
 from api.dicomweb.accepting import Accepted, read_accept
-from api.dicomweb.addresses import ROOT, InstanceParameter, root_url
+from api.dicomweb.addresses import InstanceParameter
 from api.dicomweb.byte_range import ByteRange, read_range
 from api.dicomweb.frame_media_types import OCTET_STREAM, media_type_of
 from api.dicomweb.objects import KeptObjects, ObjectsParameter
+from api.dicomweb.root import ROOT, root_of
 from api.dicomweb.streamed import Part, cached, etag, multipart, span_of, unchanged
 from api.dicomweb.wado_instances import location_of
 from api.errors import NotAcceptable, ParameterInvalid
@@ -49,7 +50,7 @@ def retrieve_bulkdata(
 ) -> Response:
     """Return a bulk value by its tag; nested ones by tag, item from 1, tag, and so on."""
     if not is_bulk_path(path):
-        raise ParameterInvalid("path", "give a tag of 8 hexadecimal digits, or tag/item/tag")
+        raise ParameterInvalid("path", "must be a tag of 8 hexadecimal digits, or tag/item/tag")
     kept = objects.header(instance)
     if int(path[:8], 16) == kept.pixels_tag and kept.pixels_length is None:
         return _encapsulated(request, node, objects, instance)
@@ -60,7 +61,7 @@ def retrieve_bulkdata(
     if answer is not None:
         return answer
     if is_multipart:
-        location = f"{location_of(root_url(request, node), instance).url}/bulkdata/{path}"
+        location = f"{location_of(root_of(request), instance).url}/bulkdata/{path}"
         whole = _read(objects, instance, value, ByteRange(0, value.length))
         part = Part(value.media_type, location, whole, value.length)
         return multipart([part], value.media_type, headers)
@@ -124,7 +125,7 @@ def _encapsulated(
     if answer is not None:
         return answer
     assert is_encapsulated(own)  # noqa: S101 - their length is undefined
-    url = location_of(root_url(request, node), instance).url
+    url = location_of(root_of(request), instance).url
     parts = (
         Part(f"{media_type}; transfer-syntax={own}", f"{url}/frames/{number}", [frame], len(frame))
         for number in range(1, len(objects.table(instance)) + 1)

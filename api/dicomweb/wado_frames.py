@@ -17,9 +17,10 @@ from pydicom.uid import (
 
 from api.dependencies import NodeParameter
 from api.dicomweb.accepting import ANY, AS_STORED, Accepted, read_accept
-from api.dicomweb.addresses import ROOT, InstanceParameter, root_url
+from api.dicomweb.addresses import InstanceParameter
 from api.dicomweb.frame_media_types import OCTET_STREAM, media_type_of
 from api.dicomweb.objects import KeptObjects, ObjectsParameter
+from api.dicomweb.root import ROOT, root_of
 from api.dicomweb.streamed import Part, cached, etag, multipart, unchanged
 from api.dicomweb.wado_instances import location_of
 from api.errors import FrameNotFound, NotAcceptable, ParameterInvalid
@@ -80,7 +81,7 @@ def retrieve_frames(
     if answer is not None:
         return answer
     check_numbers(numbers, len(objects.table(instance)))
-    location = f"{location_of(root_url(request, node), instance).url}/frames/"
+    location = f"{location_of(root_of(request), instance).url}/frames/"
     if not form.is_multipart:
         content = _read(objects, instance, form, numbers[0])
         return Response(content, media_type=form.media_type, headers=headers)
@@ -103,7 +104,7 @@ def read_numbers(frames: str) -> Sequence[int]:
     """
     numbers = [int(text) for text in frames.split(",")] if _LIST.fullmatch(frames) else [0]
     if min(numbers) < 1:
-        raise ParameterInvalid("frames", "give numbers from 1, separated by commas")
+        raise ParameterInvalid("frames", "must be numbers from 1, separated by commas")
     return numbers
 
 

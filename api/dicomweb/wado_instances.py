@@ -10,16 +10,15 @@ from pydicom.uid import ExplicitVRLittleEndian
 from api.dependencies import Node, NodeParameter
 from api.dicomweb.accepting import AS_STORED, Accepted, read_accept
 from api.dicomweb.addresses import (
-    ROOT,
     InstanceParameter,
     Resource,
     SeriesParameter,
     StudyParameter,
-    root_url,
 )
 from api.dicomweb.media_types import DICOM
 from api.dicomweb.objects import KeptObjects, ObjectsParameter
 from api.dicomweb.retrieve_urls import Location
+from api.dicomweb.root import ROOT, root_of
 from api.dicomweb.streamed import CACHE_LISTS, Part, cached, etag, multipart, span_of, unchanged
 from api.errors import NotAcceptable
 from api.schemas.problem import problems
@@ -161,7 +160,7 @@ class _Files:
     def __init__(
         self, request: Request, node: Node, objects: KeptObjects, accepted: Accepted
     ) -> None:
-        self._root = root_url(request, node)
+        self._root = root_of(request)
         self._node = node
         self._objects = objects
         self._wanted = accepted.transfer_syntax

@@ -9,15 +9,14 @@ from fastapi.responses import StreamingResponse
 
 from api.dependencies import Node, NodeParameter
 from api.dicomweb.addresses import (
-    ROOT,
     InstanceParameter,
     Resource,
     SeriesParameter,
     StudyParameter,
-    root_url,
 )
 from api.dicomweb.media_types import DICOM_JSON, choose_json
 from api.dicomweb.objects import KeptObjects, ObjectsParameter
+from api.dicomweb.root import ROOT, root_of
 from api.dicomweb.streamed import CACHE_LISTS, cached, etag, unchanged
 from api.dicomweb.wado_instances import check_kept, location_of, partial
 from api.schemas.problem import problems
@@ -77,7 +76,7 @@ def instance_metadata(
 ) -> Response:
     """Return all attributes of an instance, nested ones included."""
     media_type = choose_json(request.headers.get("accept"))
-    root = root_url(request, node)
+    root = root_of(request)
     headers = cached(etag(instance.digest, root), CACHE_LISTS)
     answer = unchanged(request, headers)
     if answer is not None:
@@ -88,7 +87,7 @@ def instance_metadata(
 
 def _metadata(request: Request, node: Node, objects: KeptObjects, resource: Resource) -> Response:
     media_type = choose_json(request.headers.get("accept"))
-    root = root_url(request, node)
+    root = root_of(request)
     kept, removed, fingerprint = resource.selection.fingerprint(node.database)
     check_kept(kept, removed)
     headers = cached(etag(fingerprint, root), CACHE_LISTS)

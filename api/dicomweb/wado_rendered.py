@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from api.dependencies import NodeParameter
 from api.dicomweb.accepting import read_accept
 from api.dicomweb.addresses import (
-    ROOT,
     InstanceParameter,
     Resource,
     SeriesParameter,
@@ -18,6 +17,7 @@ from api.dicomweb.addresses import (
 )
 from api.dicomweb.objects import KeptObjects, ObjectsParameter
 from api.dicomweb.rendering_options import THUMBNAIL, RenderingOptions, read_options
+from api.dicomweb.root import ROOT
 from api.dicomweb.streamed import CACHE_LISTS, CACHE_PIXELS, cached, etag, span_of, unchanged
 from api.dicomweb.wado_frames import check_numbers, read_numbers
 from api.errors import NotAcceptable, ParameterInvalid
@@ -179,7 +179,7 @@ def _thumbnail(
 def _one(frames: str, objects: KeptObjects, instance: Selected) -> int:
     numbers: Sequence[int] = read_numbers(frames)
     if len(numbers) != 1:
-        raise ParameterInvalid("frames", "a picture shows one frame")
+        raise ParameterInvalid("frames", "must be one frame: a picture shows no more")
     check_numbers(numbers, len(objects.table(instance)))
     return numbers[0]
 

@@ -1,10 +1,12 @@
 """`/v1/predictions/{id}/report.*` and `bscan.png`: the same result in other forms."""
 
 from dataclasses import replace
+from io import BytesIO
 from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from pydicom import dcmread
 from sqlmodel import Session, col, select
 
 from api.dependencies import Node, NodeParameter
@@ -12,10 +14,12 @@ from api.rest.predictions import find_record
 from api.schemas.problem import problems
 from core.errors import RecordNotFound
 from core.predictions import load_prediction, picture_key
+from core.report_context import read_context
 from core.tables.instances import InstanceRow
 from core.tables.reports import ReportRow
 from core.values.prediction import Prediction
 from dicom_node.storage.pictures import read_picture
+from reports.clinical_page import draw_page_pdf
 from reports.field_plot import draw_field_png, draw_field_svg
 from reports.report import ReportKind
 
@@ -24,6 +28,7 @@ ROUTER: Final = APIRouter(prefix="/v1/predictions/{prediction_id}", tags=["predi
 PNG: Final = "image/png"
 SVG: Final = "image/svg+xml"
 DICOM: Final = "application/dicom"
+PDF: Final = "application/pdf"
 
 #: A drawing styles its own lines; nothing else may run or load in it.
 _DRAWING_POLICY: Final = (
@@ -63,6 +68,17 @@ def read_field_svg(node: NodeParameter, prediction_id: str) -> Response:
     return Response(drawing, media_type=SVG, headers=headers)
 
 
+@ROUTER.get("/report.pdf", summary="The page for the file", **_returns(PDF))
+def read_page(node: NodeParameter, prediction_id: str) -> Response:
+    """Return the page as it is kept and delivered; drawn anew where none was kept."""
+    with node.database.reading() as session:
+        find_record(session, prediction_id)
+        storage_key = _kept_key(session, prediction_id, ReportKind.PDF)
+    page = _drawn_page(node, prediction_id) if storage_key is None else _kept(node, storage_key)
+    disposition = f'inline; filename="{prediction_id}.pdf"'
+    return Response(page, media_type=PDF, headers={"Content-Disposition": disposition})
+
+
 @ROUTER.get("/bscan.png", summary="The scan's own picture", **_returns(PNG))
 def read_bscan(node: NodeParameter, prediction_id: str) -> Response:
     """Return what the estimate was made from, as the device displayed it."""
@@ -80,14 +96,30 @@ def _with_picture(node: Node, prediction_id: str) -> Prediction:
     return replace(prediction, picture=read_picture(node.storage, key))
 
 
+def _kept(node: Node, storage_key: str) -> bytes:
+    document = dcmread(BytesIO(node.storage.read(storage_key)))
+    return bytes(document.EncapsulatedDocument[: document.EncapsulatedDocumentLength])
+
+
+def _drawn_page(node: Node, prediction_id: str) -> bytes:
+    prediction = _with_picture(node, prediction_id)
+    with node.database.reading() as session:
+        context = read_context(session, prediction_id)
+    return draw_page_pdf(prediction, context)
+
+
 def _report_key(session: Session, prediction_id: str, kind: ReportKind) -> str:
     find_record(session, prediction_id)
+    storage_key = _kept_key(session, prediction_id, kind)
+    if storage_key is None:
+        raise RecordNotFound("The report is not built yet; its job is listed under /v1/jobs")
+    return storage_key
+
+
+def _kept_key(session: Session, prediction_id: str, kind: ReportKind) -> str | None:
     statement = (
         select(InstanceRow.storage_key)
         .join(ReportRow, col(ReportRow.instance_key) == col(InstanceRow.id))
         .where(col(ReportRow.prediction_id) == prediction_id, col(ReportRow.kind) == kind)
     )
-    storage_key = session.exec(statement).first()
-    if storage_key is None:
-        raise RecordNotFound("The report is not built yet; its job is listed under /v1/jobs")
-    return storage_key
+    return session.exec(statement).first()

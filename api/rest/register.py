@@ -4,14 +4,28 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.rest import changes, devices, forms, models, operations, patients, predictions, studies
+from api.rest import (
+    changes,
+    devices,
+    events,
+    forms,
+    measured_fields,
+    models,
+    operations,
+    patients,
+    predictions,
+    studies,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    # Before the patients: their Patient ID takes any text to the end of a path.
+    measured_fields.ROUTER,
     patients.ROUTER,
     studies.ROUTER,
     predictions.ROUTER,
     forms.ROUTER,
     changes.ROUTER,
+    events.ROUTER,
     operations.ROUTER,
     devices.ROUTER,
     models.ROUTER,

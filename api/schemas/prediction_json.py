@@ -148,6 +148,7 @@ def prediction_links(prediction: Prediction, has_bscan: bool) -> PredictionLinks
     return PredictionLinks(
         self=path,
         report=f"{path}/report.dcm",
+        pdf=f"{path}/report.pdf",
         png=f"{path}/report.png",
         svg=f"{path}/report.svg",
         bscan=f"{path}/bscan.png" if has_bscan else None,

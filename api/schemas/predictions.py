@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.measured_fields import AgreementOut
 from api.schemas.patients import ScannedPatientOut
 from api.schemas.values import Moment
 from core.values.laterality import Laterality
@@ -79,6 +80,7 @@ class PredictionLinks(BaseModel):
 
     self: str
     report: str = Field(description="DICOM structured report.")
+    pdf: str = Field(description="One page to file: field, scan, trend, the other eye.")
     png: str
     svg: str
     bscan: str | None = Field(description="The scan's picture; null where none was kept.")
@@ -123,4 +125,9 @@ class PredictionOut(BaseModel):
     review: None = Field(description="Reserved for a clinician's review.")
     supersedes: str | None = Field(description="The prediction this one replaced.")
     superseded_by: str | None = Field(description="The prediction that replaced this one.")
+    agreement: AgreementOut | None = Field(
+        default=None,
+        description="With the nearest measured field of the eye, where one lies near enough; told "
+        "only where this one prediction is asked for.",
+    )
     links: PredictionLinks

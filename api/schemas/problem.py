@@ -29,7 +29,7 @@ _DESCRIPTIONS: Final = {
     404: "Nothing is kept under that identifier",
     406: "The answer comes in none of the forms that `Accept` names",
     408: "The body stopped coming",
-    409: "Several issuers use this Patient ID",
+    409: "What is asked for contradicts the record, as a Patient ID that several issuers use",
     410: "Retention removed the files",
     413: "The body, or every object in it, is too large",
     415: "Neither multipart/related of application/dicom nor one application/dicom",

@@ -1,9 +1,9 @@
 """Column types that mean the same on SQLite and on PostgreSQL."""
 
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Table
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, Integer, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
@@ -13,6 +13,19 @@ JsonValue = JSON().with_variant(JSONB(), "postgresql")
 
 #: A number of bytes: 64 bits, which an INTEGER of SQLite has anyway.
 ByteCount = BigInteger().with_variant(Integer(), "sqlite")
+
+#: What a text column that a migration adds holds in the rows that are there.
+EMPTY: Final = {"server_default": ""}
+
+
+def pattern_index(table: str, column: str) -> Index:
+    """Return an index of texts that are also looked for by their beginning.
+
+    SQLite compares texts byte by byte anyway; PostgreSQL needs to be told, else the order of the
+    index is that of a language.
+    """
+    operators = {column: "text_pattern_ops"}
+    return Index(f"ix_{table}_{column}_pattern", column, postgresql_ops=operators)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,11 +1,12 @@
 """Instances: what is kept, and how its scoring ended."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from core.tables.columns import ByteCount, UtcDateTime
+from core.tables.columns import EMPTY, ByteCount, UtcDateTime
 
 
 class InstanceOrigin(StrEnum):
@@ -45,9 +46,14 @@ class InstanceRow(SQLModel, table=True):
     `storage_key` finds the bytes, `digest` is the SHA-256 of the encoded data set as received, hex.
     `outcome_message` tells people why a good object was not scored; else it is empty. Where
     `bytes_removed_at` is set, the row is all that is left.
+
+    What follows `number_of_frames` is for queries only, and empty where the object was kept before
+    it was read; `concept_name` is the title of a document: code, scheme and meaning, joined by
+    backslashes.
     """
 
     __tablename__ = "instances"
+    __table_args__ = (Index("ix_instances_sop_class_uid", "sop_class_uid", "id"),)
 
     id: int | None = Field(default=None, primary_key=True)
     series_key: int = Field(foreign_key="series.id", index=True)
@@ -67,3 +73,11 @@ class InstanceRow(SQLModel, table=True):
     sent_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     bytes_removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     removal_reason: str | None = None
+    number_of_frames: int | None = None
+    pixel_rows: int | None = None
+    pixel_columns: int | None = None
+    content_date: date | None = None
+    content_time: str = Field(default="", sa_column_kwargs=EMPTY)
+    completion_flag: str = Field(default="", sa_column_kwargs=EMPTY)
+    verification_flag: str = Field(default="", sa_column_kwargs=EMPTY)
+    concept_name: str = Field(default="", sa_column_kwargs=EMPTY)

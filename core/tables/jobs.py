@@ -14,6 +14,8 @@ class JobKind(StrEnum):
 
     #: Score the instance whose primary key is the subject.
     ANALYSE = "analyse"
+    #: Read the measured field of the instance whose primary key is the subject.
+    READ_FIELD = "read_field"
     #: Build and keep the reports of the prediction that is the subject.
     REPORT = "report"
     #: Tell a peer which instances of the commitment that is the subject are kept.
@@ -22,6 +24,8 @@ class JobKind(StrEnum):
     RETAIN = "retain"
     #: Settle the study summary whose primary key is the subject.
     SETTLE = "settle"
+    #: Send what waits for the destination whose primary key is the subject.
+    DELIVER = "deliver"
 
 
 class JobStatus(StrEnum):

@@ -2,19 +2,35 @@
 
 from datetime import date
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
+
+from core.tables.columns import EMPTY, pattern_index
 
 
 class PatientRow(SQLModel, table=True):
-    """A patient, unique by Patient ID and issuer; `issuer` is empty where the study names none."""
+    """A patient, unique by Patient ID and issuer; `issuer` is empty where the study names none.
+
+    `name_alphabetic`, `name_ideographic` and `name_phonetic` are the groups of the name in the form
+    they are searched in (`dicom_node.storage.person_name`).
+    """
 
     __tablename__ = "patients"
-    __table_args__ = (UniqueConstraint("patient_id", "issuer"),)
+    __table_args__ = (
+        UniqueConstraint("patient_id", "issuer"),
+        pattern_index("patients", "patient_id"),
+        pattern_index("patients", "name_alphabetic"),
+        pattern_index("patients", "name_ideographic"),
+        pattern_index("patients", "name_phonetic"),
+        Index("ix_patients_birth_date", "birth_date"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     patient_id: str
     issuer: str = ""
     name: str = Field(default="", index=True)
+    name_alphabetic: str = Field(default="", sa_column_kwargs=EMPTY)
+    name_ideographic: str = Field(default="", sa_column_kwargs=EMPTY)
+    name_phonetic: str = Field(default="", sa_column_kwargs=EMPTY)
     birth_date: date | None = None
     sex: str | None = None

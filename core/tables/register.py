@@ -5,12 +5,15 @@ from sqlmodel import SQLModel
 from core.tables.associations import EndedAssociationRow
 from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.commitments import CommitmentRow
+from core.tables.deliveries import DeliveryCommitmentRow, DeliveryRow
+from core.tables.destinations import DeliveryRuleRow, DestinationRow
 from core.tables.discarded_files import DiscardedFileRow
 from core.tables.feed_positions import FeedPositionRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
 from core.tables.logins import BrowserSessionRow, LoginTokenRow
+from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerRow, RefusedCallerRow
@@ -50,4 +53,9 @@ TABLES: tuple[type[SQLModel], ...] = (
     FeedPositionRow,
     PeerSightingRow,
     DeviceRow,
+    DestinationRow,
+    DeliveryRuleRow,
+    DeliveryRow,
+    DeliveryCommitmentRow,
+    MeasuredFieldRow,
 )

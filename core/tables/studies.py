@@ -4,13 +4,21 @@ from datetime import date, datetime
 
 from sqlmodel import Field, SQLModel
 
-from core.tables.columns import UtcDateTime
+from core.tables.columns import EMPTY, UtcDateTime, pattern_index
 
 
 class StudyRow(SQLModel, table=True):
-    """A study; attributes as its first instance gave them."""
+    """A study; attributes as its first instance gave them.
+
+    `referring_physician_folded` is the name in the form it is searched in.
+    """
 
     __tablename__ = "studies"
+    __table_args__ = (
+        pattern_index("studies", "accession_number"),
+        pattern_index("studies", "study_id"),
+        pattern_index("studies", "referring_physician_folded"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     patient_key: int = Field(foreign_key="patients.id", index=True)
@@ -21,4 +29,5 @@ class StudyRow(SQLModel, table=True):
     study_time: str = ""
     study_description: str = ""
     referring_physician_name: str = ""
+    referring_physician_folded: str = Field(default="", sa_column_kwargs=EMPTY)
     received_at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -1,4 +1,4 @@
-"""C-STORE commands (PS3.7 9.3.1): the request read, the response written, nothing else.
+"""C-STORE commands (PS3.7 9.3.1): the request read, the response written; and one of C-FIND.
 
 Command sets are implicit VR little endian, a dozen short elements (PS3.7 6.3.1).
 """
@@ -19,7 +19,10 @@ _AFFECTED_SOP_INSTANCE_UID: Final = 0x1000
 
 _C_STORE_RQ: Final = 0x0001
 _C_STORE_RSP: Final = 0x8001
+_C_FIND_RSP: Final = 0x8020
 _NO_DATA_SET: Final = 0x0101
+#: Any other value says that one follows.
+_DATA_SET: Final = 0x0001
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,19 @@ def store_response(request: StoreRequest, status: int, comment: str = "") -> byt
         (_STATUS, struct.pack("<H", status)),
         *([(_ERROR_COMMENT, _padded(comment, b" "))] if comment else []),
         (_AFFECTED_SOP_INSTANCE_UID, _padded(request.sop_instance_uid, b"\0")),
+    ]
+    body = b"".join(_element(element, value) for element, value in elements)
+    return _element(_GROUP_LENGTH, struct.pack("<I", len(body))) + body
+
+
+def match_response(sop_class_uid: str, message_id: int, status: int) -> bytes:
+    """Return the encoded C-FIND-RSP (PS3.7 9.3.2.2) that a match follows."""
+    elements = [
+        (_AFFECTED_SOP_CLASS_UID, _padded(sop_class_uid, b"\0")),
+        (_COMMAND_FIELD, struct.pack("<H", _C_FIND_RSP)),
+        (_MESSAGE_ID_RESPONDED_TO, struct.pack("<H", message_id)),
+        (_DATA_SET_TYPE, struct.pack("<H", _DATA_SET)),
+        (_STATUS, struct.pack("<H", status)),
     ]
     body = b"".join(_element(element, value) for element, value in elements)
     return _element(_GROUP_LENGTH, struct.pack("<I", len(body))) + body

@@ -184,6 +184,11 @@ class Seam:
             self._provider.socket = transport
 
 
+def restart_idle_timer(association: Association) -> None:
+    """Let the silence after which an association is aborted count from now."""
+    association.dul._idle_timer.restart()
+
+
 def handle_connection_opened(event: Event, archive: Archive) -> None:
     """Serve the C-STORE requests of an association ourselves."""
     if event.assoc.is_acceptor:

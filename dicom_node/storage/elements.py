@@ -5,7 +5,7 @@ before it moves, so a cut-off data set is found; and it decodes no value.
 """
 
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from mmap import mmap
@@ -22,6 +22,9 @@ MAXIMUM_ELEMENTS: Final = 500_000
 #: Longest value of a wanted element: a person name of three groups in any script is below it.
 MAXIMUM_VALUE_BYTES: Final = 1024
 _CHUNK_BYTES: Final = 1 << 16
+#: Items of a sequence whose values are collected; the standard's own have one or a few.
+_MAXIMUM_ITEMS: Final = 16
+_NOTHING: Final[frozenset[int]] = frozenset()
 
 _UNDEFINED: Final = 0xFFFFFFFF
 _ITEM: Final = 0xFFFEE000
@@ -60,15 +63,27 @@ class Walk:
         Tags whose top-level values are collected.
     start
         Where in `data` the first element stands.
+    lenient
+        Tags of those whose value never refuses an object: one that is too long is left out, of two
+        the first counts.
+    within
+        Tags of sequences at the top level, and which values of their items are collected.
     values
         Encoded value of each wanted tag that was there.
+    nested
+        Encoded values in the items of such a sequence, by its tag and their own, item after item.
     """
 
     data: bytes | mmap
     encoding: Encoding
     wanted: Collection[int]
     start: int = 0
+    lenient: Collection[int] = _NOTHING
+    within: Mapping[int, Collection[int]] = field(default_factory=dict)
     values: dict[int, bytes] = field(default_factory=dict)
+    nested: dict[tuple[int, int], list[bytes]] = field(default_factory=dict)
+    #: The sequence at the top level that is open.
+    _sequence: int = 0
     _levels: list[_Level] = field(default_factory=list)
     _elements: int = 0
 
@@ -103,12 +118,13 @@ class Walk:
         if not self._is_plain(level):
             return position
         data, end = self.data, len(self.data) if level is None or level.end is None else level.end
+        wanted = self._wanted_here
         while position + 8 <= end and self._elements < MAXIMUM_ELEMENTS:
             group, element, vr, length = _PLAIN_HEADER.unpack_from(data, position)
             following = position + 8 + length
             if vr not in _SHORT_LENGTH or following > end or group >= _FIRST_UNPLAIN_GROUP:
                 break
-            if level is None and (tag := group << 16 | element) in self.wanted:
+            if wanted and (tag := group << 16 | element) in wanted:
                 self._collect(tag, position + 8, length)
             position = following
             self._elements += 1
@@ -186,22 +202,47 @@ class Walk:
         is_implicit = level.is_implicit_vr if level else self.encoding.is_implicit_vr
         vr, position, length = self._read_header(position, order, is_implicit)
         if length != _UNDEFINED and vr != b"SQ":
-            if level is None and tag in self.wanted:
+            if tag in self._wanted_here:
                 self._collect(tag, position, length)
             return self._skip(position, length)
+        if level is None:
+            self._sequence = tag
         # UN of undefined length holds implicit VR, whatever surrounds it (PS3.5 6.2.2).
         inside_implicit = is_implicit or vr == b"UN"
         holds_fragments = vr not in {b"SQ", b"UN", b""}
         self._open(_Level(True, self._end(position, length), inside_implicit, holds_fragments))
         return position
 
+    @property
+    def _wanted_here(self) -> Collection[int]:
+        match len(self._levels):
+            case 0:
+                return self.wanted
+            case 2:
+                return self.within.get(self._sequence, _NOTHING)
+        return _NOTHING
+
     def _collect(self, tag: int, position: int, length: int) -> None:
+        if self._levels or tag in self.lenient:
+            self._collect_leniently(tag, position, length)
+            return
         if length > MAXIMUM_VALUE_BYTES:
             raise InvalidInstance("An identifying attribute is longer than any may be")
         value = self._take(position, length)
         # Readers differ in which of two they believe: that must never decide whose eye it is.
         if self.values.setdefault(tag, value) != value:
             raise InvalidInstance("An identifying attribute stands there twice, with two values")
+
+    def _collect_leniently(self, tag: int, position: int, length: int) -> None:
+        value = self._take(position, length)
+        if length > MAXIMUM_VALUE_BYTES:
+            return
+        if not self._levels:
+            self.values.setdefault(tag, value)
+            return
+        found = self.nested.setdefault((self._sequence, tag), [])
+        if len(found) < _MAXIMUM_ITEMS:
+            found.append(value)
 
     def _read_header(self, position: int, order: str, is_implicit: bool) -> tuple[bytes, int, int]:
         if is_implicit:

@@ -1,16 +1,16 @@
 """The identifying attributes of an instance, read from its encoded data set without its pixels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from mmap import mmap
-from typing import Final
+from typing import Final, Literal
 
 from pydicom.datadict import tag_for_keyword
 
 from dicom_node.errors import InvalidInstance, PatientIDMissing
 from dicom_node.storage.elements import Walk
-from dicom_node.storage.encoding import encoding_of, inflate
+from dicom_node.storage.encoding import Encoding, encoding_of, inflate
 from dicom_node.storage.identifiers import is_uid
 from dicom_node.storage.text import decode_text
 
@@ -35,12 +35,44 @@ _TEXTS: Final = (
     "DeviceSerialNumber",
     "InstanceNumber",
 )
+#: Attributes that are only searched for and shown: nothing in them refuses an object.
+_DETAILS: Final = (
+    "SeriesDate",
+    "SeriesTime",
+    "PerformedProcedureStepStartDate",
+    "PerformedProcedureStepStartTime",
+    "NumberOfFrames",
+    "ContentDate",
+    "ContentTime",
+    "CompletionFlag",
+    "VerificationFlag",
+)
+_NUMBERS: Final = ("Rows", "Columns")
+_NESTED: Final = {
+    "RequestAttributesSequence": ("ScheduledProcedureStepID", "RequestedProcedureID"),
+    "ConceptNameCodeSequence": ("CodeValue", "CodingSchemeDesignator", "CodeMeaning"),
+}
 _CHARACTER_SET: Final = "SpecificCharacterSet"
 _TAGS: Final[Mapping[str, int]] = {
     keyword: tag_for_keyword(keyword) or 0
-    for keyword in (*_UIDS, *_IDENTITY, *_TEXTS, _CHARACTER_SET)
+    for keyword in (
+        *(*_UIDS, *_IDENTITY, *_TEXTS, *_DETAILS, *_NUMBERS, _CHARACTER_SET),
+        *(*_NESTED, *(inner for keywords in _NESTED.values() for inner in keywords)),
+    )
 }
-_WANTED: Final = frozenset(_TAGS.values())
+_NO_ITEMS: Final[Mapping[str, Sequence[str]]] = {
+    keyword: () for keywords in _NESTED.values() for keyword in keywords
+}
+_US_BYTES: Final = 2
+_WANTED: Final = frozenset(
+    _TAGS[keyword]
+    for keyword in (*_UIDS, *_IDENTITY, *_TEXTS, *_DETAILS, *_NUMBERS, _CHARACTER_SET)
+)
+_LENIENT: Final = frozenset(_TAGS[keyword] for keyword in (*_DETAILS, *_NUMBERS))
+_WITHIN: Final = {
+    _TAGS[sequence]: frozenset(_TAGS[keyword] for keyword in keywords)
+    for sequence, keywords in _NESTED.items()
+}
 #: DA as it is, and as ACR-NEMA wrote it.
 _DATE_FORMATS: Final = ("%Y%m%d", "%Y.%m.%d")
 
@@ -53,6 +85,10 @@ class Header:
     ----------
     texts
         Attributes for display by keyword, decoded; an absent one is empty.
+    numbers
+        Attributes of value representation US by keyword; None for an absent one.
+    items
+        Attributes in the items of sequences by keyword, item after item.
     """
 
     sop_class_uid: str
@@ -62,10 +98,12 @@ class Header:
     patient_id: str
     issuer: str
     texts: Mapping[str, str]
+    numbers: Mapping[str, int | None]
+    items: Mapping[str, Sequence[str]]
 
     def day(self, keyword: str) -> date | None:
         """Return a DA attribute, None where it is absent or no date."""
-        for form in _DATE_FORMATS:
+        for form in _DATE_FORMATS if self.texts[keyword] else ():
             try:
                 return datetime.strptime(self.texts[keyword], form).date()  # noqa: DTZ007 - a day
             except ValueError:
@@ -99,7 +137,8 @@ def read_header(
     encoding = encoding_of(transfer_syntax_uid)
     if encoding.is_deflated:
         data, start = inflate(data, maximum_bytes, start), 0
-    values = Walk(data, encoding, _WANTED, start).run()
+    walk = Walk(data, encoding, _WANTED, start, _LENIENT, _WITHIN)
+    values = walk.run()
     uids = {keyword: _read_uid(values, keyword) for keyword in _UIDS}
     sets = _character_sets(values)
     # Identity is never guessed: bytes outside the character set stay distinguishable.
@@ -113,12 +152,31 @@ def read_header(
         series_instance_uid=uids["SeriesInstanceUID"],
         patient_id=identity["PatientID"],
         issuer=identity["IssuerOfPatientID"],
-        texts={k: decode_text(_value(values, k), sets) for k in _TEXTS},
+        texts={k: decode_text(_value(values, k), sets) for k in (*_TEXTS, *_DETAILS)},
+        numbers={k: _number(_value(values, k), encoding) for k in _NUMBERS},
+        items=_read_items(walk, sets),
     )
 
 
 def _value(values: Mapping[int, bytes], keyword: str) -> bytes:
     return values.get(_TAGS[keyword], b"")
+
+
+def _number(value: bytes, encoding: Encoding) -> int | None:
+    order: Literal["little", "big"] = "little" if encoding.is_little_endian else "big"
+    return int.from_bytes(value, order) if len(value) == _US_BYTES else None
+
+
+def _read_items(walk: Walk, sets: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    if not walk.nested:
+        return _NO_ITEMS
+    return {
+        keyword: [
+            decode_text(v, sets) for v in walk.nested.get((_TAGS[sequence], _TAGS[keyword]), ())
+        ]
+        for sequence, keywords in _NESTED.items()
+        for keyword in keywords
+    }
 
 
 def _read_uid(values: Mapping[int, bytes], keyword: str) -> str:

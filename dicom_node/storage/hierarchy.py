@@ -59,7 +59,17 @@ def _adding(table: Table, *names: str) -> DriverStatement:
     return DriverStatement(lambda _dialect: insert(table).values(given).returning(table.c.id))
 
 
-_ADD_PATIENT: Final = _adding(_PATIENTS, "patient_id", "issuer", "name", "birth_date", "sex")
+_ADD_PATIENT: Final = _adding(
+    _PATIENTS,
+    "patient_id",
+    "issuer",
+    "name",
+    "name_alphabetic",
+    "name_ideographic",
+    "name_phonetic",
+    "birth_date",
+    "sex",
+)
 _ADD_STUDY: Final = _adding(
     _STUDIES,
     "patient_key",
@@ -70,6 +80,7 @@ _ADD_STUDY: Final = _adding(
     "study_time",
     "study_description",
     "referring_physician_name",
+    "referring_physician_folded",
     "received_at",
 )
 _ADD_SERIES: Final = _adding(
@@ -83,6 +94,12 @@ _ADD_SERIES: Final = _adding(
     "manufacturer",
     "manufacturer_model_name",
     "device_serial_number",
+    "series_date",
+    "series_time",
+    "step_start_date",
+    "step_start_time",
+    "scheduled_procedure_step_ids",
+    "requested_procedure_ids",
 )
 
 

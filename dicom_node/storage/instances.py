@@ -13,6 +13,7 @@ from core.tables.columns import table_of
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header import Header
+from dicom_node.storage.header_attributes import instance_attributes
 from dicom_node.storage.part10 import Announced
 
 _TABLE: Final = table_of(InstanceRow)
@@ -30,6 +31,14 @@ _GIVEN: Final = (
     "outcome",
     "outcome_message",
     "received_at",
+    "number_of_frames",
+    "pixel_rows",
+    "pixel_columns",
+    "content_date",
+    "content_time",
+    "completion_flag",
+    "verification_flag",
+    "concept_name",
 )
 _ADD: Final = DriverStatement(
     lambda _dialect: (
@@ -103,4 +112,5 @@ def content_attributes(arrival: Arrival, outcome: InstanceOutcome) -> dict[str, 
         "outcome": outcome,
         "outcome_message": "",
         "received_at": arrival.received_at,
+        **instance_attributes(arrival.header),
     }

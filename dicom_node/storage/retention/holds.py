@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from sqlalchemy import Select, String, and_, cast, exists, literal_column, or_, true
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import GenericFunction
 from sqlmodel import Session, col, select
 
 from core.tables.commitments import CommitmentRow
+from core.tables.deliveries import DeliveryRow, DeliveryState
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
@@ -73,6 +75,10 @@ def _is_waiting_for_analysis() -> ColumnElement[bool]:
     )
 
 
+def _is_waiting_to_be_read() -> ColumnElement[bool]:
+    return _SUBJECT.in_(_subjects(JobKind.READ_FIELD))
+
+
 def _has_no_answer() -> ColumnElement[bool]:
     failed = exists().where(
         col(JobRow.kind) == JobKind.ANALYSE,
@@ -113,14 +119,38 @@ def _is_asked_for_commitment() -> ColumnElement[bool]:
     return col(InstanceRow.sop_instance_uid).in_(named)
 
 
+def _is_on_its_way() -> ColumnElement[bool]:
+    """Whether a report of the same study has not arrived where it is to go."""
+    report, series = aliased(InstanceRow), aliased(SeriesRow)
+    unsent = or_(
+        col(DeliveryRow.state).in_((DeliveryState.WAITING, DeliveryState.SENDING)),
+        and_(
+            col(DeliveryRow.state) == DeliveryState.GAVE_UP, col(DeliveryRow.dismissed_at).is_(None)
+        ),
+    )
+    studies = (
+        select(series.study_key)
+        .join(report, col(report.series_key) == col(series.id))
+        .join(DeliveryRow, col(DeliveryRow.instance_key) == col(report.id))
+        .where(unsent)
+    )
+    return col(SeriesRow.study_key).in_(studies)
+
+
 HOLDS: Final = (
     Hold("not_scored", "its analysis is not done", _is_waiting_for_analysis()),
+    Hold("field_not_read", "its measured field is not read", _is_waiting_to_be_read()),
     Hold("no_answer", "its analysis failed: see arcuate jobs", _has_no_answer()),
     Hold("not_reported", "its reports are not built: see arcuate jobs", _is_waiting_for_report()),
     Hold(
         "commitment_unanswered",
         "a device was not told yet that it is kept: see arcuate jobs",
         _is_asked_for_commitment(),
+    ),
+    Hold(
+        "not_delivered",
+        "a result has not arrived where it is to go: see arcuate deliveries",
+        _is_on_its_way(),
     ),
 )
 

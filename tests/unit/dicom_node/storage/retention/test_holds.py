@@ -1,10 +1,15 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from core import ledger
+from core.deliveries.destinations import add_destination
+from core.tables.columns import key_of
 from core.tables.commitments import CommitmentRow
+from core.tables.deliveries import DeliveryRow, DeliveryState
+from core.tables.instances import InstanceOrigin, InstanceRow
 from core.tables.jobs import JobKind, JobStatus
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
@@ -144,9 +149,61 @@ def commitment_is_answered(archive: Archive) -> None:
         assert session.get_one(CommitmentRow, key).reported_at == NOW
 
 
+def on_its_way(archive: Archive) -> None:
+    _deliver_report(archive, DeliveryState.WAITING)
+
+
+def delivered(archive: Archive) -> None:
+    _deliver_report(archive, DeliveryState.DELIVERED)
+
+
+def given_up(archive: Archive) -> None:
+    _deliver_report(archive, DeliveryState.GAVE_UP)
+
+
+def dismissed(archive: Archive) -> None:
+    _deliver_report(archive, DeliveryState.GAVE_UP, dismissed_at=NOW)
+
+
+def other_report_is_on_its_way(archive: Archive) -> None:
+    keep_settled(archive, STUDY, NOW)
+    _deliver_report(archive, DeliveryState.WAITING, "70")
+
+
+def _deliver_report(
+    archive: Archive, state: DeliveryState, study: str = STUDY, **values: Any
+) -> None:
+    keep_settled(archive, study, NOW)
+    with archive.database.transaction() as session:
+        destination = add_destination(session, "pacs", "folder", "/share")
+        statement = (
+            select(InstanceRow)
+            .join(SeriesRow, col(SeriesRow.id) == InstanceRow.series_key)
+            .join(StudyRow, col(StudyRow.id) == SeriesRow.study_key)
+            .where(StudyRow.study_instance_uid == f"1.2.{study}")
+            .where(InstanceRow.origin == InstanceOrigin.PRODUCED)
+        )
+        for instance in session.exec(statement).all():
+            session.add(
+                DeliveryRow(
+                    destination_id=key_of(destination),
+                    instance_key=key_of(instance),
+                    report_kind="sr",
+                    state=state,
+                    created_at=NOW,
+                    **values,
+                )
+            )
+
+
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
+        (on_its_way, {"not_delivered"}),
+        (delivered, set()),
+        (given_up, {"not_delivered"}),
+        (dismissed, set()),
+        (other_report_is_on_its_way, set()),
         (scan_waits, {"not_scored"}),
         (scan_is_at_work, {"not_scored"}),
         (report_waits, {"not_reported"}),

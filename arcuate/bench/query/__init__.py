@@ -1,0 +1,1 @@
+"""Measures queries: ours and Orthanc's on the same rows, in turn."""

@@ -1,0 +1,69 @@
+"""Carrying out a query: the keys of all matches first, then page by page what is told of them.
+
+Keys are eight bytes each, so any number of matches costs little memory; each page is a transaction
+of its own, so a reader who takes long holds nothing in the database.
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from core.database import Database
+from dicom_node.storage.query.page import read_page
+from dicom_node.storage.query.query import Query
+from dicom_node.storage.query.record import Record
+from dicom_node.storage.query.selection import select_keys
+
+#: Matches read at a time.
+PAGE: Final = 250
+#: Keys taken from the driver at a time.
+_KEYS_AT_ONCE: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a query found.
+
+    Attributes
+    ----------
+    keys
+        Of the matches, in order.
+    is_cut
+        Whether there are more than the query's maximum.
+    """
+
+    database: Database
+    query: Query
+    keys: "array[int]"
+    is_cut: bool
+
+    def pages(self) -> Iterator[list[Record]]:
+        """Read what is told of the matches; one that vanished meanwhile is left out."""
+        for start in range(0, len(self.keys), PAGE):
+            with self.database.reading() as session:
+                page = self.keys[start : start + PAGE]
+                records = read_page(session.connection(), self.query, page)
+            yield records
+
+    def records(self) -> Iterator[Record]:
+        """Read the matches one after the other."""
+        for page in self.pages():
+            yield from page
+
+
+def find(database: Database, query: Query) -> Found:
+    """Find what matches.
+
+    Raises
+    ------
+    DatabaseAway
+        If the database does not answer.
+    """
+    keys = array("q")
+    with database.reading() as session:
+        connection = session.connection()
+        statement = select_keys(query, connection.dialect.name)
+        for rows in connection.execute(statement).partitions(_KEYS_AT_ONCE):
+            keys.extend(row[0] for row in rows)
+    return Found(database, query, keys[: query.maximum], len(keys) > query.maximum)
