@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.errors import NodeError
+from core.errors import NodeError, RecordNotFound
 
 
 class NotSignedIn(NodeError):
@@ -47,6 +47,10 @@ class AmbiguousPatient(NodeError):
         self.issuers = list(issuers)
 
 
+class FrameNotFound(RecordNotFound):
+    """The object has no frame of that number; the parameter `frames` counts from 1."""
+
+
 class NotReady(NodeError):
     """A part this node needs does not answer.
 
@@ -78,6 +82,10 @@ class TooManyStreams(NodeError):
 
 class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
+
+
+class RangeNotSatisfiable(NodeError):
+    """The range lies beyond the end."""
 
 
 class MediaTypeUnsupported(NodeError):

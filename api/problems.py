@@ -16,6 +16,7 @@ from api.errors import (
     BodyStalled,
     BodyTooLarge,
     CursorInvalid,
+    FrameNotFound,
     HostRefused,
     LoginRefused,
     MediaTypeUnsupported,
@@ -25,6 +26,7 @@ from api.errors import (
     NotSignedIn,
     ParameterInvalid,
     PositionUnknown,
+    RangeNotSatisfiable,
     TooManyStreams,
 )
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
@@ -32,7 +34,7 @@ from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
-from dicom_node.errors import BytesRemoved, ObjectTooLarge, StorageFull
+from dicom_node.errors import BytesRemoved, ObjectTooLarge, PixelsUnreadable, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -45,7 +47,9 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
+    (RangeNotSatisfiable, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
+    (PixelsUnreadable, HTTPStatus.NOT_ACCEPTABLE),
     (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
     (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (ObjectTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -171,6 +175,8 @@ def _members_of(error: NodeError) -> dict[str, Any]:
             return {"errors": [{"parameter": error.parameter, "message": str(error)}]}
         case CursorInvalid():
             return {"errors": [{"parameter": "cursor", "message": str(error)}]}
+        case FrameNotFound():
+            return {"errors": [{"parameter": "frames", "message": str(error)}]}
     return {}
 
 

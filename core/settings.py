@@ -17,6 +17,7 @@ from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
 from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
+from core.web_settings import WebSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
 #: Names the test-suite reads; they configure no node.
@@ -36,6 +37,7 @@ class Settings(
     ReportSettings,
     ResultsSettings,
     RetentionSettings,
+    WebSettings,
 ):
     """Every setting of a node, with its default."""
 

@@ -5,16 +5,17 @@ of any length costs what its attributes cost.
 """
 
 import zlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, MutableSequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, Final
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
+from pydicom.charset import convert_encodings, default_encoding
 from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import RawDataElement
-from pydicom.filereader import read_dataset
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom.filereader import data_element_generator
 from pydicom.tag import BaseTag
 
 from core.errors import NodeError
@@ -30,6 +31,9 @@ _HEAD_BYTES: Final = 1024
 _PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _UNDEFINED: Final = 0xFFFFFFFF
+_CHARACTER_SET: Final = BaseTag(0x00080005)
+
+_Element = RawDataElement | DataElement
 
 
 @dataclass(frozen=True)
@@ -137,14 +141,21 @@ def _read(file: BinaryIO, start: int, encoding: Encoding, syntax: str) -> KeptOb
         return bool(found)
 
     file.seek(start)
-    header = read_dataset(
-        file,
-        is_implicit_VR=encoding.is_implicit_vr,
-        is_little_endian=encoding.is_little_endian,
-        stop_when=stop,
-        defer_size=DEFERRED_BYTES,
+    elements = {
+        element.tag: element
+        for element in data_element_generator(
+            file,
+            encoding.is_implicit_vr,
+            encoding.is_little_endian,
+            stop_when=stop,
+            defer_size=DEFERRED_BYTES,
+        )
+    }
+    spans = _leave(file, elements)
+    header = Dataset(elements)
+    header.set_original_encoding(
+        encoding.is_implicit_vr, encoding.is_little_endian, _character_sets(elements)
     )
-    spans = _leave(file, header)
     if not found:
         return KeptObject(syntax, header, spans)
     tag, length = found[0]
@@ -153,22 +164,28 @@ def _read(file: BinaryIO, start: int, encoding: Encoding, syntax: str) -> KeptOb
     return KeptObject(syntax, header, spans, tag, value, None if length == _UNDEFINED else length)
 
 
-def _leave(file: BinaryIO, header: Dataset) -> dict[int, Span]:
+def _leave(file: BinaryIO, elements: dict[BaseTag, _Element]) -> dict[int, Span]:
     """Read what pydicom deferred, but for binary values; return where those lie."""
     spans: dict[int, Span] = {}
     position = file.tell()
-    for tag in list(header.keys()):
-        raw = header.get_item(tag)
+    for tag, raw in elements.items():
         if not isinstance(raw, RawDataElement) or raw.value is not None or not raw.length:
             continue
         if _vr_of(raw) in _BINARY:
             spans[int(tag)] = Span(raw.value_tell, raw.length)
-            header[tag] = raw._replace(length=0, value=b"")
+            elements[tag] = raw._replace(length=0, value=b"")
         else:
             file.seek(raw.value_tell)
-            header[tag] = raw._replace(value=file.read(raw.length))
+            elements[tag] = raw._replace(value=file.read(raw.length))
     file.seek(position)
     return spans
+
+
+def _character_sets(elements: dict[BaseTag, _Element]) -> MutableSequence[str]:
+    element = elements.get(_CHARACTER_SET)
+    if not isinstance(element, RawDataElement):
+        return [default_encoding]
+    return convert_encodings(convert_raw_data_element(element).value)
 
 
 def _vr_of(raw: RawDataElement) -> str:

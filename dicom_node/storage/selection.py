@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select
@@ -82,6 +83,15 @@ class Selection:
             while page := _page(database, conditions, last):
                 yield from page
                 last = page[-1].key
+
+    def fingerprint(self, database: Database) -> tuple[int, int, str]:
+        """Return how many instances have their bytes, how many not, and a digest of them all."""
+        kept, removed, digest = 0, 0, sha256()
+        for selected in self.instances(database):
+            kept += not selected.is_removed
+            removed += selected.is_removed
+            digest.update(f"{selected.sop_instance_uid} {selected.digest}\n".encode())
+        return kept, removed, digest.hexdigest()
 
     def patients(self, database: Database) -> int:
         """Return how many patients have the Patient ID: each issuer counts from 1 on."""

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ UNCOMPRESSED: Final = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
 _PROCESSES: Final = 2
 #: After this a process is ended: the object it works on is a trap.
 _PATIENCE_SECONDS: Final = 120.0
+_CHUNK_BYTES: Final = 1 << 20
 
 
 class DecodingProcess:
@@ -88,6 +89,20 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 
 @dataclass(frozen=True)
+class Converted:
+    """A DICOM file of our own making, which has no name any more: it goes with its last chunk."""
+
+    _file: BinaryIO
+    length: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes."""
+        with named_faults(), self._file as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
+
+
+@dataclass(frozen=True)
 class Uncompressing:
     """Objects and frames without compression; shared by the threads of a process.
 
@@ -103,6 +118,19 @@ class Uncompressing:
     def __post_init__(self) -> None:
         for _ in range(_PROCESSES):
             self._idle.put(DecodingProcess())
+
+    def convert(self, storage: Storage, selected: Selected, syntax: str) -> "Converted":
+        """Return an object as a DICOM file of an uncompressed transfer syntax, made by now.
+
+        Raises
+        ------
+        PixelsUnreadable
+            If it cannot be decoded.
+        """
+        with TemporaryDirectory(prefix="arcuate-") as folder, named_faults():
+            target = Path(folder) / "object.dcm"
+            self._ask(storage, selected, target, syntax=syntax)
+            return Converted(target.open("rb"), target.stat().st_size)
 
     @contextmanager
     def open_as(

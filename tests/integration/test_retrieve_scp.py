@@ -64,7 +64,11 @@ def digests(files: Sequence[Path]) -> dict[str, str]:
 
 def dcmtk(program: str, node: Node, *arguments: str) -> str:
     done = subprocess.run(
-        [program, "-v", *node.dcmtk, *arguments], capture_output=True, text=True, timeout=60
+        [program, "-v", *node.dcmtk, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return done.stdout + done.stderr
 
