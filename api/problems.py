@@ -23,11 +23,13 @@ from api.errors import (
     NotReady,
     NotSignedIn,
     PositionUnknown,
+    RoleMissing,
     TooManyStreams,
 )
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
+from core.reviews import NotReviewable
 from dicom_node.errors import BytesRemoved, ObjectTooLarge, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -37,6 +39,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
+    (RoleMissing, HTTPStatus.FORBIDDEN),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
@@ -47,6 +50,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (PositionUnknown, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
+    (NotReviewable, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -86,6 +86,8 @@ def _report_key(session: Session, prediction_id: str, kind: ReportKind) -> str:
         select(InstanceRow.storage_key)
         .join(ReportRow, col(ReportRow.instance_key) == col(InstanceRow.id))
         .where(col(ReportRow.prediction_id) == prediction_id, col(ReportRow.kind) == kind)
+        # The last one: what was decided since the estimate stands in it.
+        .order_by(col(ReportRow.version).desc())
     )
     storage_key = session.exec(statement).first()
     if storage_key is None:

@@ -14,6 +14,7 @@ from api.rest import (
     operations,
     patients,
     predictions,
+    reviews,
     studies,
 )
 
@@ -24,6 +25,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     studies.ROUTER,
     predictions.ROUTER,
     forms.ROUTER,
+    reviews.ROUTER,
     changes.ROUTER,
     events.ROUTER,
     operations.ROUTER,

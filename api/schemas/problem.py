@@ -26,6 +26,7 @@ class Problem(BaseModel):
 _DESCRIPTIONS: Final = {
     400: "A parameter cannot be understood",
     401: "No valid key or session",
+    403: "The caller's key has not the role for it",
     404: "Nothing is kept under that identifier",
     406: "The answer comes as application/dicom+json only",
     408: "The body stopped coming",

@@ -79,7 +79,7 @@ class ReportStep:
         dataset: Dataset,
     ) -> None:
         instance = keep_report(session, self.storage, dataset)
-        key = (prediction.prediction_id, report_format.kind)
+        key = (prediction.prediction_id, report_format.kind, 0)
         if session.get(ReportRow, key) is None:
             session.add(
                 ReportRow(
