@@ -21,12 +21,13 @@ from api.errors import (
     LoginRefused,
     MediaTypeUnsupported,
     NotAcceptable,
-    NotAllowed,
     NotReady,
     NotSignedIn,
+    OriginRefused,
     ParameterInvalid,
     PositionUnknown,
     RangeNotSatisfiable,
+    RoleMissing,
     TooManyStreams,
 )
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
@@ -34,6 +35,7 @@ from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
+from core.reviews import NotReviewable
 from dicom_node.errors import BytesRemoved, ObjectTooLarge, PixelsUnreadable, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -43,7 +45,8 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
-    (NotAllowed, HTTPStatus.FORBIDDEN),
+    (OriginRefused, HTTPStatus.FORBIDDEN),
+    (RoleMissing, HTTPStatus.FORBIDDEN),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
@@ -60,6 +63,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (DeliveryUnderWay, HTTPStatus.CONFLICT),
     (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
     (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NotReviewable, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),

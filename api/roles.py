@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from api.dependencies import NodeParameter
-from api.errors import NotAllowed
+from api.errors import OriginRefused, RoleMissing
 from api.logins import Caller
 from api.security import CallerParameter
 from core.keys import Role
 
-_OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
+_OPERATORS: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 
 def require_operator(request: Request, node: NodeParameter, caller: CallerParameter) -> Caller:
@@ -19,12 +19,14 @@ def require_operator(request: Request, node: NodeParameter, caller: CallerParame
 
     Raises
     ------
-    NotAllowed
-        If their role is another, or a page of another site makes a browser ask.
+    RoleMissing
+        If their role is another.
+    OriginRefused
+        If a page of another site makes a browser ask.
     """
     _check_origin(request)
     if node.settings.auth != "none" and caller.role not in _OPERATORS:
-        raise NotAllowed
+        raise RoleMissing(_OPERATORS)
     return caller
 
 
@@ -32,7 +34,7 @@ def _check_origin(request: Request) -> None:
     # A browser says from where a form comes; without a key nothing else would tell it from ours.
     origin = request.headers.get("origin")
     if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
-        raise NotAllowed("Forms of other sites are not taken")
+        raise OriginRefused
 
 
 #: What a router or route that changes something is given.

@@ -104,6 +104,7 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from dicom_node.delivery.delivering import DeliverStep, run_deliveries
     from dicom_node.delivery.reporting import ReportStep
     from dicom_node.delivery.retaining import RetentionStep, run_retention
+    from dicom_node.delivery.reviewing import ReviewStep
     from dicom_node.delivery.study_reporting import StudyReportStep
     from dicom_node.measured_fields.step import ReadFieldStep
     from dicom_node.rollup.settling import SettleStep
@@ -135,6 +136,8 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     retaining = RetentionStep(archive, policy_of(settings), settings.lease_seconds, stopping)
     retainer = Worker(node.database, settings, retaining, stopping)
     workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
+    reviewing = ReviewStep(node.database, node.storage, settings.organization)
+    workers.append(Worker(node.database, settings, reviewing, stopping))
     reading = ReadFieldStep(node.database, node.storage)
     workers.append(Worker(node.database, settings, reading, stopping))
     quiet = timedelta(seconds=settings.study_quiet_seconds)

@@ -118,5 +118,7 @@ def _kept_key(session: Session, prediction_id: str, kind: ReportKind) -> str | N
         select(InstanceRow.storage_key)
         .join(ReportRow, col(ReportRow.instance_key) == col(InstanceRow.id))
         .where(col(ReportRow.prediction_id) == prediction_id, col(ReportRow.kind) == kind)
+        # The last one: what was decided since the estimate stands in it.
+        .order_by(col(ReportRow.version).desc())
     )
     return session.exec(statement).first()

@@ -16,6 +16,7 @@ from api.rest import (
     operations,
     patients,
     predictions,
+    reviews,
     studies,
     summary_reports,
 )
@@ -28,6 +29,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     summary_reports.ROUTER,
     predictions.ROUTER,
     forms.ROUTER,
+    reviews.ROUTER,
     changes.ROUTER,
     events.ROUTER,
     operations.ROUTER,

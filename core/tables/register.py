@@ -20,6 +20,7 @@ from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
+from core.tables.reviews import ReviewRequestRow, ReviewRow
 from core.tables.series import SeriesRow
 from core.tables.shadow_predictions import ShadowPredictionRow
 from core.tables.sightings import DeviceRow, PeerSightingRow
@@ -60,4 +61,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     DeliveryRow,
     DeliveryCommitmentRow,
     MeasuredFieldRow,
+    ReviewRow,
+    ReviewRequestRow,
 )

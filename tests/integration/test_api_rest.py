@@ -116,6 +116,7 @@ def test_prediction_has_the_shape_of_the_contract(client: httpx.Client, database
         "quality": {"assessable": True, "score": 0.93, "reasons": []},
         "reasons": [],
         "review": None,
+        "review_requested": None,
         "agreement": None,
         "supersedes": None,
         "superseded_by": None,

@@ -22,6 +22,7 @@ from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
+from core.tables.reviews import ReviewRequestRow
 from core.tables.series import SeriesRow
 from core.tables.study_summaries import StudySummaryRow
 from core.values.prediction import PredictionStatus
@@ -116,6 +117,13 @@ def _is_waiting_for_report_of_both_eyes() -> ColumnElement[bool]:
     return col(SeriesRow.study_key).in_(summaries)
 
 
+def _is_under_review() -> ColumnElement[bool]:
+    asked = select(PredictionRow.instance_key).join(
+        ReviewRequestRow, col(ReviewRequestRow.prediction_id) == col(PredictionRow.id)
+    )
+    return col(InstanceRow.id).in_(asked)
+
+
 def _is_asked_for_commitment() -> ColumnElement[bool]:
     pair = _Elements(col(CommitmentRow.instances)).table_valued("value")
     named = (
@@ -150,6 +158,7 @@ HOLDS: Final = (
     Hold("field_not_read", "its measured field is not read", _is_waiting_to_be_read()),
     Hold("no_answer", "its analysis failed: see arcuate jobs", _has_no_answer()),
     Hold("not_reported", "its reports are not built: see arcuate jobs", _is_waiting_for_report()),
+    Hold("under_review", "a review of its result is asked for", _is_under_review()),
     Hold(
         "both_eyes_not_reported",
         "the report of both eyes is not built: see arcuate jobs",
