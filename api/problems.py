@@ -153,6 +153,13 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, answer_unexpected)
 
 
+#: Errors that are always one parameter's.
+_PARAMETER_OF: Final[dict[type[NodeError], str]] = {
+    CursorInvalid: "cursor",
+    FrameNotFound: "frames",
+}
+
+
 def kind_of(error: NodeError) -> str:
     """Return the last part of the problem's type, from the name of the error's class."""
     return _kebab(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__))
@@ -174,14 +181,16 @@ def _members_of(error: NodeError) -> dict[str, Any]:
         case NotReady():
             return {"checks": error.checks}
         case ParameterInvalid():
-            return {"errors": [{"parameter": error.parameter, "message": error.message}]}
+            return _fault_of(error.parameter, error.message)
         case RuleInvalid():
-            return {"errors": [{"parameter": error.parameter, "message": str(error)}]}
-        case CursorInvalid():
-            return {"errors": [{"parameter": "cursor", "message": str(error)}]}
-        case FrameNotFound():
-            return {"errors": [{"parameter": "frames", "message": str(error)}]}
+            return _fault_of(error.parameter, str(error))
+        case CursorInvalid() | FrameNotFound():
+            return _fault_of(_PARAMETER_OF[type(error)], str(error))
     return {}
+
+
+def _fault_of(parameter: str, message: str) -> dict[str, Any]:
+    return {"errors": [{"parameter": parameter, "message": message}]}
 
 
 def _is_for_a_person(request: Request) -> bool:

@@ -9,8 +9,11 @@ from sqlmodel import Session, col, select
 
 from core import ledger
 from core.database import Database
+from core.deliveries.planning import plan_deliveries
+from core.deliveries.rules import facts_of
 from core.ledger import Claim
 from core.logs import get_logger
+from core.predictions import load_prediction
 from core.reviews import load_review, reviews_of
 from core.tables.columns import key_of
 from core.tables.instances import InstanceRow
@@ -85,6 +88,8 @@ class ReviewStep:
     def _keep(self, session: Session, review: Review, report: Dataset) -> None:
         instance = keep_report(session, self.storage, report)
         kind = ReportKind.STRUCTURED_REPORT
+        facts = facts_of(load_prediction(session, review.prediction_id))
+        plan_deliveries(session, instance, kind, [facts])
         if session.get(ReportRow, (review.prediction_id, kind, review.number)) is None:
             row = ReportRow(
                 prediction_id=review.prediction_id,

@@ -10,10 +10,13 @@ from sqlmodel import Session, col, select
 from core import ledger
 from core.both_eyes import latest_summary_reports, read_both_eyes
 from core.database import Database
+from core.deliveries.planning import plan_deliveries
+from core.deliveries.rules import facts_of
 from core.ledger import Claim
 from core.logs import get_logger
 from core.report_context import kept_reports
 from core.tables.columns import key_of
+from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.reports import ReportRow
 from core.tables.study_summaries import StudySummaryRow, SummaryState
@@ -59,9 +62,10 @@ class StudyReportStep:
                     ledger.give_back(session, claimed, _WAIT_SECONDS)
                 continue
             built = [] if both is None else self.build(key, both)
+            facts = [] if both is None else [facts_of(eye.prediction) for eye in both.eyes]
             with self.database.transaction() as session:
                 for kind, report in built:
-                    self.keep(session, key, kind, report)
+                    plan_deliveries(session, self.keep(session, key, kind, report), kind, facts)
                 ledger.finish(session, claimed)
             _log.info("study_reported", summary=claimed.subject, reports=len(built))
 
@@ -96,12 +100,15 @@ class StudyReportStep:
             built.append((report_format.kind, report))
         return built
 
-    def keep(self, session: Session, summary_key: int, kind: ReportKind, report: Dataset) -> None:
+    def keep(
+        self, session: Session, summary_key: int, kind: ReportKind, report: Dataset
+    ) -> InstanceRow:
         """Keep a report in the caller's transaction, once."""
         instance = keep_report(session, self.storage, report)
         if session.get(SummaryReportRow, (summary_key, kind)) is None:
             key = key_of(instance)
             session.add(SummaryReportRow(summary_key=summary_key, kind=kind, instance_key=key))
+        return instance
 
 
 def _wanted(session: Session, summary_key: int) -> BothEyes | None:
