@@ -8,12 +8,15 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.body_limit import BodyLimit
+from api.cors import CrossOrigin
 from api.dashboard import login_pages
 from api.dashboard.register import PAGES
 from api.dashboard.templating import STATIC_FOLDER
 from api.dependencies import Node
 from api.dicomweb import register as dicomweb
+from api.dicomweb.objects import KeptObjects
 from api.dicomweb.stow import STORE_PATH
+from api.events.streams import EventStreams
 from api.headers import STATIC_PATH, SecurityHeaders
 from api.problems import install_problems
 from api.rest import health
@@ -76,13 +79,16 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     )
     archive = open_archive(settings, database, storage)
     app.state.node = Node(settings, database, storage, archive)
+    app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
+    app.state.event_streams = EventStreams(database, settings.event_streams)
     install_problems(app)
     app.add_middleware(
         BodyLimit,
         store_path=STORE_PATH,
         largest_store_bytes=_LARGEST_OBJECTS_A_BODY * archive.maximum_object_bytes,
     )
+    app.add_middleware(CrossOrigin, origins=settings.allowed_origins)
     # Added last, so it is the outermost: refusals of the others get the headers too.
     app.add_middleware(SecurityHeaders)
     app.include_router(health.ROUTER)

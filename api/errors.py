@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.errors import NodeError
+from core.errors import NodeError, RecordNotFound
 
 
 class NotSignedIn(NodeError):
@@ -15,6 +15,24 @@ class LoginRefused(NodeError):
 
 class HostRefused(NodeError):
     """Without authentication only requests to localhost are answered; set `auth = keys`."""
+
+
+class OriginRefused(NodeError):
+    """Forms of other sites are not taken."""
+
+
+class RoleMissing(NodeError):
+    """The caller's key has not the role that this needs.
+
+    `roles` are those that may.
+    """
+
+    def __init__(self, roles: Sequence[str]) -> None:
+        super().__init__(
+            f"This needs a key of role {' or '.join(roles)}: `arcuate keys create NAME --role "
+            f"{roles[0]}` makes one, and auth must be keys"
+        )
+        self.roles = list(roles)
 
 
 class CursorInvalid(NodeError):
@@ -43,6 +61,10 @@ class AmbiguousPatient(NodeError):
         self.issuers = list(issuers)
 
 
+class FrameNotFound(RecordNotFound):
+    """The object has no frame of that number; the parameter `frames` counts from 1."""
+
+
 class NotReady(NodeError):
     """A part this node needs does not answer.
 
@@ -54,8 +76,30 @@ class NotReady(NodeError):
         self.checks = checks
 
 
+class PositionUnknown(NodeError):
+    """No change has that number yet: this is another record than the one it was read from.
+
+    `newest` is the number of the newest change.
+    """
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(
+            f"`Last-Event-ID` or `after` is beyond the newest change, {newest}: this is another "
+            "record than the one it was read from, as after a restore; read /v1/changes anew"
+        )
+        self.newest = newest
+
+
+class TooManyStreams(NodeError):
+    """All streams of events are taken; read /v1/changes, or come back later."""
+
+
 class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
+
+
+class RangeNotSatisfiable(NodeError):
+    """The range lies beyond the end."""
 
 
 class MediaTypeUnsupported(NodeError):

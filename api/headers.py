@@ -1,4 +1,7 @@
-"""Headers on every answer: nothing is cached, framed, sniffed or fetched from elsewhere."""
+"""Headers on every answer: nothing is framed, sniffed or fetched from elsewhere.
+
+Nothing is cached, either, but where a route says how.
+"""
 
 from typing import Final
 
@@ -40,7 +43,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                headers["Cache-Control"] = "no-cache" if is_static else "no-store"
+                headers.setdefault("Cache-Control", "no-cache" if is_static else "no-store")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

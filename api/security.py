@@ -1,5 +1,7 @@
 """Who may ask: whoever has an API key or a browser session, or anyone where auth is `none`."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -7,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.dependencies import Node, NodeParameter
-from api.errors import HostRefused, NotSignedIn
+from api.errors import HostRefused, NotSignedIn, RoleMissing
 from api.logins import Caller, find_session
 from core.keys import Role, find_key
 from core.settings import is_loopback
@@ -64,8 +66,35 @@ def _caller_with_cookie(node: Node, cookie: str | None) -> Caller | None:
         return find_session(session, cookie)
 
 
+def recheck_of(
+    request: Request,
+    node: NodeParameter,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    api_key: Annotated[str | None, Depends(_API_KEY)],
+) -> Callable[[], Caller]:
+    """Return what looks again whether this caller may still ask, for answers that go on."""
+    return partial(require_caller, request, node, bearer, api_key)
+
+
 #: What the application puts before every router, so that no route can forget it.
 REQUIRE_CALLER: Final = Depends(require_caller)
 
+
+def require_role(*roles: Role) -> Callable[..., None]:
+    """Return a dependency that lets only callers of these roles pass.
+
+    Where authentication is off nobody has a name, and so nobody passes.
+    """
+
+    def check(caller: Annotated[Caller, REQUIRE_CALLER]) -> None:
+        if caller.role not in roles:
+            raise RoleMissing(roles)
+
+    return check
+
+
 #: A route's parameter: who asks.
 CallerParameter = Annotated[Caller, REQUIRE_CALLER]
+
+#: A route's parameter: looks again who asks.
+RecheckParameter = Annotated[Callable[[], Caller], Depends(recheck_of)]

@@ -4,11 +4,13 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
+from api.events.streams import EventStreams
 from core.errors import NodeError
 from core.settings import Settings
 from core.tls import server_context
@@ -55,23 +57,40 @@ def serve(
             ssl_context_factory=(lambda *_: tls) if tls is not None else None,
         )
         port = listener.getsockname()[1]
-        _Server(config, lambda: announce(port), stopping).run(sockets=[listener])
+        on_stop = partial(_end_streams, app)
+        _Server(config, lambda: announce(port), on_stop, stopping).run(sockets=[listener])
+
+
+def _end_streams(app: FastAPI) -> None:
+    streams: EventStreams | None = getattr(app.state, "event_streams", None)
+    if streams is not None:
+        streams.close()
 
 
 class _Server(uvicorn.Server):
     """uvicorn that stops by an event, and leaves the signals to the process that runs it."""
 
     def __init__(
-        self, config: uvicorn.Config, on_ready: Callable[[], None], stopping: threading.Event
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
+        stopping: threading.Event,
     ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_stop = on_stop
         self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Before it waits for answers under way: some have no end of their own.
+        self._on_stop()
+        await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         return await super().on_tick(counter) or self._stopping.is_set()

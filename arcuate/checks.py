@@ -12,6 +12,7 @@ import httpx
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from arcuate.destination_checks import check_destinations
 from arcuate.device_checks import check_device, check_tensorflow
 from arcuate.finding import Finding, Health
 from arcuate.node import database_exists, has_current_schema, open_node
@@ -202,6 +203,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "peers": _check_peers,
     "echo": check_echo,
     "senders": check_senders,
+    "destinations": check_destinations,
     "jobs": _check_jobs,
     "retention": check_retention,
     "model": _check_model,

@@ -11,8 +11,11 @@ from rich.text import Text
 
 from arcuate.commands import (
     bench,
+    deliveries,
     demo,
+    destinations,
     doctor,
+    import_fields,
     import_files,
     jobs,
     keys,
@@ -24,12 +27,15 @@ from arcuate.commands import (
     retention,
     retrieve,
     roles,
+    rules,
     score,
     send,
     simulate,
     up,
 )
 from arcuate.errors import WrongUse
+from core.deliveries.destinations import DestinationInvalid
+from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
 from core.rhythm import RhythmInvalid
 from dicom_node.errors import PeerInvalid, QueryInvalid
@@ -64,10 +70,29 @@ def configure(
     context.obj = config
 
 
-_COMMANDS = (up, roles, demo, send, import_files, retrieve, score, simulate, reference_model)
-for commands in (*_COMMANDS, retention, migrate, doctor, openapi):
+_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score)
+for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
     commands.register(app)
-_GROUPS = {"peers": peers, "models": models, "jobs": jobs, "keys": keys, "bench": bench}
+_GROUPS = {
+    "peers": peers,
+    "destinations": destinations,
+    "rules": rules,
+    "deliveries": deliveries,
+    "models": models,
+    "jobs": jobs,
+    "keys": keys,
+    "bench": bench,
+}
+#: Errors of what was given on the command line.
+_WRONG_USE = (
+    SettingsInvalid,
+    PeerInvalid,
+    QueryInvalid,
+    RhythmInvalid,
+    DestinationInvalid,
+    RuleInvalid,
+    WrongUse,
+)
 for name, group in _GROUPS.items():
     app.add_typer(group.app, name=name)
 
@@ -76,7 +101,7 @@ def main() -> None:
     """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
     try:
         app()
-    except (SettingsInvalid, PeerInvalid, QueryInvalid, RhythmInvalid, WrongUse) as error:
+    except _WRONG_USE as error:
         _explain(str(error))
         sys.exit(2)
     except InfrastructureError as error:

@@ -3,7 +3,8 @@
 NodeError
 ├─ WrongUse            the command was called wrongly: exit code 2
 │   └─ TableUnwritable     the table of scores cannot be written there
-└─ ProfilesUnreadable  the file holds no RNFL profiles
+├─ ProfilesUnreadable  the file holds no RNFL profiles
+└─ FieldsUnreadable    the file holds no measured fields
 """
 
 from core.errors import NodeError
@@ -15,6 +16,10 @@ class WrongUse(NodeError):
 
 class TableUnwritable(WrongUse):
     """The file's ending must be .csv, .jsonl or .parquet."""
+
+
+class FieldsUnreadable(NodeError):
+    """The file holds no measured fields."""
 
 
 class ProfilesUnreadable(NodeError):

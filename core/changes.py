@@ -52,6 +52,12 @@ def append_changes(
     return int(last)
 
 
+def last_change(session: Session) -> int:
+    """Return the number of the last change there is, 0 before the first."""
+    [last] = session.exec(select(ChangeCounterRow.last)).all()
+    return last
+
+
 def changes_after(session: Session, number: int, limit: int) -> Sequence[ChangeRow]:
     """Return at most `limit` changes later than `number`, in order."""
     statement = select(ChangeRow).where(col(ChangeRow.number) > number)

@@ -1,7 +1,7 @@
 """Jobs whose ground has changed: begun anew, or withdrawn. Whoever works on one loses its claim."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session, col, update
 
@@ -10,10 +10,11 @@ from core.database import database_seconds
 from core.ledger import enqueue
 from core.tables.jobs import JobKind, JobRow, JobStatus
 
+_UNFINISHED: Final = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)
+
 
 def begin_anew(session: Session, kind: JobKind, subject: str) -> None:
     """Have a subject's work done from its beginning, by the job that waits, runs or stopped."""
-    unfinished = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)
     values = {
         "status": JobStatus.QUEUED,
         "attempts": 0,
@@ -21,14 +22,14 @@ def begin_anew(session: Session, kind: JobKind, subject: str) -> None:
         "error": None,
         "finished_at": None,
     }
-    if not _recall(session, kind, [subject], unfinished, values):
+    if not _recall(session, kind, [subject], _UNFINISHED, values):
         enqueue(session, kind, subject)
 
 
 def withdraw(session: Session, kind: JobKind, subjects: Sequence[str]) -> None:
-    """Let nobody do the work of these subjects any more."""
+    """Let nobody do the work of these subjects any more, nor ask why it failed."""
     values = {"status": JobStatus.DONE, "finished_at": utc_now()}
-    _recall(session, kind, subjects, (JobStatus.QUEUED, JobStatus.RUNNING), values)
+    _recall(session, kind, subjects, _UNFINISHED, values)
 
 
 def _recall(

@@ -9,10 +9,15 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
+from core.feed_settings import FeedSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
+from core.report_settings import ReportSettings
+from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
+from core.web_settings import WebSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
 #: Names the test-suite reads; they configure no node.
@@ -24,7 +29,16 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
 
 
-class Settings(ReceivingSettings, RetentionSettings, QuerySettings):
+class Settings(
+    DeliverySettings,
+    FeedSettings,
+    QuerySettings,
+    ReceivingSettings,
+    ReportSettings,
+    ResultsSettings,
+    RetentionSettings,
+    WebSettings,
+):
     """Every setting of a node, with its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

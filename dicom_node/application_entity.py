@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
+from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
@@ -20,11 +21,14 @@ from dicom_node.pynetdicom_settings import configure_pynetdicom
 from dicom_node.receive.listener import Listener
 from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.commitment import add_commitment, commitment_handlers
+from dicom_node.scp.commitment_report import report_handlers
 from dicom_node.scp.echo import handle_echo
 from dicom_node.scp.find import add_find, find_handlers
 from dicom_node.scp.instance_availability import add_instance_availability
 from dicom_node.scp.notices import notice_handlers
 from dicom_node.scp.procedure_step import add_procedure_step
+from dicom_node.scp.retrieve_handlers import retrieve_handlers
+from dicom_node.scp.retrieve_service import add_retrieve
 from dicom_node.scp.size_limit import handle_pdu
 from dicom_node.seats import Seats
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
@@ -35,6 +39,10 @@ from dicom_node.storage.bytes import Storage
 MAXIMUM_PDU_BYTES: Final = 131_072
 #: pynetdicom's own limit counts threads that are ending, too, and tells nobody: `Seats` decides.
 _NO_LIMIT: Final = 1 << 30
+#: Of several in one context the first is taken: what devices write, so that it goes out as it came.
+_STORAGE_SYNTAXES: Final = sorted(
+    ALL_TRANSFER_SYNTAXES, key=lambda uid: uid != ExplicitVRLittleEndian
+)
 
 _log = get_logger(__name__)
 
@@ -70,6 +78,7 @@ class DicomServer:
         )
         self._application_entity = build_application_entity(settings)
         self._association_log = AssociationLog(database)
+        self._retrieve_handlers = retrieve_handlers(settings, self.archive)
 
     def start(self) -> DicomPorts:
         """Listen; return the ports, on which connections are taken from now on.
@@ -130,8 +139,10 @@ class DicomServer:
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
+            *report_handlers(self.archive.database),
             *notice_handlers(self.archive.database),
             *find_handlers(self._settings, self.archive.database),
+            *self._retrieve_handlers,
             *self._association_log.handlers(),
         ]
 
@@ -151,6 +162,8 @@ def build_application_entity(settings: Settings) -> AE:
     add_procedure_step(entity)
     add_instance_availability(entity)
     add_find(entity)
+    add_retrieve(entity)
     for sop_class_uid in ACCEPTED_SOP_CLASSES:
-        entity.add_supported_context(sop_class_uid, ALL_TRANSFER_SYNTAXES)
+        # Both roles: on a C-GET it is we who store.
+        entity.add_supported_context(sop_class_uid, _STORAGE_SYNTAXES, scu_role=True, scp_role=True)
     return entity

@@ -6,6 +6,10 @@ NodeError
 │   └─ StorageAway*          the storage does not answer
 ├─ ObjectUnreadable*         one kept object is damaged, the storage is there
 ├─ BytesRemoved              retention removed them, the row says when
+├─ PixelsUnreadable          the pixels of a kept object cannot be decoded here
+├─ RetrieveInvalid           an identifier that selects nothing in a way that can be asked
+├─ TooManyInstances          more than one retrieval can count
+├─ DestinationUnknown        no peer of that AE title listens anywhere
 ├─ ObjectTooLarge            larger than the setting allows
 ├─ UnsupportedSOPClass       outside the accept list
 ├─ FileInvalid               no DICOM file (PS3.10), nothing of it can be named
@@ -20,10 +24,12 @@ NodeError
 │   └─ HierarchyConflict     the series belongs to another study
 ├─ ActionRefused             an N-ACTION that is not carried out
 │   ├─ UnknownAction         another action than to commit
+│   ├─ UnknownEvent          a report of another event than of commitment
 │   ├─ UnknownActionInstance not the instance the standard names for it
 │   ├─ ActionAttributeMissing
 │   ├─ ActionValueMissing
 │   ├─ ActionInvalid         not a data set, or a malformed UID in it
+│   │   └─ UnknownTransaction  a report of what we did not ask about
 │   └─ ActionTooLarge        more than we take at once
 ├─ NoticeRefused             an N-CREATE or N-SET of MPPS or IAN that is not taken
 │   ├─ NoticeKnown           there is one under that UID
@@ -43,6 +49,8 @@ NodeError
 │   ├─ IdentifierUnreadable  not a data set
 │   ├─ IdentifierTooLarge    more than we take at once
 │   └─ MatchingKeyInvalid    a value its attribute cannot have
+├─ DestinationDown*          a destination of results does not answer
+├─ CommitmentNotOffered      it does not commit to keeping what it took
 ├─ QueryInvalid              what to retrieve is not said in a way that can be asked
 ├─ QueryRefused              the peer does not carry out a query or a retrieval
 ├─ GetNotAccepted            the peer does not offer C-GET
@@ -71,6 +79,22 @@ class ObjectUnreadable(NodeError):
 
 class BytesRemoved(RecordNotFound):
     """Retention removed the files of this instance; send it again."""
+
+
+class PixelsUnreadable(NodeError):
+    """The pixels of this object cannot be decoded here."""
+
+
+class RetrieveInvalid(NodeError):
+    """The identifier must hold the unique keys of its level and above."""
+
+
+class TooManyInstances(NodeError):
+    """More than 65535 instances; retrieve them study by study."""
+
+
+class DestinationUnknown(NodeError):
+    """The move destination is no peer with a host and a port."""
 
 
 class ObjectTooLarge(NodeError):
@@ -146,6 +170,10 @@ class UnknownAction(ActionRefused):
     """Action Type ID must be 1, Request Storage Commitment."""
 
 
+class UnknownEvent(ActionRefused):
+    """Only Storage Commitment is reported here (event types 1 and 2)."""
+
+
 class UnknownActionInstance(ActionRefused):
     """Ask the well-known instance 1.2.840.10008.1.20.1.1."""
 
@@ -162,6 +190,10 @@ class ActionInvalid(ActionRefused):
     """The action information cannot be understood."""
 
 
+class UnknownTransaction(ActionInvalid):
+    """We did not ask under that Transaction UID."""
+
+
 class ActionTooLarge(ActionRefused):
     """Too many objects for one storage commitment request."""
 
@@ -175,7 +207,7 @@ class NoticeKnown(NoticeRefused):
 
 
 class NoticeUnknown(NoticeRefused):
-    """There is no procedure step under that SOP Instance UID."""
+    """The peer has told of no such procedure step."""
 
 
 class NoticeFinal(NoticeRefused):
@@ -264,3 +296,13 @@ class MatchingKeyInvalid(IdentifierRefused):
         super().__init__(*([f"{keyword} {fault}"] if keyword else []))
         self.keyword = keyword
         self.fault = fault
+
+
+class DestinationDown(NodeError):
+    """The destination does not answer, or lets nobody in; no object is to blame."""
+
+    retry = True
+
+
+class CommitmentNotOffered(NodeError):
+    """The destination does not offer Storage Commitment."""

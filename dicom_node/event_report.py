@@ -30,16 +30,17 @@ def build_event_information(result: CommitmentResult) -> Dataset:
     information = Dataset()
     information.TransactionUID = UID(result.transaction_uid)
     if result.committed:
-        information.ReferencedSOPSequence = [_reference(i) for i in result.committed]
+        information.ReferencedSOPSequence = [reference_to(i) for i in result.committed]
     if result.failed:
-        items = [_reference(failed.instance) for failed in result.failed]
+        items = [reference_to(failed.instance) for failed in result.failed]
         for item, failed in zip(items, result.failed, strict=True):
             item.FailureReason = int(failed.reason)
         information.FailedSOPSequence = items
     return information
 
 
-def _reference(instance: InstanceReference) -> Dataset:
+def reference_to(instance: InstanceReference) -> Dataset:
+    """Return the item of a sequence that names an instance."""
     item = Dataset()
     item.ReferencedSOPClassUID = UID(instance.sop_class_uid)
     item.ReferencedSOPInstanceUID = UID(instance.sop_instance_uid)

@@ -14,6 +14,7 @@ from dicom_node.errors import (
     ActionTooLarge,
     ActionValueMissing,
     BytesRemoved,
+    DestinationUnknown,
     FileInvalid,
     FileRefused,
     HierarchyConflict,
@@ -37,12 +38,17 @@ from dicom_node.errors import (
     ObjectUnreadable,
     PatientConflict,
     PatientIDMissing,
+    PixelsUnreadable,
+    RetrieveInvalid,
     SOPMismatch,
     StorageAway,
     StorageFull,
     StudyMismatch,
+    TooManyInstances,
     UnknownAction,
     UnknownActionInstance,
+    UnknownEvent,
+    UnknownTransaction,
     UnsupportedSOPClass,
 )
 
@@ -51,7 +57,9 @@ _COMMENT_LENGTH: Final = 64
 
 
 class Status(IntEnum):
-    """Status (0000,0900). Storage: PS3.4 B.2.3; query: C.4.1.1.4; general: PS3.7 annex C.
+    """Status (0000,0900).
+
+    Storage: PS3.4 B.2.3; query: C.4.1.1.4; retrieval: C.4.2.1.5; general ones: PS3.7 annex C.
 
     Within Cxxx (cannot understand) the lower digits are ours: they tell an administrator which rule
     refused the object.
@@ -68,6 +76,7 @@ class Status(IntEnum):
     PROCESSING_FAILURE = 0x0110
     DUPLICATE_SOP_INSTANCE = 0x0111
     NO_SUCH_SOP_INSTANCE = 0x0112
+    NO_SUCH_EVENT_TYPE = 0x0113
     INVALID_ARGUMENT_VALUE = 0x0115
     MISSING_ATTRIBUTE = 0x0120
     MISSING_ATTRIBUTE_VALUE = 0x0121
@@ -75,7 +84,11 @@ class Status(IntEnum):
     NO_SUCH_ACTION = 0x0123
     RESOURCE_LIMITATION = 0x0213
     OUT_OF_RESOURCES = 0xA700
+    UNABLE_TO_COUNT_MATCHES = 0xA701
+    UNABLE_TO_PERFORM_SUB_OPERATIONS = 0xA702
+    MOVE_DESTINATION_UNKNOWN = 0xA801
     DATA_SET_DOES_NOT_MATCH_SOP_CLASS = 0xA900
+    SUB_OPERATIONS_WITH_FAILURES = 0xB000
     CANNOT_UNDERSTAND = 0xC000
     INSTANCE_CONFLICT = 0xC101
     PATIENT_CONFLICT = 0xC102
@@ -102,6 +115,10 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     ObjectUnreadable: Status.PROCESSING_FAILURE,
     RecordNotFound: Status.NO_SUCH_SOP_INSTANCE,
     BytesRemoved: Status.NO_SUCH_SOP_INSTANCE,
+    PixelsUnreadable: Status.PROCESSING_FAILURE,
+    RetrieveInvalid: Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
+    TooManyInstances: Status.UNABLE_TO_COUNT_MATCHES,
+    DestinationUnknown: Status.MOVE_DESTINATION_UNKNOWN,
     ObjectTooLarge: Status.OUT_OF_RESOURCES,
     UnsupportedSOPClass: Status.SOP_CLASS_NOT_SUPPORTED,
     FileInvalid: Status.CANNOT_UNDERSTAND,
@@ -116,10 +133,12 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     HierarchyConflict: Status.HIERARCHY_CONFLICT,
     ActionRefused: Status.PROCESSING_FAILURE,
     UnknownAction: Status.NO_SUCH_ACTION,
+    UnknownEvent: Status.NO_SUCH_EVENT_TYPE,
     UnknownActionInstance: Status.NO_SUCH_SOP_INSTANCE,
     ActionAttributeMissing: Status.MISSING_ATTRIBUTE,
     ActionValueMissing: Status.MISSING_ATTRIBUTE_VALUE,
     ActionInvalid: Status.INVALID_ARGUMENT_VALUE,
+    UnknownTransaction: Status.INVALID_ARGUMENT_VALUE,
     ActionTooLarge: Status.RESOURCE_LIMITATION,
     NoticeRefused: Status.PROCESSING_FAILURE,
     NoticeKnown: Status.DUPLICATE_SOP_INSTANCE,

@@ -61,6 +61,19 @@ def to_svg(width_px: int, height_px: int, draw: Drawing, title: str) -> bytes:
         return buffer.getvalue()
 
 
+def to_pdf(width_px: int, height_px: int, draw: Drawing, title: str) -> bytes:
+    """Return what `draw` puts on a page of that size, as PDF of one page with its fonts embedded.
+
+    Fonts are embedded as Type 3: as Type 42 matplotlib declares the outlines of a CJK font to be
+    TrueType, which they are not, and a strict viewer then shows no name at all.
+    """
+    with _figure(width_px, height_px, draw) as figure:
+        buffer = BytesIO()
+        metadata = {"Title": title, "CreationDate": None, "Creator": None, "Producer": None}
+        figure.savefig(buffer, format="pdf", dpi=2 * DOTS_PER_INCH, metadata=metadata)
+        return buffer.getvalue()
+
+
 def to_rgb(width_px: int, height_px: int, draw: Drawing) -> NDArray[np.uint8]:
     """Return what `draw` puts on a figure as uint8, shape (height, width, 3)."""
     with _figure(width_px, height_px, draw) as figure:
@@ -83,6 +96,7 @@ def _figure(width_px: int, height_px: int, draw: Drawing) -> Iterator[Figure]:
         "text.usetex": False,
         "svg.fonttype": "path",
         "svg.hashsalt": "arcuate",
+        "pdf.fonttype": 3,
         "path.simplify": False,
     }
     with _DRAWING, mpl.rc_context(settings):

@@ -48,6 +48,7 @@ ESTIMATION_FROM_OCT: Final = _private("M_OCT", "Estimation from OCT by machine l
 ESTIMATION_FROM_PHOTOGRAPH: Final = _private(
     "M_FUNDUS", "Estimation from fundus photograph by machine learning"
 )
+REPORT_TITLE: Final = _private("EVFREP", "Estimated 24-2 visual field report (AI; not measured)")
 REASON: Final = _private("EVFRSN", "Reason why no visual field was estimated")
 EYE: Final = _private("EVFEYE", "Eye of the scan")
 EYE_UNKNOWN: Final = _private("EVFEYEU", "Eye could not be determined")
@@ -91,6 +92,9 @@ LATERALITY: Final[dict[Laterality, CodedConcept]] = {
     Laterality.LEFT: _snomed("7771000", "Left"),
 }
 PATTERN_24_2: Final = CodedConcept("111800", "DCM", "Visual Field 24-2 Test Pattern")
+FINDING: Final = CodedConcept("121071", "DCM", "Finding")
+FINDING_SITE: Final = CodedConcept("363698007", "SCT", "Finding Site")
+SIDE: Final = CodedConcept("272741003", "SCT", "Laterality")
 COMMENT: Final = CodedConcept("121106", "DCM", "Comment")
 ARTIFICIAL_INTELLIGENCE: Final = CodedConcept("123110", "DCM", "Artificial Intelligence")
 SOURCE_IMAGE: Final = CodedConcept("121322", "DCM", "Source image for image processing operation")

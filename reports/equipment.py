@@ -31,6 +31,6 @@ class Equipment:
     time_zone: tzinfo = UTC
 
 
-def device_uid(model: ModelIdentity) -> str:
-    """Return the Device UID (0018,1002) of the service with this model: new for new weights."""
-    return derived_uid("device", model.digest)
+def device_uid(*models: ModelIdentity) -> str:
+    """Return the Device UID (0018,1002) of the service with these models: new for new weights."""
+    return derived_uid("device", *sorted({model.digest for model in models}))

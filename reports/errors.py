@@ -21,3 +21,16 @@ class SourceUnsupported(ReportError):
 
 class PredictionInconsistent(ReportError):
     """The prediction contradicts itself; nothing is reported."""
+
+
+class ReportWrong(ReportError):
+    """A built report does not say what its prediction says; it is neither kept nor sent."""
+
+
+def require(is_right: bool, fault: str) -> None:
+    """Raise ReportWrong, naming the fault, unless a check of a built report holds."""
+    if not is_right:
+        raise ReportWrong(
+            f"A report that was built is wrong, so it is not kept: {fault}; tell those who make "
+            "this software, with the version"
+        )

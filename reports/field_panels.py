@@ -12,6 +12,7 @@ from core.values.laterality import Laterality
 from core.values.prediction import FieldDeviations, FieldEstimate
 from reports import palette
 from reports.grey_scale import BANDS, HALF_SIDE_DEGREE, SHADES, grey_scale
+from reports.text_scale import FIELD_INCHES, scale_of
 
 _REACH_DEGREE: Final = 31.0
 
@@ -54,15 +55,26 @@ def draw_grey_scale(axes: Axes, estimate: FieldEstimate, laterality: Laterality)
     width, height = _BLIND_SPOT_SIZE_DEGREE
     for colour, line_width in (("white", 3.2), (palette.ACCENT, 1.6)):
         axes.add_patch(
-            Ellipse(place, width, height, fill=False, ec=colour, lw=line_width, zorder=4)
+            Ellipse(
+                place, width, height, fill=False, ec=colour, lw=line_width * _scale(axes), zorder=4
+            )
         )
     _draw_scale(axes)
 
 
 def draw_total_deviation(axes: Axes, deviations: FieldDeviations, laterality: Laterality) -> None:
     """Draw the difference from the age norm in whole dB on a shade of its size."""
+    _draw_deviation(axes, deviations.total_deviation_db, laterality)
+
+
+def draw_pattern_deviation(axes: Axes, deviations: FieldDeviations, laterality: Laterality) -> None:
+    """Draw the total deviation less the general depression, in whole dB."""
+    _draw_deviation(axes, deviations.pattern_deviation_db, laterality)
+
+
+def _draw_deviation(axes: Axes, deviation_db: NDArray[np.float32], laterality: Laterality) -> None:
     _frame(axes)
-    for x, y, value in _placed(deviations.total_deviation_db, laterality):
+    for x, y, value in _placed(deviation_db, laterality):
         # The shade is that of the number as written, so that the same number looks the same.
         colour = next((c for limit, c in _DEVIATION_STEPS if round(value) <= limit), None)
         if colour:
@@ -91,9 +103,13 @@ def _number(
 ) -> None:
     text = f"{round(value):d}".replace("-", "−")
     axes.text(
-        x, y, text, ha="center", va="center_baseline", fontsize=12.5, weight=weight, color=colour,
-        zorder=5,
+        x, y, text, ha="center", va="center_baseline", fontsize=12.5 * _scale(axes), weight=weight,
+        color=colour, zorder=5,
     )  # fmt: skip
+
+
+def _scale(axes: Axes) -> float:
+    return scale_of(axes, FIELD_INCHES)
 
 
 def _frame(axes: Axes) -> None:
@@ -101,13 +117,13 @@ def _frame(axes: Axes) -> None:
     axes.set_ylim(-_REACH_DEGREE, _REACH_DEGREE)
     axes.set_aspect("equal")
     axes.axis("off")
-    line: dict[str, Any] = {"color": palette.HAIRLINE, "lw": 1.1, "zorder": 1}
+    line: dict[str, Any] = {"color": palette.HAIRLINE, "lw": 1.1 * _scale(axes), "zorder": 1}
     axes.plot([-30, 30], [0, 0], **line)
     axes.plot([0, 0], [-30, 30], **line)
     for at in (-30, -20, -10, 10, 20, 30):
         axes.plot([at, at], [-0.7, 0.7], **line)
         axes.plot([-0.7, 0.7], [at, at], **line)
-    axes.text(1.2, 28.6, "30°", fontsize=9, color=palette.QUIET)
+    axes.text(1.2, 28.6, "30°", fontsize=9 * _scale(axes), color=palette.QUIET)
 
 
 def _mark_blind_spot_as_triangle(axes: Axes, laterality: Laterality) -> None:
@@ -119,6 +135,7 @@ def _mark_blind_spot_as_triangle(axes: Axes, laterality: Laterality) -> None:
 def _draw_scale(axes: Axes) -> None:
     """Draw the shade of each band of 5 dB below the map."""
     left, bottom, width = -28.0, -30.5, 7.0
+    size = 8.5 * _scale(axes)
     for band in range(BANDS):
         corner = (left + band * width, bottom)
         shade = str(SHADES[band])
@@ -126,6 +143,6 @@ def _draw_scale(axes: Axes) -> None:
             Rectangle(corner, width, 2.0, fc=shade, ec=palette.HAIRLINE, lw=0.6, zorder=3)
         )
         axes.text(
-            corner[0], bottom + 2.6, f"{band * 5}", ha="center", fontsize=8.5, color=palette.QUIET
+            corner[0], bottom + 2.6, f"{band * 5}", ha="center", fontsize=size, color=palette.QUIET
         )
-    axes.text(28.0, bottom + 2.6, "40 dB", ha="center", fontsize=8.5, color=palette.QUIET)
+    axes.text(28.0, bottom + 2.6, "40 dB", ha="center", fontsize=size, color=palette.QUIET)

@@ -11,14 +11,14 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from core.perimetry import norms
-from core.values.laterality import Laterality
 from core.values.prediction import FieldDeviations, FieldEstimate, Prediction
 from reports import palette
 from reports.canvas import drawable, to_png, to_rgb, to_svg
-from reports.errors import PredictionInconsistent
 from reports.field_panels import draw_grey_scale, draw_numbers, draw_total_deviation
+from reports.field_words import HEADLINES, field_notes, field_of, index_words
 from reports.outcome import Outcome, outcome_of
-from reports.page import banner_of, draw_page
+from reports.page import draw_page
+from reports.page_words import banner_of
 from reports.photograph_panel import draw_photograph
 from reports.profile_panel import draw_profile
 
@@ -28,11 +28,6 @@ HEIGHT_PX: Final = 1200
 _NO_ESTIMATE_BANNER: Final = "NO ESTIMATE   ·   nothing was measured"
 #: Lines of reasons that fit below the headline; the report has them all.
 _REASON_LINES: Final = 8
-
-_HEADLINES: Final = {
-    Outcome.NOT_ASSESSABLE: "This scan could not be assessed: there is no estimated visual field",
-    Outcome.FAILED: "Processing failed: there is no estimated visual field",
-}
 
 
 def draw_field_png(prediction: Prediction) -> bytes:
@@ -57,7 +52,7 @@ def field_svg(prediction: Prediction) -> bytes:
         if outcome_of(prediction) is not Outcome.ESTIMATED:
             _draw_refusal(figure, prediction, (0.03, 0.1, 0.94, 0.8))
             return
-        estimate, _, eye = _field_of(prediction)
+        estimate, _, eye = field_of(prediction)
         numbers = figure.add_axes((0.0, 0.0, 0.5, 0.9))
         draw_numbers(numbers, estimate, eye)
         greys = figure.add_axes((0.5, 0.0, 0.5, 0.9))
@@ -84,7 +79,7 @@ def _page(prediction: Prediction) -> Callable[[Figure], None]:
 
 
 def _draw_estimate(figure: Figure, prediction: Prediction) -> None:
-    estimate, deviations, eye = _field_of(prediction)
+    estimate, deviations, eye = field_of(prediction)
     draw_page(figure, prediction, banner_of(prediction))
     panels = [figure.add_axes((0.012 + 0.329 * i, 0.385, 0.32, 0.427)) for i in range(3)]
     draw_numbers(panels[0], estimate, eye)
@@ -128,7 +123,7 @@ def _draw_refusal(
         fontsize=54 * scale, color=palette.REFUSED_INK,
     )  # fmt: skip
     figure.text(
-        middle, bottom + height * 0.66, _HEADLINES[outcome_of(prediction)], ha="center",
+        middle, bottom + height * 0.66, HEADLINES[outcome_of(prediction)], ha="center",
         va="center", fontsize=22 * scale, color=palette.INK,
     )  # fmt: skip
     lines = [line for reason in prediction.reasons for line in wrap(f"• {reason.message}", 92)]
@@ -147,42 +142,16 @@ def _drawable_lines(lines: list[str]) -> str:
 def _draw_indices(
     figure: Figure, prediction: Prediction, estimate: FieldEstimate, deviations: FieldDeviations
 ) -> None:
-    # Adding zero turns a mean deviation of -0.0 into 0.0.
-    mean_deviation_db = round(deviations.mean_deviation_db, 1) + 0.0
-    mean_deviation = f"{mean_deviation_db:.1f} dB".replace("-", "−")
-    for row, (name, value) in enumerate(
-        (("MD", mean_deviation), ("Mean sensitivity", f"{deviations.mean_sensitivity_db:.1f} dB"))
-    ):
+    for row, (name, value) in enumerate(index_words(deviations)):
         height = 0.318 - 0.05 * row
         figure.text(0.69, height, name, fontsize=16, color=palette.QUIET)
         figure.text(0.97, height, value, ha="right", fontsize=24, weight="bold", color=palette.INK)
+    notes = field_notes(estimate, prediction.age_years)
+    lines = [line for note in notes for line in wrap(note, 57)]
     figure.text(
-        0.69, 0.238, _notes(estimate, prediction.age_years), va="top", fontsize=10.5,
+        0.69, 0.238, "\n".join(lines), va="top", fontsize=10.5,
         color=palette.QUIET, linespacing=1.5,
     )  # fmt: skip
-
-
-def _notes(estimate: FieldEstimate, age_years: float | None) -> str:
-    half_width_db = float(np.mean(estimate.upper_db - estimate.lower_db)) / 2
-    first, last = norms.NORM_AGE_RANGE_YEARS
-    within = age_years is None or norms.is_within_norm_age(age_years)
-    ages = f"ages {first} to {last}" + ("" if within else ", EXTRAPOLATED to this age")
-    notes = (
-        f"Each value is an estimate: its 90 % interval is ±{half_width_db:.1f} dB on average; "
-        "each point's own is in the structured report.",
-        f"Deviations are plain arithmetic against the {norms.NORM_NAME} norm of measured fields "
-        f"({ages}). Shades are steps of dB (−2, −5, −10, −20), no probabilities: limits of "
-        "measured fields do not hold for estimates.",
-        "Seen as the patient sees. Triangle and ellipse: blind spot, not estimated.",
-    )
-    return "\n".join(line for note in notes for line in wrap(note, 57))
-
-
-def _field_of(prediction: Prediction) -> tuple[FieldEstimate, FieldDeviations, Laterality]:
-    estimate, deviations, eye = prediction.estimate, prediction.deviations, prediction.laterality
-    if estimate is None or deviations is None or eye is None:
-        raise PredictionInconsistent("The prediction has no complete field to draw")
-    return estimate, deviations, eye
 
 
 def _title(axes: Axes, text: str) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from pydicom import Dataset
 
 from core.values.prediction import Prediction
+from core.values.report_context import NO_CONTEXT, ReportContext
 from reports.equipment import Equipment
 
 
@@ -15,6 +16,8 @@ class ReportKind(StrEnum):
 
     STRUCTURED_REPORT = "sr"
     SECONDARY_CAPTURE = "sc"
+    PDF = "pdf"
+    TEXT = "text"
 
 
 class ReportFormat(Protocol):
@@ -26,11 +29,16 @@ class ReportFormat(Protocol):
         ...
 
     def build(
-        self, prediction: Prediction, sources: Sequence[Dataset], equipment: Equipment
+        self,
+        prediction: Prediction,
+        sources: Sequence[Dataset],
+        equipment: Equipment,
+        context: ReportContext = NO_CONTEXT,
     ) -> Dataset:
         """Return the report, complete with file meta information, ready to be written or sent.
 
-        The same prediction always gives the same bytes, UIDs included.
+        The same prediction in the same context always gives the same bytes; its UIDs derive from
+        the prediction alone.
 
         Parameters
         ----------
@@ -41,6 +49,8 @@ class ReportFormat(Protocol):
             such as its localizer, in any character set; pixel data is not needed.
         equipment
             The service that reports.
+        context
+            What is known around the prediction: the other eye, earlier visits, replaced reports.
 
         Raises
         ------

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Final
 
 from highdicom.sc import SCImage
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from core.values.identity import PatientIdentity
 from core.values.prediction import Prediction
+from core.values.report_context import NO_CONTEXT, ReportContext
 from reports import codes
 from reports.equipment import Equipment
 from reports.field_plot import draw_field_rgb
@@ -23,7 +22,7 @@ from reports.heading import (
 )
 from reports.identifiers import series_instance_uid, sop_instance_uid
 from reports.report import ReportKind
-from reports.source import copy_identity, read_sources, reference_of
+from reports.source import copy_identity, patient_of, read_sources, reference_of
 
 #: Follows the structured report in lists.
 _SERIES_NUMBER: Final = 24202
@@ -38,12 +37,16 @@ class SecondaryCapture:
     kind: Final = ReportKind.SECONDARY_CAPTURE
 
     def build(
-        self, prediction: Prediction, sources: Sequence[Dataset], equipment: Equipment
+        self,
+        prediction: Prediction,
+        sources: Sequence[Dataset],
+        equipment: Equipment,
+        context: ReportContext = NO_CONTEXT,
     ) -> Dataset:
         """Return the report; see `ReportFormat.build`."""
         header = read_sources(prediction, sources)[0]
         moment = moment_of(prediction, header, equipment)
-        prediction = replace(prediction, patient=_patient_of(header, prediction.patient))
+        prediction = replace(prediction, patient=patient_of(header, prediction.patient))
         image = self._image(prediction, header, equipment, moment)
         copy_identity(header, image)
         stamp(image, moment)
@@ -77,22 +80,6 @@ class SecondaryCapture:
             content_date=moment.date,
             content_time=moment.time,
         )
-
-
-def _patient_of(header: Dataset, known: PatientIdentity) -> PatientIdentity:
-    """Return the patient as the scan itself names them, under the identifiers of the record.
-
-    The record keeps what the first object with this Patient ID said. Where two people were given
-    one ID it would put the name of the one on the eye of the other.
-    """
-    born = str(header.PatientBirthDate).strip()
-    return PatientIdentity(
-        known.patient_id,
-        known.issuer,
-        name=str(header.PatientName),
-        birth_date=date.fromisoformat(born) if born else None,
-        sex=header.PatientSex or None,
-    )
 
 
 def _describe(image: Dataset, prediction: Prediction, header: Dataset) -> None:

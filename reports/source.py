@@ -8,6 +8,7 @@ is never shortened or corrected.
 import re
 import warnings
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any, Final
 from unicodedata import category
 
@@ -15,6 +16,7 @@ from pydicom import DataElement, Dataset, config
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.uid import UID
 
+from core.values.identity import PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction
 from reports.errors import SourceConflict, SourceMissing, SourceUnsupported
@@ -129,6 +131,22 @@ def copy_identity(header: Dataset, report: Dataset) -> None:
     for keyword in IDENTITY:
         if keyword in header:
             report[keyword] = header[keyword]
+
+
+def patient_of(header: Dataset, known: PatientIdentity) -> PatientIdentity:
+    """Return the patient as the scan itself names them, under the identifiers of the record.
+
+    The record keeps what the first object with this Patient ID said. Where two people were given
+    one ID it would put the name of the one on the eye of the other.
+    """
+    born = str(header.PatientBirthDate).strip()
+    return PatientIdentity(
+        known.patient_id,
+        known.issuer,
+        name=str(header.PatientName),
+        birth_date=date.fromisoformat(born) if born else None,
+        sex=header.PatientSex or None,
+    )
 
 
 def _header(source: Dataset) -> Dataset:

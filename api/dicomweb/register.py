@@ -4,6 +4,22 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.dicomweb import qido, stow
+from api.dicomweb import (
+    qido,
+    stow,
+    wado_bulkdata,
+    wado_frames,
+    wado_instances,
+    wado_metadata,
+    wado_rendered,
+)
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (stow.ROUTER, qido.ROUTER)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    stow.ROUTER,
+    qido.ROUTER,
+    wado_instances.ROUTER,
+    wado_metadata.ROUTER,
+    wado_frames.ROUTER,
+    wado_rendered.ROUTER,
+    wado_bulkdata.ROUTER,
+)

@@ -8,10 +8,13 @@ from sqlmodel import Session, col
 from api.dependencies import NodeParameter
 from api.rest.prediction_search import PredictionQuery, predictions_json, search_predictions
 from api.schemas.listing import Listing
+from api.schemas.measured_fields import agreement_json
 from api.schemas.predictions import PredictionOut
 from api.schemas.problem import problems
 from core.errors import RecordNotFound
-from core.predictions import PredictionRecord, select_predictions
+from core.field_agreement import find_comparison
+from core.predictions import PredictionRecord, prediction_of, select_predictions
+from core.tables.columns import key_of
 from core.tables.predictions import PredictionRow
 
 ROUTER: Final = APIRouter(prefix="/v1/predictions", tags=["predictions"])
@@ -30,7 +33,11 @@ def search(
 def read_prediction(node: NodeParameter, prediction_id: str) -> PredictionOut:
     """Return one prediction with links to its other forms."""
     with node.database.reading() as session:
-        return predictions_json(session, [find_record(session, prediction_id)])[0]
+        record = find_record(session, prediction_id)
+        [found] = predictions_json(session, [record])
+        months = node.settings.agreement_months
+        comparison = find_comparison(session, prediction_of(record), key_of(record[4]), months)
+    return found.model_copy(update={"agreement": agreement_json(comparison)})
 
 
 def find_record(session: Session, prediction_id: str) -> PredictionRecord:

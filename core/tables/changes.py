@@ -18,13 +18,20 @@ class ChangeKind(StrEnum):
     BYTES_REMOVED = "bytes_removed"  # SOP Instance UID; by retention
     BYTES_KEPT_AGAIN = "bytes_kept_again"  # SOP Instance UID; sent again after that
     QUARANTINE_REMOVED = "quarantine_removed"  # quarantine id; by retention
+    REVIEW_REQUESTED = "review_requested"  # prediction id
+    REVIEW_WITHDRAWN = "review_withdrawn"  # prediction id
+    PREDICTION_REVIEWED = "prediction_reviewed"  # prediction id
     REPORT_KEPT = "report_kept"  # SOP Instance UID
+    MEASURED_FIELD_RECORDED = "measured_field_recorded"  # measured field id
     JOB_FAILED = "job_failed"  # job id
     CALLER_REFUSED = "caller_refused"  # calling AE title
     STUDY_SETTLED = "study_settled"  # Study Instance UID
     STUDY_REOPENED = "study_reopened"  # Study Instance UID
     DEVICE_SILENT = "device_silent"  # AE title of the peer
     DEVICE_BACK = "device_back"  # AE title of the peer
+    REPORT_DELIVERED = "report_delivered"  # delivery id
+    REPORT_COMMITTED = "report_committed"  # delivery id; the destination keeps it
+    DELIVERY_GAVE_UP = "delivery_gave_up"  # delivery id
 
 
 class ChangeRow(SQLModel, table=True):

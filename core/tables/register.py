@@ -5,24 +5,29 @@ from sqlmodel import SQLModel
 from core.tables.associations import EndedAssociationRow
 from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.commitments import CommitmentRow
+from core.tables.deliveries import DeliveryCommitmentRow, DeliveryRow
+from core.tables.destinations import DeliveryRuleRow, DestinationRow
 from core.tables.discarded_files import DiscardedFileRow
 from core.tables.feed_positions import FeedPositionRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
 from core.tables.logins import BrowserSessionRow, LoginTokenRow
+from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
+from core.tables.reviews import ReviewRequestRow, ReviewRow
 from core.tables.series import SeriesRow
 from core.tables.shadow_predictions import ShadowPredictionRow
 from core.tables.sightings import DeviceRow, PeerSightingRow
 from core.tables.studies import StudyRow
 from core.tables.study_notices import StudyNoticeRow
 from core.tables.study_summaries import StudySummaryRow
+from core.tables.summary_reports import SummaryReportRow
 
 TABLES: tuple[type[SQLModel], ...] = (
     PatientRow,
@@ -45,9 +50,17 @@ TABLES: tuple[type[SQLModel], ...] = (
     CommitmentRow,
     DiscardedFileRow,
     StudySummaryRow,
+    SummaryReportRow,
     StudyNoticeRow,
     EndedAssociationRow,
     FeedPositionRow,
     PeerSightingRow,
     DeviceRow,
+    DestinationRow,
+    DeliveryRuleRow,
+    DeliveryRow,
+    DeliveryCommitmentRow,
+    MeasuredFieldRow,
+    ReviewRow,
+    ReviewRequestRow,
 )

@@ -1,53 +1,57 @@
 """The step that writes the reports of a prediction and keeps them in the study of its scan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydicom import Dataset
 from sqlmodel import Session
 
 from core import ledger
 from core.database import Database
+from core.deliveries.planning import plan_deliveries
+from core.deliveries.rules import facts_of
 from core.ledger import Claim
 from core.logs import get_logger
-from core.predictions import load_prediction, picture_key
+from core.predictions import load_prediction
+from core.report_context import read_context
 from core.tables.columns import key_of
 from core.tables.jobs import JobKind
 from core.tables.reports import ReportRow
-from core.values.prediction import Prediction
-from dicom_node.devices.reading import read_localizer_reference
+from dicom_node.delivery.report_sources import load_with_picture, read_headers
 from dicom_node.storage.bytes import Storage
-from dicom_node.storage.instances import find_instance
-from dicom_node.storage.pictures import read_picture
 from dicom_node.storage.reports import keep_report
-from dicom_node.storage.retrieve import read_dataset, referenced_localizer
+from reports.checks import check_report
 from reports.equipment import Equipment
-from reports.register import REPORT_FORMATS
-from reports.report import ReportFormat
+from reports.register import DEFAULT_FORMATS
+from reports.report import ReportFormat, ReportKind
 
 _log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class ReportStep:
-    """Builds every report format of a prediction, each kept as an instance of the same study."""
+    """Builds reports of a prediction, each checked and kept as an instance of the same study.
+
+    Attributes
+    ----------
+    formats
+        What is built; a report that is kept already stays as it is.
+    """
 
     database: Database
     storage: Storage
     equipment: Equipment
+    formats: Sequence[ReportFormat] = DEFAULT_FORMATS
     kind: JobKind = JobKind.REPORT
     group_size: int = 1
 
     def run(self, claims: Sequence[Claim]) -> None:
         """Report each claimed prediction."""
         for claimed in claims:
-            with self.database.reading() as session:
-                prediction = self._load(session, claimed.subject)
-                sources = self._read_sources(session, prediction)
-            built = [(f, f.build(prediction, sources, self.equipment)) for f in REPORT_FORMATS]
+            built = self.build(claimed.subject)
             with self.database.transaction() as session:
-                for report_format, dataset in built:
-                    self._keep(session, prediction, report_format, dataset)
+                for kind, report in built:
+                    self.keep(session, claimed.subject, kind, report)
                 ledger.finish(session, claimed)
             _log.info("prediction_reported", prediction=claimed.subject)
 
@@ -55,36 +59,33 @@ class ReportStep:
         """Leave it to the failed job to tell: the prediction itself stands without its reports."""
         _log.error("prediction_not_reported", prediction=claim.subject, error=error)
 
-    def _load(self, session: Session, prediction_id: str) -> Prediction:
-        prediction = load_prediction(session, prediction_id)
-        picture = read_picture(self.storage, picture_key(session, prediction_id))
-        return replace(prediction, picture=picture)
+    def build(self, prediction_id: str) -> list[tuple[ReportKind, Dataset]]:
+        """Return the reports of a prediction, each compared with it.
 
-    def _read_sources(self, session: Session, prediction: Prediction) -> list[Dataset]:
-        scan_uid = prediction.source.sop_instance_uid
-        scan = read_dataset(session, self.storage, scan_uid, pixels=False)
-        reference, row = read_localizer_reference(scan), find_instance(session, scan_uid)
-        if reference is None or row is None:
-            return [scan]
-        kept = referenced_localizer(session, row, reference)
-        if kept is None:
-            return [scan]
-        return [scan, read_dataset(session, self.storage, kept.sop_instance_uid, pixels=False)]
+        Raises
+        ------
+        RecordNotFound
+            If the prediction or its scan is not kept.
+        ReportError
+            If they do not fit each other, or a built report is wrong.
+        """
+        with self.database.reading() as session:
+            prediction = load_with_picture(session, self.storage, prediction_id)
+            sources = read_headers(session, self.storage, prediction)
+            context = read_context(session, prediction_id)
+        built = []
+        for report_format in self.formats:
+            report = report_format.build(prediction, sources, self.equipment, context)
+            check_report(report, prediction)
+            built.append((report_format.kind, report))
+        return built
 
-    def _keep(
-        self,
-        session: Session,
-        prediction: Prediction,
-        report_format: ReportFormat,
-        dataset: Dataset,
-    ) -> None:
-        instance = keep_report(session, self.storage, dataset)
-        key = (prediction.prediction_id, report_format.kind)
-        if session.get(ReportRow, key) is None:
-            session.add(
-                ReportRow(
-                    prediction_id=prediction.prediction_id,
-                    kind=report_format.kind,
-                    instance_key=key_of(instance),
-                )
-            )
+    def keep(self, session: Session, prediction_id: str, kind: ReportKind, report: Dataset) -> None:
+        """Keep a report in the caller's transaction, and plan where it goes; once."""
+        instance = keep_report(session, self.storage, report)
+        facts = facts_of(load_prediction(session, prediction_id))
+        plan_deliveries(session, instance, kind, [facts])
+        if session.get(ReportRow, (prediction_id, kind, 0)) is None:
+            key = key_of(instance)
+            row = ReportRow(prediction_id=prediction_id, kind=kind, instance_key=key)
+            session.add(row)

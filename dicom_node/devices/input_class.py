@@ -7,6 +7,7 @@ from pydicom.uid import (
     OphthalmicPhotography16BitImageStorage,
     OphthalmicThicknessMapStorage,
     OphthalmicTomographyImageStorage,
+    OphthalmicVisualFieldStaticPerimetryMeasurementsStorage,
     RawDataStorage,
     VLPhotographicImageStorage,
     WideFieldOphthalmicPhotography3DCoordinatesImageStorage,
@@ -39,6 +40,11 @@ def is_model_input(sop_class_uid: str, modality: str = "", manufacturer: str = "
     if is_oct_scan(sop_class_uid) or is_photograph(sop_class_uid):
         return True
     return is_raw_tomography(sop_class_uid, modality, manufacturer)
+
+
+def is_measured_field(sop_class_uid: str) -> bool:
+    """Tell whether an object is a visual field that a perimeter measured."""
+    return sop_class_uid == OphthalmicVisualFieldStaticPerimetryMeasurementsStorage
 
 
 def is_oct_scan(sop_class_uid: str) -> bool:

@@ -1,5 +1,6 @@
 """Procedure steps that ended and notifications that came: the study they name is complete."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from core.tables.study_notices import NoticeKind, NoticeState, StudyNoticeRow
 from core.tables.study_summaries import SettleCause, StudySummaryRow, SummaryState
 from dicom_node.rollup.ends import GRACE
 
-#: Notices looked at in a turn.
+#: Studies locked in a turn.
 _MOST_NOTICES: Final = 100
 _CAUSES: Final = {
     NoticeKind.PROCEDURE_STEP: SettleCause.PROCEDURE_STEP,
@@ -26,11 +27,11 @@ def has_notices(session: Session) -> bool:
 
 def note_notices(session: Session, now: datetime) -> None:
     """Let the open studies be settled at once of which all that a notice names is here."""
-    found = session.execute(_waiting().limit(_MOST_NOTICES)).all()
-    latest = lock_latest(session, sorted({study_key for _, study_key in found}))
-    for notice, study_key in found:
+    complete = _complete(session)
+    latest = lock_latest(session, sorted({study_key for _, study_key in complete}))
+    for notice, study_key in complete:
         row = latest.get(study_key)
-        if row is not None and _is_complete(session, notice):
+        if row is not None:
             # One that names nothing cannot tell whether all is here.
             due_at = now if notice.instances else now + GRACE
             bring_forward(row, _CAUSES[NoticeKind(notice.kind)], due_at)
@@ -48,6 +49,9 @@ def _waiting() -> Any:
     )
 
 
-def _is_complete(session: Session, notice: StudyNoticeRow) -> bool:
-    named = set(notice.instances)
-    return kept_of(session, named) == named
+def _complete(session: Session) -> Sequence[tuple[StudyNoticeRow, int]]:
+    # All that wait are looked at: they are of open studies only, and one that waits for an object
+    # that never comes must not stand before those that wait for nothing.
+    waiting = [(notice, key) for notice, key in session.execute(_waiting()).all()]
+    kept = kept_of(session, {uid for notice, _ in waiting for uid in notice.instances})
+    return [pair for pair in waiting if kept.issuperset(pair[0].instances)][:_MOST_NOTICES]

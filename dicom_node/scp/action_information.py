@@ -24,10 +24,10 @@ MAXIMUM_INSTANCES: Final = 5000
 #: More than that many instances take, with two UIDs of 64 characters each.
 MAXIMUM_BYTES: Final = 2 << 20
 
-_TRANSACTION_UID: Final = 0x00081195
-_REFERENCED_SOP_SEQUENCE: Final = 0x00081199
+TRANSACTION_UID: Final = 0x00081195
+REFERENCED_SOP_SEQUENCE: Final = 0x00081199
 _REFERENCED_SOP_CLASS_UID: Final = 0x00081150
-_REFERENCED_SOP_INSTANCE_UID: Final = 0x00081155
+REFERENCED_SOP_INSTANCE_UID: Final = 0x00081155
 _ITEM: Final = 0xFFFEE000
 _ITEM_END: Final = 0xFFFEE00D
 _SEQUENCE_END: Final = 0xFFFEE0DD
@@ -38,7 +38,7 @@ _MAXIMUM_DEPTH: Final = 8
 _LONG_LENGTH: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 
 #: Where the values of a data set begin and end, by tag.
-_Elements = dict[int, tuple[int, int]]
+Elements = dict[int, tuple[int, int]]
 
 
 def read_action_information(
@@ -57,34 +57,36 @@ def read_action_information(
     """
     if len(data) > MAXIMUM_BYTES:
         raise ActionTooLarge
-    reader = _Reader(data, encoding)
+    reader = ReferenceReader(data, encoding)
     elements = reader.elements(0, len(data))
-    transaction_uid = reader.uid(elements, _TRANSACTION_UID)
-    if _REFERENCED_SOP_SEQUENCE not in elements:
+    transaction_uid = reader.uid(elements, TRANSACTION_UID)
+    if REFERENCED_SOP_SEQUENCE not in elements:
         raise ActionAttributeMissing
-    instances = dict.fromkeys(reader.references(*elements[_REFERENCED_SOP_SEQUENCE]))
+    instances = dict.fromkeys(reader.references(*elements[REFERENCED_SOP_SEQUENCE]))
     if not instances:
         raise ActionValueMissing
     return transaction_uid, tuple(instances)
 
 
 @dataclass(frozen=True)
-class _Reader:
+class ReferenceReader:
+    """Reads the elements of a data set, and what its sequences name."""
+
     data: bytes
     encoding: Encoding
 
     def references(self, start: int, end: int) -> Iterator[InstanceReference]:
         """Yield what the items of a sequence name."""
-        for number, (item_start, item_end) in enumerate(self._items(start, end)):
+        for number, (item_start, item_end) in enumerate(self.items(start, end)):
             if number == MAXIMUM_INSTANCES:
                 raise ActionTooLarge
             elements = self.elements(item_start, item_end)
             yield InstanceReference(
                 self.uid(elements, _REFERENCED_SOP_CLASS_UID),
-                self.uid(elements, _REFERENCED_SOP_INSTANCE_UID),
+                self.uid(elements, REFERENCED_SOP_INSTANCE_UID),
             )
 
-    def uid(self, elements: _Elements, tag: int) -> str:
+    def uid(self, elements: Elements, tag: int) -> str:
         """Return the UID that stands under a tag."""
         if tag not in elements:
             raise ActionAttributeMissing
@@ -96,9 +98,14 @@ class _Reader:
             raise ActionInvalid("A UID of the action information is malformed")
         return text
 
-    def elements(self, start: int, end: int) -> _Elements:
+    def unsigned_short(self, elements: Elements, tag: int, default: int) -> int:
+        """Return the number (US) under a tag, and a default where there is none."""
+        start, end = elements.get(tag, (0, 0))
+        return self._number("H", start, end) if end - start == 2 else default
+
+    def elements(self, start: int, end: int) -> Elements:
         """Return where the values of a data set or item stand."""
-        found: _Elements = {}
+        found: Elements = {}
         position = start
         while position < end:
             tag, value, value_end, position = self._element(position, end, 0)
@@ -108,7 +115,8 @@ class _Reader:
             found[tag] = (value, value_end)
         return found
 
-    def _items(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+    def items(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield where the items of a sequence begin and end."""
         position = start
         while position < end:
             tag, value, value_end, position = self._structure(position, end, 0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydicom import Dataset
 from pynetdicom import AE, evt
-from pynetdicom.dimse_messages import N_ACTION_RQ
+from pynetdicom.dimse_messages import N_ACTION_RQ, N_EVENT_REPORT_RQ
 from pynetdicom.dimse_primitives import N_ACTION
 from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
@@ -61,9 +61,9 @@ class CutInformation(BytesIO):
 
 
 def add_commitment(entity: AE) -> None:
-    """Let an application entity accept storage commitment requests."""
+    """Let an application entity accept storage commitment requests, and reports of our own."""
     entity.add_supported_context(
-        StorageCommitmentPushModel, SMALL_MESSAGES, scu_role=True, scp_role=False
+        StorageCommitmentPushModel, SMALL_MESSAGES, scu_role=True, scp_role=True
     )
 
 
@@ -80,9 +80,9 @@ def commitment_handlers(archive: Archive) -> list[EventHandlerType]:
 
 
 def handle_pdu(event: Event) -> None:
-    """Gather no more of an N-ACTION that is arriving than is needed to refuse it."""
+    """Gather no more of an N-ACTION or report that is arriving than is needed to refuse it."""
     message = event.assoc.dimse.message
-    if not isinstance(message, N_ACTION_RQ) or message.data_set is None:
+    if not isinstance(message, N_ACTION_RQ | N_EVENT_REPORT_RQ) or message.data_set is None:
         return
     if message.data_set.tell() > MAXIMUM_BYTES and not isinstance(message.data_set, CutInformation):
         message.data_set = CutInformation(message.data_set.getvalue())

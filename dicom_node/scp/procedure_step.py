@@ -79,7 +79,7 @@ def set_step(event: Event, database: Database) -> None:
     Raises
     ------
     NoticeRefused
-        If something is wrong, or the step is not known or ended before.
+        If something is wrong, or the step is not this peer's or ended before.
     """
     request = event.request
     assert isinstance(request, N_SET)  # noqa: S101 - the event's own kind
@@ -88,9 +88,9 @@ def set_step(event: Event, database: Database) -> None:
     attributes = read_attributes(request.ModificationList, event.context.transfer_syntax)
     state = _read_state(attributes) if _STATUS in attributes else None
     instances, uid = _instances(attributes), str(request.RequestedSOPInstanceUID)
-    with database.transaction() as session:
-        change_step(session, uid, state, instances, utc_now())
     peer = event.assoc.requestor.ae_title.strip()
+    with database.transaction() as session:
+        change_step(session, uid, peer, state, instances, utc_now())
     _log.info("procedure_step_set", peer=peer, step=uid, state=state, instances=len(instances))
 
 

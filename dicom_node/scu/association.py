@@ -37,6 +37,7 @@ def associate(
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     tls: CallingTLS | None = None,
     handlers: Sequence[EventHandlerType] = (),
+    patience_seconds: float = DIMSE_TIMEOUT_SECONDS,
 ) -> Generator[Association]:
     """Open an association and release it at the end.
 
@@ -50,6 +51,8 @@ def associate(
         How to call a peer that is called over TLS.
     handlers
         Of what happens on the association.
+    patience_seconds
+        How long the peer may take to answer anything.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def associate(
         If the peer rejects it; AssociationPutOff if it may be asked again.
     """
     context = _context(peer, tls) if peer.tls else None
-    association = _application_entity(calling_ae_title).associate(
+    association = _application_entity(calling_ae_title, patience_seconds).associate(
         peer.host,
         peer.port,
         contexts=list(contexts),
@@ -83,16 +86,16 @@ def accepts_nothing(association: Association) -> bool:
     return not association.is_established and bool(association.rejected_contexts)
 
 
-def _application_entity(calling_ae_title: str) -> AE:
+def _application_entity(calling_ae_title: str, patience_seconds: float) -> AE:
     configure_pynetdicom()
     entity = AE(calling_ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.maximum_pdu_size = MAXIMUM_PDU_BYTES
-    entity.connection_timeout = CONNECTION_TIMEOUT_SECONDS
-    entity.acse_timeout = ACSE_TIMEOUT_SECONDS
-    entity.dimse_timeout = DIMSE_TIMEOUT_SECONDS
-    entity.network_timeout = DIMSE_TIMEOUT_SECONDS
+    entity.connection_timeout = min(CONNECTION_TIMEOUT_SECONDS, patience_seconds)
+    entity.acse_timeout = min(ACSE_TIMEOUT_SECONDS, patience_seconds)
+    entity.dimse_timeout = patience_seconds
+    entity.network_timeout = max(DIMSE_TIMEOUT_SECONDS, patience_seconds)
     return entity
 
 

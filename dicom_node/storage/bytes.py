@@ -172,6 +172,11 @@ class Storage:
             name = errno.errorcode.get(error.errno or 0, "unknown")
             raise ObjectUnreadable(f"A kept object cannot be read ({name})") from error
 
+    def size(self, key: str) -> int:
+        """Return how many bytes the object has; the errors are those of `read`."""
+        with self.open(key) as file:
+            return os.fstat(file.fileno()).st_size
+
     def exists(self, key: str) -> bool:
         """Whether an object is kept under that key."""
         path = self._path(key)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from sqlmodel import Session, SQLModel
 
+from core.measured_fields import forget_measured_fields
 from core.predictions import supersede_predictions
 from core.recall import begin_anew, withdraw
 from core.tables.columns import key_of
@@ -12,7 +13,7 @@ from core.tables.jobs import JobKind
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
-from dicom_node.devices.input_class import is_oct_scan, is_photograph
+from dicom_node.devices.input_class import is_measured_field, is_oct_scan, is_photograph
 from dicom_node.storage.header_attributes import (
     patient_attributes,
     series_attributes,
@@ -68,6 +69,9 @@ def _redo(session: Session, instance: InstanceRow) -> None:
         begin_anew(session, JobKind.ANALYSE, str(key))
     else:
         withdraw(session, JobKind.ANALYSE, [str(key)])
+    if is_measured_field(instance.sop_class_uid):
+        begin_anew(session, JobKind.READ_FIELD, str(key))
+        forget_measured_fields(session, key)
     withdraw(session, JobKind.REPORT, supersede_predictions(session, key))
 
 

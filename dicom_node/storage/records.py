@@ -13,7 +13,7 @@ from core.tables.changes import ChangeKind
 from core.tables.columns import table_of
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind
-from dicom_node.devices.input_class import is_model_input
+from dicom_node.devices.input_class import is_measured_field, is_model_input
 from dicom_node.errors import InstanceConflict, InstanceRefused
 from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header import Header
@@ -139,6 +139,8 @@ def _add(
     added = list(zip(rows, keys, strict=True))
     to_analyse = [str(key) for (*_, outcome), key in added if outcome is InstanceOutcome.PENDING]
     enqueue_all(connection, JobKind.ANALYSE, to_analyse)
+    measured = [str(key) for (one, *_), key in added if _is_measured_field(one)]
+    enqueue_all(connection, JobKind.READ_FIELD, measured)
     append_changes(connection, ChangeKind.INSTANCE_RECEIVED, [_uid(one) for one, _ in placed])
     for (one, *_), key in added:
         results[_uid(one)] = IngestOutcome(key, _uid(one), one.digest, is_new=True)
@@ -149,6 +151,10 @@ def first_outcome(header: Header) -> InstanceOutcome:
     texts = header.texts
     to_analyse = is_model_input(header.sop_class_uid, texts["Modality"], texts["Manufacturer"])
     return InstanceOutcome.PENDING if to_analyse else InstanceOutcome.NOT_MODEL_INPUT
+
+
+def _is_measured_field(arrival: Arrival) -> bool:
+    return is_measured_field(arrival.header.sop_class_uid)
 
 
 def _uid(arrival: Arrival) -> str:

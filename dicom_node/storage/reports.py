@@ -11,8 +11,10 @@ from sqlmodel import Session
 
 from core.changes import append_change
 from core.clock import Clock, utc_now
+from core.errors import NodeError
 from core.tables.changes import ChangeKind
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
+from dicom_node.devices.input_class import is_measured_field
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.digest_key import digest_key
 from dicom_node.storage.header import read_header
@@ -22,6 +24,10 @@ from dicom_node.storage.part10 import EncodedInstance, file_preamble
 
 #: A report is never deflated, so this only has to be larger than any.
 _MAXIMUM_REPORT_BYTES: Final = 1 << 28
+
+
+class MeasurementForged(NodeError):
+    """We estimate; a measured field is never written by us."""
 
 
 def keep_report(
@@ -39,9 +45,13 @@ def keep_report(
 
     Raises
     ------
+    MeasurementForged
+        If it claims to be a measured field.
     InvalidInstance, PatientIDMissing, PatientConflict, HierarchyConflict
         If it does not fit the study it names.
     """
+    if is_measured_field(str(dataset.SOPClassUID)):
+        raise MeasurementForged
     known = find_instance(session, str(dataset.SOPInstanceUID))
     if known is not None:
         return known

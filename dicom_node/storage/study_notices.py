@@ -64,6 +64,7 @@ def add_notice(session: Session, notice: Notice, received_at: datetime) -> None:
 def change_step(
     session: Session,
     sop_instance_uid: str,
+    calling_ae_title: str,
     state: NoticeState | None,
     instances: Sequence[str],
     changed_at: datetime,
@@ -73,12 +74,14 @@ def change_step(
     Raises
     ------
     NoticeUnknown
-        If there is no such procedure step.
+        If this peer has told of no such procedure step.
     NoticeFinal
         If it ended before.
     """
     rows = [
-        row for row in _rows_of(session, sop_instance_uid) if row.kind == NoticeKind.PROCEDURE_STEP
+        row
+        for row in _rows_of(session, sop_instance_uid)
+        if row.kind == NoticeKind.PROCEDURE_STEP and row.calling_ae_title == calling_ae_title
     ]
     if not rows:
         raise NoticeUnknown

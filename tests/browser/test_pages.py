@@ -7,7 +7,7 @@ from shutil import which
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from core.database import Database
 from core.keys import create_key
@@ -67,7 +67,7 @@ def page(
         opened = context.new_page()
         opened.on("console", lambda message: _note(faults, message))
         opened.on("pageerror", lambda error: faults.append(str(error)))
-        opened.on("requestfailed", lambda request: faults.append(request.url))
+        opened.on("requestfailed", lambda request: _note_failure(faults, request))
         yield opened
         context.close()
 
@@ -75,6 +75,12 @@ def page(
 def _note(faults: list[str], message: ConsoleMessage) -> None:
     if message.type in {"error", "warning"}:
         faults.append(message.text)
+
+
+def _note_failure(faults: list[str], request: Request) -> None:
+    # A page that is left ends its stream of events.
+    if not (request.url.endswith("/v1/events") and "ABORTED" in str(request.failure)):
+        faults.append(request.url)
 
 
 def _keep(database: Database) -> str:
@@ -121,6 +127,20 @@ def test_person_finds_every_part_of_a_result(
     assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [768, 496]
     expect(page.get_by_role("link", name="Structured report")).to_be_visible()
     expect(page.get_by_role("contentinfo")).to_have_text(ESTIMATE_NOTICE)
+    assert faults == []
+
+
+def test_new_result_appears_by_itself_at_once(
+    page: Page, database: Database, faults: list[str]
+) -> None:
+    _sign_in(page, _keep(database))
+    expect(page.locator("#stale")).to_be_hidden()
+    with database.transaction() as session:
+        source = InstanceIdentity("2.2", "2.3", "2.4")
+        keep_prediction(session, build_prediction(prediction_id="new", source=source))
+
+    # Sooner than the list would be asked for at its intervals of ten seconds.
+    expect(page.locator("a[href='/predictions/new']").first).to_be_visible(timeout=5000)
     assert faults == []
 
 

@@ -49,6 +49,9 @@ def client(settings: Settings, database: Database, storage: Storage) -> Iterator
         yield opened
 
 
+_FORMS = ("", "/report.dcm", "/report.pdf", "/report.fhir.json", "/report.png")
+
+
 class _Page(HTMLParser):
     """What a page is made of: tags with their attributes, and its text."""
 
@@ -175,9 +178,7 @@ def test_result_shows_all_its_parts(
     ]
     assert page.classes("path").count("ilm") == page.classes("path").count("rnfl") == 1
     assert page.classes("path").count("band") == page.classes("path").count("curve") == 1
-    assert {f"/v1/predictions/p1{form}" for form in ("", "/report.dcm", "/report.png")} <= (
-        page.links()
-    )
+    assert {f"/v1/predictions/p1{form}" for form in _FORMS} <= (page.links())
     places = [float(a["x"] or 0) for tag, a in page.tags if tag == "text" and "y" in a][1:53]
     assert min(places) == (-27 if eye is Laterality.RIGHT else -21)
     for words in ("ESTIMATED from OCT, not measured", ESTIMATE_NOTICE, "sha256:0123456789abcdef"):

@@ -19,6 +19,7 @@ from core.database import Database
 from core.settings import Settings
 from core.tables.study_notices import NoticeKind, NoticeState, StudyNoticeRow
 from core.tables.study_summaries import SettleCause, SummaryState
+from dicom_node.peers import add_peer
 from dicom_node.rollup.ends import GRACE
 from dicom_node.scp.attribute_list import MAXIMUM_BYTES, MAXIMUM_INSTANCES
 from tests.builders.feed import arrive, source_of
@@ -43,8 +44,8 @@ def association(node: Node) -> Iterator[Association]:
     opened.release()
 
 
-def _associate(node: Node, syntaxes: list[str]) -> Association:
-    entity = AE(DEVICE)
+def _associate(node: Node, syntaxes: list[str], ae_title: str = DEVICE) -> Association:
+    entity = AE(ae_title)
     for abstract_syntax in _CLASSES:
         entity.add_requested_context(abstract_syntax, syntaxes)
     association = entity.associate("127.0.0.1", node.port, ae_title="ARCUATE")
@@ -195,6 +196,19 @@ def test_step_nobody_began_is_not_found(association: Association) -> None:
     assert _set(association, _end("1.2.3")).Status == 0x0112
 
 
+def test_step_of_another_device_is_not_found(node: Node, association: Association) -> None:
+    _create(association, _begin(STUDY))
+    with node.database.transaction() as session:
+        add_peer(session, "DEVICE2", "127.0.0.1")
+
+    stranger = _associate(node, _SYNTAXES, "DEVICE2")
+    refused = _set(stranger, _end("1.2.3"))
+    stranger.release()
+
+    assert refused.Status == 0x0112
+    assert _notices(node.database)[0].state == NoticeState.IN_PROGRESS
+
+
 def test_step_that_ended_may_no_longer_be_updated(node: Node, association: Association) -> None:
     _create(association, _begin(STUDY))
     _set(association, _end("1.2.3"))
@@ -303,6 +317,21 @@ def test_notice_that_names_what_is_here_settles_the_study(
         2,
         0,
     )
+
+
+def test_many_notices_that_wait_hold_up_none_that_is_complete(
+    association: Association, clockwork: Clockwork
+) -> None:
+    with clockwork.database.transaction() as session:
+        arrive(session, source_of(1), clockwork.now, is_model_input=False)
+    for number in range(120):
+        _notify(association, _notification(f"1.2.60.{number}"), f"1.2.50.{number}")
+    _notify(association, _notification(source_of(1).sop_instance_uid), "1.2.51")
+
+    clockwork.work()
+
+    [settled] = clockwork.summaries()
+    assert (settled.state, settled.missing) == (SummaryState.SETTLED, 120)
 
 
 def test_end_of_the_step_settles_a_study_that_its_association_did_not(

@@ -52,6 +52,9 @@ def left(folder: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 def test_nothing_is_lost_or_taken_twice(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "share"
     folder.mkdir()

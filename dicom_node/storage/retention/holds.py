@@ -10,17 +10,21 @@ from typing import Any, Final
 
 from sqlalchemy import Select, String, and_, cast, exists, literal_column, or_, true
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import GenericFunction
 from sqlmodel import Session, col, select
 
 from core.tables.commitments import CommitmentRow
+from core.tables.deliveries import DeliveryRow, DeliveryState
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
+from core.tables.reviews import ReviewRequestRow
 from core.tables.series import SeriesRow
+from core.tables.study_summaries import StudySummaryRow
 from core.values.prediction import PredictionStatus
 
 _UNFINISHED: Final = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -73,6 +77,10 @@ def _is_waiting_for_analysis() -> ColumnElement[bool]:
     )
 
 
+def _is_waiting_to_be_read() -> ColumnElement[bool]:
+    return _SUBJECT.in_(_subjects(JobKind.READ_FIELD))
+
+
 def _has_no_answer() -> ColumnElement[bool]:
     failed = exists().where(
         col(JobRow.kind) == JobKind.ANALYSE,
@@ -102,6 +110,20 @@ def _is_waiting_for_report() -> ColumnElement[bool]:
     return or_(unreported, col(InstanceRow.id).in_(at_work))
 
 
+def _is_waiting_for_report_of_both_eyes() -> ColumnElement[bool]:
+    summaries = select(StudySummaryRow.study_key).where(
+        cast(col(StudySummaryRow.id), String).in_(_subjects(JobKind.REPORT_STUDY))
+    )
+    return col(SeriesRow.study_key).in_(summaries)
+
+
+def _is_under_review() -> ColumnElement[bool]:
+    asked = select(PredictionRow.instance_key).join(
+        ReviewRequestRow, col(ReviewRequestRow.prediction_id) == col(PredictionRow.id)
+    )
+    return col(InstanceRow.id).in_(asked)
+
+
 def _is_asked_for_commitment() -> ColumnElement[bool]:
     pair = _Elements(col(CommitmentRow.instances)).table_valued("value")
     named = (
@@ -113,14 +135,44 @@ def _is_asked_for_commitment() -> ColumnElement[bool]:
     return col(InstanceRow.sop_instance_uid).in_(named)
 
 
+def _is_on_its_way() -> ColumnElement[bool]:
+    """Whether a report of the same study has not arrived where it is to go."""
+    report, series = aliased(InstanceRow), aliased(SeriesRow)
+    unsent = or_(
+        col(DeliveryRow.state).in_((DeliveryState.WAITING, DeliveryState.SENDING)),
+        and_(
+            col(DeliveryRow.state) == DeliveryState.GAVE_UP, col(DeliveryRow.dismissed_at).is_(None)
+        ),
+    )
+    studies = (
+        select(series.study_key)
+        .join(report, col(report.series_key) == col(series.id))
+        .join(DeliveryRow, col(DeliveryRow.instance_key) == col(report.id))
+        .where(unsent)
+    )
+    return col(SeriesRow.study_key).in_(studies)
+
+
 HOLDS: Final = (
     Hold("not_scored", "its analysis is not done", _is_waiting_for_analysis()),
+    Hold("field_not_read", "its measured field is not read", _is_waiting_to_be_read()),
     Hold("no_answer", "its analysis failed: see arcuate jobs", _has_no_answer()),
     Hold("not_reported", "its reports are not built: see arcuate jobs", _is_waiting_for_report()),
+    Hold("under_review", "a review of its result is asked for", _is_under_review()),
+    Hold(
+        "both_eyes_not_reported",
+        "the report of both eyes is not built: see arcuate jobs",
+        _is_waiting_for_report_of_both_eyes(),
+    ),
     Hold(
         "commitment_unanswered",
         "a device was not told yet that it is kept: see arcuate jobs",
         _is_asked_for_commitment(),
+    ),
+    Hold(
+        "not_delivered",
+        "a result has not arrived where it is to go: see arcuate deliveries",
+        _is_on_its_way(),
     ),
 )
 

@@ -30,6 +30,8 @@ OF_THE_CALLING_SIDE = {
     "AssociationRejected",
     "AssociationPutOff",
     "ReportRefused",
+    "DestinationDown",
+    "CommitmentNotOffered",
     "QueryInvalid",
     "QueryRefused",
     "GetNotAccepted",

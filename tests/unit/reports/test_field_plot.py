@@ -28,7 +28,7 @@ from reports.field_plot import (
     field_svg,
     profile_svg,
 )
-from reports.page import display_name
+from reports.page_words import display_name
 from reports.profile_panel import draw_profile
 from tests.builders.prediction import (
     POINTS_DEGREE,

@@ -10,10 +10,14 @@ from sqlmodel import SQLModel, select
 
 from core import ledger
 from core.database import Database
+from core.deliveries.destinations import add_destination
+from core.deliveries.rules import add_rule
 from core.errors import RecordNotFound
 from core.ledger import Claim
 from core.predictions import record_prediction
+from core.report_context import read_context
 from core.settings import Settings
+from core.tables.deliveries import DeliveryRow
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
@@ -25,14 +29,18 @@ from dicom_node.delivery.reporting import ReportStep
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.retrieve import read_dataset, read_instance
 from reports.equipment import Equipment
-from reports.errors import SourceConflict
+from reports.errors import ReportWrong, SourceConflict
+from reports.register import DEFAULT_FORMATS, REPORT_FORMATS
 from reports.report import ReportKind
+from reports.structured_report import StructuredReport
 from tests.builders.opt import build_circle_opt, build_localizer
 from tests.builders.prediction import POINTS_DEGREE, Loss, build_prediction
 from tests.builders.received import open_test_archive, receive
 
+DEFAULT_KINDS = [f.kind for f in DEFAULT_FORMATS]
 SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.34"
 SC_CLASS = "1.2.840.10008.5.1.4.1.1.7"
+PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
 @pytest.fixture
@@ -43,6 +51,12 @@ def archive(settings: Settings, database: Database) -> Archive:
 @pytest.fixture
 def step(archive: Archive, database: Database) -> ReportStep:
     return ReportStep(database, archive.storage, Equipment("1.2.3", "node-1"))
+
+
+@pytest.fixture
+def only_sr(step: ReportStep) -> ReportStep:
+    """Return a step that draws nothing, for what is the same of every format."""
+    return replace(step, formats=(StructuredReport(),))
 
 
 def rows(database: Database, table: type[SQLModel]) -> Sequence[Any]:
@@ -85,8 +99,8 @@ def test_prediction_gets_every_report_in_the_study_of_its_scan(
 
     step.run(claim(database))
 
-    reports = [report_of(archive, kind) for kind in ReportKind]
-    assert [report.SOPClassUID for report in reports] == [SR_CLASS, SC_CLASS]
+    reports = [report_of(archive, kind) for kind in DEFAULT_KINDS]
+    assert [report.SOPClassUID for report in reports] == [SR_CLASS, SC_CLASS, PDF_CLASS]
     for report in reports:
         assert report.StudyInstanceUID == scan.StudyInstanceUID
         assert report.SeriesDescription == f"AI estimated VF 24-2 {laterality} - not measured"
@@ -94,7 +108,7 @@ def test_prediction_gets_every_report_in_the_study_of_its_scan(
     produced = [r for r in rows(database, InstanceRow) if r.origin == InstanceOrigin.PRODUCED]
     assert {row.outcome for row in produced} == {InstanceOutcome.REPORT}
     kept = {(row.prediction_id, row.kind) for row in rows(database, ReportRow)}
-    assert kept == {(prediction.prediction_id, kind) for kind in ReportKind}
+    assert kept == {(prediction.prediction_id, kind) for kind in DEFAULT_KINDS}
     assert [job.status for job in rows(database, JobRow) if job.kind == JobKind.REPORT] == [
         JobStatus.DONE
     ]
@@ -102,7 +116,7 @@ def test_prediction_gets_every_report_in_the_study_of_its_scan(
 
 @pytest.mark.parametrize(("laterality", "sign"), [(Laterality.RIGHT, 1), (Laterality.LEFT, -1)])
 def test_kept_report_has_each_sensitivity_where_the_patient_sees_it(
-    step: ReportStep,
+    only_sr: ReportStep,
     archive: Archive,
     database: Database,
     tmp_path,
@@ -115,7 +129,7 @@ def test_kept_report_has_each_sensitivity_where_the_patient_sees_it(
         build_prediction(laterality=laterality, loss=Loss.ARCUATE),
     )
 
-    step.run(claim(database))
+    only_sr.run(claim(database))
 
     uid = report_of(archive, ReportKind.STRUCTURED_REPORT).SOPInstanceUID
     path = tmp_path / "report.dcm"
@@ -142,18 +156,18 @@ def test_result_without_a_field_is_reported_too(
 
     step.run(claim(database))
 
-    described = {report_of(archive, kind).SeriesDescription for kind in ReportKind}
+    described = {report_of(archive, kind).SeriesDescription for kind in DEFAULT_KINDS}
     assert described == {"AI estimated VF 24-2 R - no estimate, not measured"}
 
 
 def test_report_names_the_localizer_it_was_made_with(
-    step: ReportStep, archive: Archive, database: Database
+    only_sr: ReportStep, archive: Archive, database: Database
 ) -> None:
     scan, localizer = build_circle_opt(), build_localizer()
     keep(archive, scan, build_prediction())
     receive(archive, localizer)
 
-    step.run(claim(database))
+    only_sr.run(claim(database))
 
     report = report_of(archive, ReportKind.STRUCTURED_REPORT)
     evidence = [
@@ -167,18 +181,32 @@ def test_report_names_the_localizer_it_was_made_with(
 
 
 def test_report_done_twice_is_the_same_object(
-    step: ReportStep, archive: Archive, database: Database
+    only_sr: ReportStep, archive: Archive, database: Database
 ) -> None:
     prediction = keep(archive, build_circle_opt(), build_prediction())
-    step.run(claim(database))
+    only_sr.run(claim(database))
     before = [(row.sop_instance_uid, row.digest) for row in rows(database, InstanceRow)]
     with database.transaction() as session:
         ledger.enqueue(session, JobKind.REPORT, prediction.prediction_id)
 
-    step.run(claim(database))
+    only_sr.run(claim(database))
 
     assert [(row.sop_instance_uid, row.digest) for row in rows(database, InstanceRow)] == before
-    assert len(rows(database, ReportRow)) == len(ReportKind)
+    assert len(rows(database, ReportRow)) == 1
+
+
+def test_each_report_is_planned_for_the_destinations_of_its_rules(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "right", "folder", "/r"), laterality="R")
+        add_rule(session, add_destination(session, "left", "folder", "/l"), laterality="L")
+    keep(archive, build_circle_opt(), build_prediction())
+    step.run(claim(database))
+
+    planned = {(row.destination_id, row.report_kind) for row in rows(database, DeliveryRow)}
+    assert planned == {(1, kind) for kind in ReportKind}
+    assert [job.subject for job in rows(database, JobRow) if job.kind == "deliver"] == ["1"]
 
 
 def test_scan_of_another_eye_is_not_reported_and_leaves_nothing(
@@ -225,3 +253,52 @@ def test_giving_up_leaves_the_prediction_as_it_is(
     (recorded,) = rows(database, PredictionRow)
     assert (recorded.id, recorded.status) == (prediction.prediction_id, PredictionStatus.FINAL)
     assert np.allclose(recorded.sensitivities_db, prediction.estimate.sensitivities_db)
+
+
+def test_text_report_is_built_where_it_is_asked_for(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    keep(archive, build_circle_opt(), build_prediction())
+
+    replace(step, formats=REPORT_FORMATS).run(claim(database))
+
+    text = report_of(archive, ReportKind.TEXT)
+    assert text.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.22"
+    assert len(rows(database, ReportRow)) == len(REPORT_FORMATS)
+
+
+class _OfTheOtherEye(StructuredReport):
+    """A format with the fault that must never reach anyone."""
+
+    def build(self, prediction: Prediction, sources: Sequence[Dataset], *others: Any) -> Dataset:
+        for source in sources:
+            source.ImageLaterality = "L"
+        mirrored = replace(prediction, laterality=Laterality.LEFT)
+        return super().build(mirrored, sources, *others)
+
+
+def test_report_of_the_wrong_eye_is_never_kept(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    keep(archive, build_circle_opt(), build_prediction())
+
+    with pytest.raises(ReportWrong):
+        replace(step, formats=(_OfTheOtherEye(),)).run(claim(database))
+
+    assert rows(database, ReportRow) == []
+    assert len(rows(database, InstanceRow)) == 1
+
+
+def test_page_of_the_second_eye_shows_the_first(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    right, left = build_circle_opt(), build_circle_opt(laterality=Laterality.LEFT)
+    left.StudyInstanceUID = right.StudyInstanceUID
+    keep(archive, right, build_prediction(prediction_id="right"))
+    keep(archive, left, build_prediction(prediction_id="left", laterality=Laterality.LEFT))
+
+    with database.reading() as session:
+        context = read_context(session, "left")
+
+    assert context.other_eye is not None
+    assert context.other_eye.prediction_id == "right"

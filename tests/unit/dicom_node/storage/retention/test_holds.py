@@ -1,13 +1,19 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from core import ledger
+from core.deliveries.destinations import add_destination
+from core.tables.columns import key_of
 from core.tables.commitments import CommitmentRow
+from core.tables.deliveries import DeliveryRow, DeliveryState
+from core.tables.instances import InstanceOrigin, InstanceRow
 from core.tables.jobs import JobKind, JobStatus
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
+from core.tables.study_summaries import StudySummaryRow
 from core.values.prediction import PredictionStatus
 from dicom_node.storage.accept_list import OPHTHALMIC_TOMOGRAPHY
 from dicom_node.storage.archive import Archive
@@ -144,9 +150,83 @@ def commitment_is_answered(archive: Archive) -> None:
         assert session.get_one(CommitmentRow, key).reported_at == NOW
 
 
+def on_its_way(archive: Archive) -> None:
+    _deliver_report(archive, DeliveryState.WAITING)
+
+
+def delivered(archive: Archive) -> None:
+    _deliver_report(archive, DeliveryState.DELIVERED)
+
+
+def given_up(archive: Archive) -> None:
+    _deliver_report(archive, DeliveryState.GAVE_UP)
+
+
+def dismissed(archive: Archive) -> None:
+    _deliver_report(archive, DeliveryState.GAVE_UP, dismissed_at=NOW)
+
+
+def other_report_is_on_its_way(archive: Archive) -> None:
+    keep_settled(archive, STUDY, NOW)
+    _deliver_report(archive, DeliveryState.WAITING, "70")
+
+
+def _deliver_report(
+    archive: Archive, state: DeliveryState, study: str = STUDY, **values: Any
+) -> None:
+    keep_settled(archive, study, NOW)
+    with archive.database.transaction() as session:
+        destination = add_destination(session, "pacs", "folder", "/share")
+        statement = (
+            select(InstanceRow)
+            .join(SeriesRow, col(SeriesRow.id) == InstanceRow.series_key)
+            .join(StudyRow, col(StudyRow.id) == SeriesRow.study_key)
+            .where(StudyRow.study_instance_uid == f"1.2.{study}")
+            .where(InstanceRow.origin == InstanceOrigin.PRODUCED)
+        )
+        for instance in session.exec(statement).all():
+            session.add(
+                DeliveryRow(
+                    destination_id=key_of(destination),
+                    instance_key=key_of(instance),
+                    report_kind="sr",
+                    state=state,
+                    created_at=NOW,
+                    **values,
+                )
+            )
+
+
+def report_of_both_eyes(archive: Archive, end: JobStatus) -> None:
+    """Let the job of the report of both eyes stand so."""
+    scan, _ = keep_settled(archive, STUDY, NOW)
+    with archive.database.transaction() as session:
+        series = session.get_one(InstanceRow, scan).series_key
+        study_key = session.get_one(SeriesRow, series).study_key
+        summary = StudySummaryRow(study_key=study_key, opened_at=NOW, changed_at=NOW)
+        session.add(summary)
+        session.flush()
+        subject = str(summary.id)
+        ledger.enqueue(session, JobKind.REPORT_STUDY, subject)
+    end_job(archive, JobKind.REPORT_STUDY, subject, end)
+
+
+def both_eyes_wait(archive: Archive) -> None:
+    report_of_both_eyes(archive, JobStatus.QUEUED)
+
+
+def both_eyes_are_reported(archive: Archive) -> None:
+    report_of_both_eyes(archive, JobStatus.DONE)
+
+
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
+        (on_its_way, {"not_delivered"}),
+        (delivered, set()),
+        (given_up, {"not_delivered"}),
+        (dismissed, set()),
+        (other_report_is_on_its_way, set()),
         (scan_waits, {"not_scored"}),
         (scan_is_at_work, {"not_scored"}),
         (report_waits, {"not_reported"}),
@@ -159,6 +239,8 @@ def commitment_is_answered(archive: Archive) -> None:
         (scored_anew, {"not_scored"}),
         (scoring_anew_failed, set()),
         (reported_anew, {"not_reported"}),
+        (both_eyes_wait, {"both_eyes_not_reported"}),
+        (both_eyes_are_reported, set()),
         (beside_one_that_waits, {"not_scored"}),
         (other_study_waits, set()),
         (commitment_is_asked, {"commitment_unanswered"}),

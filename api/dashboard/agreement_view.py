@@ -1,0 +1,84 @@
+"""A measured field beside an estimate as a page draws it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.field_agreement import Comparison
+from core.perimetry.pattern import Y_DEGREE, x_as_patient_sees
+from core.values.laterality import Laterality
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class AgreementCell:
+    """One point as drawn: its place in SVG units (degree, y down), and what stands there."""
+
+    x: float
+    y: float
+    sensitivity: str
+    difference: str
+
+
+@dataclass(frozen=True)
+class AgreementView:
+    """Both fields and how far they differ, dB; None where the age is unknown."""
+
+    pattern: str
+    strategy: str
+    measured_at: datetime | None
+    apart: str
+    cells: tuple[AgreementCell, ...]
+    mean_absolute_error_db: float
+    baseline_db: float | None
+    mean_deviation_difference_db: float | None
+    device_mean_deviation_db: float | None
+    link: str
+
+
+def agreement_view(
+    comparison: Comparison | None, laterality: Laterality | None
+) -> AgreementView | None:
+    """Return a comparison as drawn, None where there is none."""
+    if comparison is None or laterality is None:
+        return None
+    row, agreement = comparison.measured, comparison.agreement
+    return AgreementView(
+        pattern=row.pattern,
+        strategy=row.strategy,
+        measured_at=row.measured_at,
+        apart=_apart(comparison.after),
+        cells=_cells(comparison, laterality),
+        mean_absolute_error_db=agreement.mean_absolute_error_db,
+        baseline_db=agreement.baseline_mean_absolute_error_db,
+        mean_deviation_difference_db=agreement.mean_deviation_difference_db,
+        device_mean_deviation_db=row.mean_deviation_db,
+        link=f"/v1/measured-fields/{row.id}",
+    )
+
+
+def _cells(comparison: Comparison, laterality: Laterality) -> tuple[AgreementCell, ...]:
+    columns = zip(
+        x_as_patient_sees(laterality),
+        Y_DEGREE,
+        comparison.measured.sensitivities_db or (),
+        comparison.agreement.differences_db,
+        strict=True,
+    )
+    return tuple(
+        AgreementCell(
+            x=float(x),
+            y=-float(y),
+            sensitivity=f"{measured:.0f}",
+            # Adding 0 turns -0 into 0.
+            difference=f"{round(float(difference)) + 0:+d}".replace("-", "−").replace("+0", "0"),
+        )
+        for x, y, measured, difference in columns
+    )
+
+
+def _apart(after: timedelta) -> str:
+    days = round(abs(after) / _DAY)
+    if days == 0:
+        return "on the day of the scan"
+    return f"{days} {'day' if days == 1 else 'days'} {'before' if after < timedelta() else 'after'}"

@@ -1,0 +1,92 @@
+"""Taking measured fields of a CSV file into the record, each to the patient its line names."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from arcuate.field_table import FieldLine, field_of
+from core.clock import Clock, utc_now
+from core.database import Database
+from core.measured_fields import Origin, record_measured_field
+from core.tables.columns import key_of
+from core.tables.patients import PatientRow
+from core.values.measured_field import FieldSource, MeasuredField
+
+#: Lines recorded in one transaction.
+_BATCH: Final = 100
+
+
+class LineVerdict(StrEnum):
+    """What became of a line."""
+
+    RECORDED = "recorded"
+    KNOWN = "known"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class LineOutcome:
+    """What became of a line, and why."""
+
+    line: int
+    verdict: LineVerdict
+    message: str = ""
+
+
+def import_fields(
+    database: Database, lines: Sequence[FieldLine], issuer: str | None, clock: Clock = utc_now
+) -> Iterator[LineOutcome]:
+    """Record each line's field, yielding what became of it once that is committed.
+
+    Again, or after an interruption, it records what is not there yet.
+    """
+    for start in range(0, len(lines), _BATCH):
+        with database.transaction() as session:
+            outcomes = [
+                _import(session, line, issuer, clock()) for line in lines[start : start + _BATCH]
+            ]
+        yield from outcomes
+
+
+def count(outcomes: Sequence[LineOutcome]) -> Counter[LineVerdict]:
+    """Return how many lines ended how."""
+    return Counter(outcome.verdict for outcome in outcomes)
+
+
+def _import(session: Session, line: FieldLine, issuer: str | None, at: datetime) -> LineOutcome:
+    patients = _find(session, line.patient_id, issuer)
+    if len(patients) != 1:
+        cause = (
+            "several issuers use this PatID: name one with --issuer"
+            if patients
+            else "no patient is kept under this PatID yet: send a scan first, then import again"
+        )
+        return LineOutcome(line.number, LineVerdict.REFUSED, cause)
+    try:
+        field = field_of(line, patients[0].birth_date)
+    except ValueError as fault:
+        return LineOutcome(line.number, LineVerdict.REFUSED, str(fault))
+    origin = Origin(key_of(patients[0]), FieldSource.CSV, _key(line, key_of(patients[0]), field))
+    is_new = record_measured_field(session, field, origin, at)
+    return LineOutcome(line.number, LineVerdict.RECORDED if is_new else LineVerdict.KNOWN)
+
+
+def _find(session: Session, patient_id: str, issuer: str | None) -> Sequence[PatientRow]:
+    statement = select(PatientRow).where(col(PatientRow.patient_id) == patient_id)
+    if issuer is not None:
+        statement = statement.where(col(PatientRow.issuer) == issuer)
+    return session.exec(statement).all()
+
+
+def _key(line: FieldLine, patient_key: int, field: MeasuredField) -> str:
+    """Return what names a test: whose, which eye, when, and what was found."""
+    number, at = line.values.get("FieldN", ""), field.measured_at
+    values = [point.sensitivity_db for point in field.points]
+    parts = (patient_key, field.laterality, number, at.isoformat() if at else "", values)
+    return "csv:" + sha256(repr(parts).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Where results go: destinations, rules, and what became of each delivery."""

@@ -1,0 +1,162 @@
+"""How an attempt ended, written down; each function within the caller's transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlmodel import Session
+
+from core.changes import append_change
+from core.clock import Clock, utc_now
+from core.database import database_seconds
+from core.deliveries.destinations import close_circuit
+from core.deliveries.pauses import pause_seconds
+from core.tables.changes import ChangeKind
+from core.tables.columns import key_of
+from core.tables.deliveries import CommitmentState, DeliveryRow, DeliveryState
+from core.tables.destinations import CircuitState, DestinationRow
+
+#: Objects that fail in a row before the destination itself is taken for down.
+FAILURES_TO_OPEN: Final = 5
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is tried; see the settings of the same names."""
+
+    attempts: int
+    longest_pause_seconds: float
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What a destination took.
+
+    Attributes
+    ----------
+    remark
+        What it said beside; empty for nothing.
+    asks_commitment
+        Whether it is to be asked to commit to keeping it.
+    learned
+        What the target found out about the destination.
+    """
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    remark: str = ""
+    asks_commitment: bool = False
+    learned: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record_delivered(
+    session: Session,
+    destination: DestinationRow,
+    row: DeliveryRow,
+    arrived: Arrived,
+    clock: Clock = utc_now,
+) -> None:
+    """Record that the destination took an object."""
+    now = clock()
+    row.state, row.delivered_at, row.failing_since = DeliveryState.DELIVERED, now, None
+    row.sent_sop_class_uid = arrived.sop_class_uid
+    row.sent_sop_instance_uid = arrived.sop_instance_uid
+    row.error = arrived.remark or None
+    row.available_at = None
+    if arrived.asks_commitment:
+        row.commitment = CommitmentState.ASKED
+        row.commitment_requests, row.available_at = 0, database_seconds(session)
+    _answered(destination, arrived.learned)
+    destination.last_success_at = now
+    session.flush()
+    append_change(session, ChangeKind.REPORT_DELIVERED, str(key_of(row)))
+
+
+def record_refused(
+    session: Session,
+    destination: DestinationRow,
+    row: DeliveryRow,
+    cause: str,
+    learned: Mapping[str, Any],
+    clock: Clock = utc_now,
+) -> None:
+    """Record that the destination answers, but will never take this object."""
+    _answered(destination, learned)
+    destination.last_error, destination.last_error_at = cause, clock()
+    _give_up(session, row, cause, clock)
+
+
+def record_failed(
+    session: Session,
+    destination: DestinationRow,
+    row: DeliveryRow,
+    cause: str,
+    patience: Patience,
+    clock: Clock = utc_now,
+) -> None:
+    """Record that an object did not arrive this time.
+
+    It is given up only where others arrived since it began to fail: then the destination is well
+    and the object is not.
+    """
+    now = clock()
+    destination.failures += 1
+    if destination.failures >= FAILURES_TO_OPEN or destination.circuit != CircuitState.CLOSED:
+        _open(destination, patience, clock)
+    destination.last_error, destination.last_error_at = cause, now
+    row.failing_since = row.failing_since or now
+    others_arrived = (
+        destination.last_success_at is not None and destination.last_success_at > row.failing_since
+    )
+    if row.attempts >= patience.attempts and others_arrived:
+        _give_up(session, row, cause, clock)
+        return
+    row.state, row.error = DeliveryState.WAITING, cause
+    pause = pause_seconds(row.attempts, patience.longest_pause_seconds)
+    row.available_at = database_seconds(session) + pause
+
+
+def record_interrupted(
+    session: Session,
+    destination: DestinationRow,
+    row: DeliveryRow,
+    cause: str,
+    patience: Patience,
+    clock: Clock = utc_now,
+) -> None:
+    """Record that the process that sent an object ended; no fault of the destination's."""
+    failures, circuit = destination.failures, destination.circuit
+    record_failed(session, destination, row, cause, patience, clock)
+    destination.failures, destination.circuit = failures, circuit
+    if row.state == DeliveryState.WAITING and row.attempts == 1:
+        row.available_at = database_seconds(session)
+
+
+def record_down(
+    destination: DestinationRow, cause: str, patience: Patience, clock: Clock = utc_now
+) -> float:
+    """Record that the destination does not answer; return for how many seconds it is left alone."""
+    destination.failures += 1
+    destination.last_error, destination.last_error_at = cause, clock()
+    return _open(destination, patience, clock)
+
+
+def _open(destination: DestinationRow, patience: Patience, clock: Clock) -> float:
+    pause = pause_seconds(destination.failures, patience.longest_pause_seconds)
+    destination.circuit = CircuitState.OPEN
+    destination.retry_at = clock() + timedelta(seconds=pause)
+    return pause
+
+
+def _answered(destination: DestinationRow, learned: Mapping[str, Any]) -> None:
+    close_circuit(destination)
+    if learned:
+        destination.learned = {**destination.learned, **learned}
+
+
+def _give_up(session: Session, row: DeliveryRow, cause: str, clock: Clock) -> None:
+    row.state, row.error, row.gave_up_at = DeliveryState.GAVE_UP, cause, clock()
+    row.available_at = None
+    session.flush()
+    append_change(session, ChangeKind.DELIVERY_GAVE_UP, str(key_of(row)))

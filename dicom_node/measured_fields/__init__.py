@@ -1,0 +1,1 @@
+"""Visual fields that perimeters measured, read from their objects. Nothing here writes one."""

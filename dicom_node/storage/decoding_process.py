@@ -1,0 +1,58 @@
+"""`python -m dicom_node.storage.decoding_process`: decodes what it is told, a line a request.
+
+A request is a JSON object; the answer is one, too: `{}`, or `{"error": …}`. It ends with its input,
+so that it never outlives the process that started it.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import NodeError
+from dicom_node.devices.attributes import READING_ERRORS
+from dicom_node.storage.bytes import Storage
+from dicom_node.storage.decoded import decode_frame, write_uncompressed
+from dicom_node.storage.frames import table_of
+from dicom_node.storage.kept_object import open_content, read_kept_object
+from dicom_node.storage.part10 import Announced
+
+
+def answer(request: dict[str, Any]) -> dict[str, str]:
+    """Carry a request out; return nothing, or why it could not be done."""
+    try:
+        _work(request)
+    except NodeError as error:
+        return {"error": str(error)}
+    except READING_ERRORS as error:
+        return {"error": f"The object cannot be decoded ({type(error).__name__})"}
+    return {}
+
+
+def _work(request: dict[str, Any]) -> None:
+    storage, key = Storage(request["storage"]), request["storage_key"]
+    announced = Announced(**request["announced"])
+    syntax = announced.transfer_syntax_uid
+    with (
+        open_content(storage, key, syntax, request["maximum_bytes"]) as (file, start),
+        Path(request["target"]).open("wb") as target,
+    ):
+        if request["frame"]:
+            kept = read_kept_object(file, start, syntax)
+            frame = decode_frame(file, kept, table_of(file, kept), request["frame"])
+            np.save(target, frame, allow_pickle=False)
+        else:
+            write_uncompressed(file, start, announced, target, request["syntax"])
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Schemathesis against the running server: no request it can think of is a server error."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.database import Database
+from core.settings import Settings
+from dicom_node.storage.bytes import Storage
+from tests.builders.archive import keep_prediction
+from tests.builders.prediction import build_prediction
+from tests.conftest import REPOSITORY
+from tests.fixtures.http_server import http_server
+
+CHECKS = ",".join(
+    (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+    )
+)
+QUICK = ["--phases", "fuzzing", "--max-examples", "5"]
+LONG = ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "40"]
+
+
+@pytest.fixture
+def storage(settings: Settings) -> Storage:
+    opened = Storage(settings.storage)
+    opened.prepare()
+    return opened
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(QUICK, id="quick"),
+        pytest.param(LONG, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
+    ],
+)
+def test_every_request_has_an_answer_of_the_document(
+    settings: Settings, database: Database, storage: Storage, tmp_path: Path, options: list[str]
+) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(), None)
+    with http_server(settings, database, storage) as url:
+        done = subprocess.run(
+            [
+                *(str(Path(sys.executable).with_name("st")), "run", f"{url}/openapi.json"),
+                *("--no-color", "--seed", "1", "--checks", CHECKS, *options),
+            ],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(REPOSITORY),
+                "SCHEMATHESIS_HOOKS": "tests.conformance.schemathesis_hooks",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
