@@ -17,6 +17,24 @@ class HostRefused(NodeError):
     """Without authentication only requests to localhost are answered; set `auth = keys`."""
 
 
+class OriginRefused(NodeError):
+    """Forms of other sites are not taken."""
+
+
+class RoleMissing(NodeError):
+    """The caller's key has not the role that this needs.
+
+    `roles` are those that may.
+    """
+
+    def __init__(self, roles: Sequence[str]) -> None:
+        super().__init__(
+            f"This needs a key of role {' or '.join(roles)}: `arcuate keys create NAME --role "
+            f"{roles[0]}` makes one, and auth must be keys"
+        )
+        self.roles = list(roles)
+
+
 class CursorInvalid(NodeError):
     """The parameter `cursor` is not one this list gave; leave it out to start again."""
 

@@ -23,14 +23,19 @@ from api.errors import (
     NotAcceptable,
     NotReady,
     NotSignedIn,
+    OriginRefused,
     ParameterInvalid,
     PositionUnknown,
     RangeNotSatisfiable,
+    RoleMissing,
     TooManyStreams,
 )
+from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
+from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.keys import KeyNameTaken
 from core.logs import get_logger
+from core.reviews import NotReviewable
 from dicom_node.errors import BytesRemoved, ObjectTooLarge, PixelsUnreadable, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -40,6 +45,8 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
+    (OriginRefused, HTTPStatus.FORBIDDEN),
+    (RoleMissing, HTTPStatus.FORBIDDEN),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
@@ -53,6 +60,10 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (PositionUnknown, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
+    (DeliveryUnderWay, HTTPStatus.CONFLICT),
+    (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
+    (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NotReviewable, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -142,6 +153,13 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, answer_unexpected)
 
 
+#: Errors that are always one parameter's.
+_PARAMETER_OF: Final[dict[type[NodeError], str]] = {
+    CursorInvalid: "cursor",
+    FrameNotFound: "frames",
+}
+
+
 def kind_of(error: NodeError) -> str:
     """Return the last part of the problem's type, from the name of the error's class."""
     return _kebab(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__))
@@ -163,12 +181,16 @@ def _members_of(error: NodeError) -> dict[str, Any]:
         case NotReady():
             return {"checks": error.checks}
         case ParameterInvalid():
-            return {"errors": [{"parameter": error.parameter, "message": error.message}]}
-        case CursorInvalid():
-            return {"errors": [{"parameter": "cursor", "message": str(error)}]}
-        case FrameNotFound():
-            return {"errors": [{"parameter": "frames", "message": str(error)}]}
+            return _fault_of(error.parameter, error.message)
+        case RuleInvalid():
+            return _fault_of(error.parameter, str(error))
+        case CursorInvalid() | FrameNotFound():
+            return _fault_of(_PARAMETER_OF[type(error)], str(error))
     return {}
+
+
+def _fault_of(parameter: str, message: str) -> dict[str, Any]:
+    return {"errors": [{"parameter": parameter, "message": message}]}
 
 
 def _is_for_a_person(request: Request) -> bool:

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.dependencies import Node, NodeParameter
-from api.errors import HostRefused, NotSignedIn
+from api.errors import HostRefused, NotSignedIn, RoleMissing
 from api.logins import Caller, find_session
 from core.keys import Role, find_key
 from core.settings import is_loopback
@@ -78,6 +78,20 @@ def recheck_of(
 
 #: What the application puts before every router, so that no route can forget it.
 REQUIRE_CALLER: Final = Depends(require_caller)
+
+
+def require_role(*roles: Role) -> Callable[..., None]:
+    """Return a dependency that lets only callers of these roles pass.
+
+    Where authentication is off nobody has a name, and so nobody passes.
+    """
+
+    def check(caller: Annotated[Caller, REQUIRE_CALLER]) -> None:
+        if caller.role not in roles:
+            raise RoleMissing(roles)
+
+    return check
+
 
 #: A route's parameter: who asks.
 CallerParameter = Annotated[Caller, REQUIRE_CALLER]

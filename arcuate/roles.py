@@ -98,19 +98,21 @@ def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
-    from arcuate.equipment import service_equipment
     from core.calling_tls import CallingTLS
     from core.worker import Worker
     from dicom_node.delivery.commitment import CommitmentStep
     from dicom_node.delivery.delivering import DeliverStep, run_deliveries
     from dicom_node.delivery.reporting import ReportStep
     from dicom_node.delivery.retaining import RetentionStep, run_retention
+    from dicom_node.delivery.reviewing import ReviewStep
+    from dicom_node.delivery.study_reporting import StudyReportStep
     from dicom_node.measured_fields.step import ReadFieldStep
     from dicom_node.rollup.settling import SettleStep
     from dicom_node.rollup.watch import RollUp
     from dicom_node.storage.archive import open_archive
     from dicom_node.storage.retention.policy import policy_of
     from reports.register import formats_with
+    from reports.service import service_equipment
 
     settings = node.settings
     equipment = service_equipment(settings)
@@ -125,13 +127,17 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     )
     # A peer may be away for longer than any report takes to build.
     patient = settings.model_copy(update={"maximum_attempts": settings.commitment_attempts})
+    reporting_studies = StudyReportStep(node.database, node.storage, equipment)
     workers = [Worker(node.database, settings, reporting, stopping)]
+    workers.append(Worker(node.database, settings, reporting_studies, stopping))
     for _ in range(_COMMITMENT_WORKERS):
         workers.append(Worker(node.database, patient, commitment, stopping))
     archive = open_archive(settings, node.database, node.storage)
     retaining = RetentionStep(archive, policy_of(settings), settings.lease_seconds, stopping)
     retainer = Worker(node.database, settings, retaining, stopping)
     workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
+    reviewing = ReviewStep(node.database, node.storage, settings.organization)
+    workers.append(Worker(node.database, settings, reviewing, stopping))
     reading = ReadFieldStep(node.database, node.storage)
     workers.append(Worker(node.database, settings, reading, stopping))
     quiet = timedelta(seconds=settings.study_quiet_seconds)

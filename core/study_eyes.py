@@ -91,6 +91,11 @@ def tell_eyes(results: Sequence[EyeResult]) -> tuple[Eye, ...]:
     return (*eyes, _tell(None, neither)) if neither else tuple(eyes)
 
 
+def has_both_eyes(eyes: Sequence[Eye]) -> bool:
+    """Return whether each eye has a result, an estimate or the reasons why there is none."""
+    return {eye.laterality for eye in eyes if eye.current is not None} >= set(Laterality)
+
+
 def _tell(side: Laterality | None, results: Sequence[EyeResult]) -> Eye:
     ordered = tuple(sorted(results, key=_rank, reverse=True))
     current = ordered[0] if ordered else None

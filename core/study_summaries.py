@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from core.changes import append_change, append_changes
+from core.ledger import enqueue
+from core.study_eyes import has_both_eyes
 from core.study_facts import StudyFacts, read_facts
 from core.tables.changes import ChangeKind
 from core.tables.instances import InstanceRow
+from core.tables.jobs import JobKind
 from core.tables.studies import StudyRow
 from core.tables.study_notices import NoticeState, StudyNoticeRow
 from core.tables.study_summaries import SettleCause, StudySummaryRow, SummaryState
@@ -76,7 +79,7 @@ def bring_forward(row: StudySummaryRow, cause: SettleCause, due_at: datetime) ->
 def settle(session: Session, row: StudySummaryRow, facts: StudyFacts, now: datetime) -> str:
     """Settle an open version in the caller's transaction; return the Study Instance UID.
 
-    Whoever tells others of a settled study, a report of both eyes for one, enqueues the job here:
+    Whoever tells others of a settled study, as the report of both eyes does, enqueues the job here:
     in the same transaction, with the key of the version for its subject.
     """
     for name, value in facts.as_columns().items():
@@ -91,6 +94,8 @@ def settle(session: Session, row: StudySummaryRow, facts: StudyFacts, now: datet
     superseded = session.exec(before).first()
     if superseded is not None:
         superseded.state = SummaryState.SUPERSEDED
+    if has_both_eyes(facts.eyes):
+        enqueue(session, JobKind.REPORT_STUDY, str(row.id))
     append_change(session, ChangeKind.STUDY_SETTLED, study_uid, now)
     return study_uid
 

@@ -24,10 +24,12 @@ NodeError
 │   └─ HierarchyConflict     the series belongs to another study
 ├─ ActionRefused             an N-ACTION that is not carried out
 │   ├─ UnknownAction         another action than to commit
+│   ├─ UnknownEvent          a report of another event than of commitment
 │   ├─ UnknownActionInstance not the instance the standard names for it
 │   ├─ ActionAttributeMissing
 │   ├─ ActionValueMissing
 │   ├─ ActionInvalid         not a data set, or a malformed UID in it
+│   │   └─ UnknownTransaction  a report of what we did not ask about
 │   └─ ActionTooLarge        more than we take at once
 ├─ NoticeRefused             an N-CREATE or N-SET of MPPS or IAN that is not taken
 │   ├─ NoticeKnown           there is one under that UID
@@ -168,6 +170,10 @@ class UnknownAction(ActionRefused):
     """Action Type ID must be 1, Request Storage Commitment."""
 
 
+class UnknownEvent(ActionRefused):
+    """Only Storage Commitment is reported here (event types 1 and 2)."""
+
+
 class UnknownActionInstance(ActionRefused):
     """Ask the well-known instance 1.2.840.10008.1.20.1.1."""
 
@@ -182,6 +188,10 @@ class ActionValueMissing(ActionRefused):
 
 class ActionInvalid(ActionRefused):
     """The action information cannot be understood."""
+
+
+class UnknownTransaction(ActionInvalid):
+    """We did not ask under that Transaction UID."""
 
 
 class ActionTooLarge(ActionRefused):

@@ -45,6 +45,8 @@ from dicom_node.errors import (
     TooManyInstances,
     UnknownAction,
     UnknownActionInstance,
+    UnknownEvent,
+    UnknownTransaction,
     UnsupportedSOPClass,
 )
 
@@ -72,6 +74,7 @@ class Status(IntEnum):
     PROCESSING_FAILURE = 0x0110
     DUPLICATE_SOP_INSTANCE = 0x0111
     NO_SUCH_SOP_INSTANCE = 0x0112
+    NO_SUCH_EVENT_TYPE = 0x0113
     INVALID_ARGUMENT_VALUE = 0x0115
     MISSING_ATTRIBUTE = 0x0120
     MISSING_ATTRIBUTE_VALUE = 0x0121
@@ -128,10 +131,12 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     HierarchyConflict: Status.HIERARCHY_CONFLICT,
     ActionRefused: Status.PROCESSING_FAILURE,
     UnknownAction: Status.NO_SUCH_ACTION,
+    UnknownEvent: Status.NO_SUCH_EVENT_TYPE,
     UnknownActionInstance: Status.NO_SUCH_SOP_INSTANCE,
     ActionAttributeMissing: Status.MISSING_ATTRIBUTE,
     ActionValueMissing: Status.MISSING_ATTRIBUTE_VALUE,
     ActionInvalid: Status.INVALID_ARGUMENT_VALUE,
+    UnknownTransaction: Status.INVALID_ARGUMENT_VALUE,
     ActionTooLarge: Status.RESOURCE_LIMITATION,
     NoticeRefused: Status.PROCESSING_FAILURE,
     NoticeKnown: Status.DUPLICATE_SOP_INSTANCE,

@@ -40,7 +40,7 @@ class Moment:
 
 def moment_of(prediction: Prediction, header: Dataset, equipment: Equipment) -> Moment:
     """Return when the prediction was made; the report has no other time of its own."""
-    zone = _zone_of(header) or equipment.time_zone
+    zone = zone_of(header) or equipment.time_zone
     return Moment(prediction.predicted_at.astimezone(zone))
 
 
@@ -76,7 +76,8 @@ def stamp(report: Dataset, moment: Moment) -> None:
             item.ContributionDateTime = moment.date + moment.time
 
 
-def _zone_of(header: Dataset) -> tzinfo | None:
+def zone_of(header: Dataset) -> tzinfo | None:
+    """Return the zone a source says it writes in; None where it says none."""
     match = _OFFSET.fullmatch(str(header.get("TimezoneOffsetFromUTC", "")))
     if match is None:
         return None

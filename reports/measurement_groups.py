@@ -25,7 +25,7 @@ from core.values.prediction import FieldDeviations, FieldEstimate, Prediction
 from reports import codes
 from reports.algorithm import algorithm_identification
 from reports.equipment import Equipment
-from reports.errors import PredictionInconsistent
+from reports.field_words import field_of
 from reports.outcome import Outcome, outcome_of
 from reports.reasons import reason_evaluations
 from reports.tracking import tracking_identifier
@@ -41,15 +41,22 @@ def measurement_groups(
     source
         Header of the image the prediction was made from; None where it cannot be referred to.
     """
+    whole = global_group(prediction, source, equipment)
+    if outcome_of(prediction) is not Outcome.ESTIMATED:
+        return [whole]
+    estimate, deviations, eye = field_of(prediction)
+    return [whole, *_points(prediction, estimate, deviations, eye)]
+
+
+def global_group(
+    prediction: Prediction, source: Dataset | None, equipment: Equipment
+) -> MeasurementsAndQualitativeEvaluations:
+    """Return the group of the field as a whole, or the one that says why there is none."""
     algorithm = algorithm_identification(prediction, equipment)
     images = [SourceImageForMeasurementGroup.from_source_image(source)] if source else None
-    if outcome_of(prediction) is not Outcome.ESTIMATED:
-        return [_without_field(prediction, algorithm, images)]
-    estimate, deviations, eye = prediction.estimate, prediction.deviations, prediction.laterality
-    if estimate is None or deviations is None or eye is None:
-        raise PredictionInconsistent("The prediction has neither a field nor a reason why not")
-    points = _points(prediction, estimate, deviations, eye)
-    return [_global(prediction, deviations, algorithm, images), *points]
+    if outcome_of(prediction) is not Outcome.ESTIMATED or prediction.deviations is None:
+        return _without_field(prediction, algorithm, images)
+    return _global(prediction, prediction.deviations, algorithm, images)
 
 
 def _global(

@@ -17,7 +17,7 @@ _LEAST_TOP_UM: Final = 245.0
 _LEAST_SCALE: Final = 0.62
 
 
-def draw_profile(axes: Axes, prediction: Prediction) -> None:
+def draw_profile(axes: Axes, prediction: Prediction, *, legend: bool = True) -> None:
     """Draw the thickness in micrometre over the TSNIT angle, the same way round for both eyes."""
     thickness_um = prediction.thickness_um
     if thickness_um is not None and np.isnan(thickness_um).all():
@@ -46,6 +46,9 @@ def draw_profile(axes: Axes, prediction: Prediction) -> None:
     highest = 0.0 if thickness_um is None else float(thickness_um.max())
     axes.set_ylim(0, max(_LEAST_TOP_UM, highest * 1.15))
     _dress(axes)
+    if legend and axes.get_legend_handles_labels()[1]:
+        size = 9.5 * _scale(axes)
+        axes.legend(loc="upper right", fontsize=size, frameon=False, ncols=3)
 
 
 def place_legend_below(axes: Axes) -> None:
@@ -80,8 +83,6 @@ def _dress(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(palette.HAIRLINE)
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(loc="upper right", fontsize=9.5 * _scale(axes), frameon=False, ncols=3)
 
 
 def _scale(axes: Axes) -> float:

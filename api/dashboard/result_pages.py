@@ -16,6 +16,7 @@ from api.dashboard.templating import render
 from api.dependencies import NodeParameter
 from api.rest.prediction_search import PredictionQuery, page_of_records
 from api.rest.predictions import find_record
+from api.rest.reviews import REVIEWERS
 from api.rest.summaries import find_summary
 from api.schemas.prediction_json import prediction_links
 from api.security import CallerParameter
@@ -25,6 +26,7 @@ from core.field_agreement import find_comparison
 from core.peer_sightings import silent_peers
 from core.perimetry.norms import NORM_AGE_RANGE_YEARS, NORM_NAME, is_within_norm_age
 from core.predictions import prediction_of
+from core.reviews import is_reviewable, open_requests, reviews_of
 from core.tables.columns import key_of
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobRow, JobStatus
@@ -71,6 +73,8 @@ def show_result(node: NodeParameter, caller: CallerParameter, prediction_id: str
         summary = find_summary(session, record[3])
         row, prediction = record[0], prediction_of(record)
         months = node.settings.agreement_months
+        reviews = reviews_of(session, prediction_id)
+        request = open_requests(session, [prediction_id]).get(prediction_id)
         comparison = find_comparison(session, prediction, key_of(record[4]), months)
     bscan = bscan_view(node.storage, row.preview_key, prediction.layers)
     return render(
@@ -80,6 +84,10 @@ def show_result(node: NodeParameter, caller: CallerParameter, prediction_id: str
         superseded_by=row.superseded_by,
         scan_removed_at=record[1].bytes_removed_at,
         summary=summary,
+        reviews=reviews[::-1],
+        review_request=request,
+        may_review=caller.role in REVIEWERS and is_reviewable(prediction.status),
+        may_ask=caller.has_session and is_reviewable(prediction.status),
         agreement=agreement_view(comparison, prediction.laterality),
         field=field_view(prediction),
         profile=profile_view(prediction),

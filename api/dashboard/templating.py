@@ -40,6 +40,8 @@ _ENVIRONMENT.filters.update(
         "clock": device_words.clock,
         "uid_names": device_words.names,
         "cause": words.cause,
+        "decision": words.decision,
+        "amendment": words.amendment,
     }
 )
 _ENVIRONMENT.globals["notice"] = ESTIMATE_NOTICE

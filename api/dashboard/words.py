@@ -7,6 +7,7 @@ from typing import Final
 from core.tables.study_summaries import SettleCause
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
+from core.values.review import Amendment, ReviewDecision
 from core.values.scan import Device, ScanKind
 from reports.page_words import display_name
 
@@ -24,6 +25,11 @@ _CAUSE_WORDS: Final = {
     SettleCause.ASSOCIATION_END: "the device ended its association",
     SettleCause.INSTANCE_AVAILABILITY: "a system notified that all is there",
     SettleCause.PROCEDURE_STEP: "the device said that it is done",
+}
+_DECISION_WORDS: Final = {
+    ReviewDecision.ACCEPT: "Accepted",
+    ReviewDecision.REJECT: "Rejected",
+    ReviewDecision.AMEND: "Amended",
 }
 _EYE_WORDS: Final = {
     Laterality.RIGHT: "Right eye (OD)",
@@ -102,6 +108,25 @@ def quality(prediction: Prediction) -> str:
 def cause(value: SettleCause) -> str:
     """Return why a study was settled."""
     return _CAUSE_WORDS[value]
+
+
+def decision(value: ReviewDecision) -> str:
+    """Return what a review decided, in words."""
+    return _DECISION_WORDS[value]
+
+
+def amendment(value: Amendment) -> list[str]:
+    """Return what a person said instead, in words, one sentence each."""
+    said = []
+    if value.assessable is not None:
+        said.append("assessable" if value.assessable else "not assessable")
+    if value.mean_deviation_db is not None:
+        said.append(f"MD {signed_decibel(value.mean_deviation_db)}")
+    if value.mean_sensitivity_db is not None:
+        said.append(f"mean sensitivity {decibel(value.mean_sensitivity_db)}")
+    if value.pattern_standard_deviation_db is not None:
+        said.append(f"PSD {decibel(value.pattern_standard_deviation_db)}")
+    return said
 
 
 def years(age_years: float | None) -> str:

@@ -147,7 +147,7 @@ def _keyword(name: str, parameter: str) -> str:
     if _TAG.fullmatch(name):
         tag = int(name, 16)
         return keyword_for_tag(tag) if dictionary_has_tag(tag) else ""
-    if tag_for_keyword(name) is None:
+    if not name or tag_for_keyword(name) is None:
         raise ParameterInvalid(
             parameter, "is no attribute: use its keyword, or its tag as GGGGEEEE"
         )
@@ -160,6 +160,9 @@ def _is_nested(sequence: str, inner: list[str]) -> bool:
 
 def _parse(name: str, keyword: str, vr: str, value: str) -> Match | None:
     values = _SEPARATORS.split(value) if vr in _SEPARATED_BY_COMMA else value.split("\\")
+    if "\0" in value:
+        # Padding in DIMSE, where values have an even length; here there is none.
+        raise ParameterInvalid(name, "holds control characters")
     try:
         return parse_key(keyword, vr, values)
     except MatchingKeyInvalid as error:

@@ -1,34 +1,34 @@
 """`/v1/predictions/{id}/report.*` and `bscan.png`: the same result in other forms."""
 
+import json
 from dataclasses import replace
-from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydicom import dcmread
 from sqlmodel import Session, col, select
 
 from api.dependencies import Node, NodeParameter
+from api.rest.kept_documents import DICOM, PDF, dicom_file, kept_page, page, returns
 from api.rest.predictions import find_record
-from api.schemas.problem import problems
 from core.errors import RecordNotFound
-from core.predictions import load_prediction, picture_key
+from core.predictions import load_prediction, picture_key, prediction_of
 from core.report_context import read_context
 from core.tables.instances import InstanceRow
 from core.tables.reports import ReportRow
 from core.values.prediction import Prediction
 from dicom_node.storage.pictures import read_picture
 from reports.clinical_page import draw_page_pdf
+from reports.fhir.bundle import build_bundle
 from reports.field_plot import draw_field_png, draw_field_svg
 from reports.report import ReportKind
+from reports.service import service_equipment
 
 ROUTER: Final = APIRouter(prefix="/v1/predictions/{prediction_id}", tags=["predictions"])
 
 PNG: Final = "image/png"
+FHIR: Final = "application/fhir+json"
 SVG: Final = "image/svg+xml"
-DICOM: Final = "application/dicom"
-PDF: Final = "application/pdf"
 
 #: A drawing styles its own lines; nothing else may run or load in it.
 _DRAWING_POLICY: Final = (
@@ -36,31 +36,21 @@ _DRAWING_POLICY: Final = (
 )
 
 
-def _returns(media_type: str) -> dict[str, Any]:
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
-    answers: dict[Any, Any] = {**problems(404), 200: {"content": content}}
-    return {"response_class": Response, "responses": answers}
-
-
-@ROUTER.get("/report.dcm", summary="DICOM structured report", **_returns(DICOM))
+@ROUTER.get("/report.dcm", summary="DICOM structured report", **returns(DICOM))
 def read_structured_report(node: NodeParameter, prediction_id: str) -> Response:
     """Return the structured report as a DICOM file, byte for byte as it is kept and delivered."""
     with node.database.reading() as session:
         storage_key = _report_key(session, prediction_id, ReportKind.STRUCTURED_REPORT)
-    return Response(
-        node.storage.read(storage_key),
-        media_type=DICOM,
-        headers={"Content-Disposition": f'attachment; filename="{prediction_id}.dcm"'},
-    )
+    return dicom_file(node, storage_key, prediction_id)
 
 
-@ROUTER.get("/report.png", summary="The field as a picture", **_returns(PNG))
+@ROUTER.get("/report.png", summary="The field as a picture", **returns(PNG))
 def read_field_png(node: NodeParameter, prediction_id: str) -> Response:
     """Draw the estimated field, or the reasons why there is none."""
     return Response(draw_field_png(_with_picture(node, prediction_id)), media_type=PNG)
 
 
-@ROUTER.get("/report.svg", summary="The field as a scalable picture", **_returns(SVG))
+@ROUTER.get("/report.svg", summary="The field as a scalable picture", **returns(SVG))
 def read_field_svg(node: NodeParameter, prediction_id: str) -> Response:
     """Draw the estimated field, or the reasons why there is none."""
     headers = {"Content-Security-Policy": _DRAWING_POLICY}
@@ -68,18 +58,30 @@ def read_field_svg(node: NodeParameter, prediction_id: str) -> Response:
     return Response(drawing, media_type=SVG, headers=headers)
 
 
-@ROUTER.get("/report.pdf", summary="The page for the file", **_returns(PDF))
+@ROUTER.get("/report.pdf", summary="The page for the file", **returns(PDF))
 def read_page(node: NodeParameter, prediction_id: str) -> Response:
     """Return the page as it is kept and delivered; drawn anew where none was kept."""
     with node.database.reading() as session:
         find_record(session, prediction_id)
         storage_key = _kept_key(session, prediction_id, ReportKind.PDF)
-    page = _drawn_page(node, prediction_id) if storage_key is None else _kept(node, storage_key)
-    disposition = f'inline; filename="{prediction_id}.pdf"'
-    return Response(page, media_type=PDF, headers={"Content-Disposition": disposition})
+    if storage_key is None:
+        return page(_drawn_page(node, prediction_id), prediction_id)
+    return page(kept_page(node, storage_key), prediction_id)
 
 
-@ROUTER.get("/bscan.png", summary="The scan's own picture", **_returns(PNG))
+@ROUTER.get("/report.fhir.json", summary="FHIR R4 bundle", **returns(FHIR))
+def read_fhir(node: NodeParameter, prediction_id: str) -> Response:
+    """Return the result as a bundle: diagnostic report, observations, device, provenance."""
+    with node.database.reading() as session:
+        record = find_record(session, prediction_id)
+        prediction, sop_class_uid = prediction_of(record), record[1].sop_class_uid
+    equipment = service_equipment(node.settings)
+    page_path = f"/v1/predictions/{prediction_id}/report.pdf"
+    bundle = build_bundle(prediction, sop_class_uid, equipment, page_path)
+    return Response(json.dumps(bundle, ensure_ascii=False), media_type=FHIR)
+
+
+@ROUTER.get("/bscan.png", summary="The scan's own picture", **returns(PNG))
 def read_bscan(node: NodeParameter, prediction_id: str) -> Response:
     """Return what the estimate was made from, as the device displayed it."""
     with node.database.reading() as session:
@@ -94,11 +96,6 @@ def _with_picture(node: Node, prediction_id: str) -> Prediction:
         prediction = load_prediction(session, prediction_id)
         key = picture_key(session, prediction_id)
     return replace(prediction, picture=read_picture(node.storage, key))
-
-
-def _kept(node: Node, storage_key: str) -> bytes:
-    document = dcmread(BytesIO(node.storage.read(storage_key)))
-    return bytes(document.EncapsulatedDocument[: document.EncapsulatedDocumentLength])
 
 
 def _drawn_page(node: Node, prediction_id: str) -> bytes:
@@ -121,5 +118,7 @@ def _kept_key(session: Session, prediction_id: str, kind: ReportKind) -> str | N
         select(InstanceRow.storage_key)
         .join(ReportRow, col(ReportRow.instance_key) == col(InstanceRow.id))
         .where(col(ReportRow.prediction_id) == prediction_id, col(ReportRow.kind) == kind)
+        # The last one: what was decided since the estimate stands in it.
+        .order_by(col(ReportRow.version).desc())
     )
     return session.exec(statement).first()

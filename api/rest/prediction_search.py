@@ -10,9 +10,10 @@ from sqlmodel import Session, col, select
 
 from api.cursors import encode_cursor, moment_cursor
 from api.schemas.listing import Listing, PageQuery
-from api.schemas.prediction_json import prediction_json
+from api.schemas.prediction_json import Beside, prediction_json
 from api.schemas.predictions import PredictionOut
 from core.predictions import PredictionRecord, select_predictions
+from core.reviews import last_reviews, open_requests
 from core.tables.patients import PatientRow
 from core.tables.predictions import PredictionRow
 from core.tables.studies import StudyRow
@@ -93,13 +94,17 @@ def page_of_records(
 
 
 def predictions_json(session: Session, records: Sequence[PredictionRecord]) -> list[PredictionOut]:
-    """Return recorded predictions as JSON, each with the one it replaced."""
+    """Return recorded predictions as JSON, each with what other rows say of it."""
     ids = [record[0].id for record in records]
     statement = select(PredictionRow.superseded_by, PredictionRow.id).where(
         col(PredictionRow.superseded_by).in_(ids)
     )
     replaced = dict(session.exec(statement).all())
-    return [prediction_json(record, replaced.get(record[0].id)) for record in records]
+    reviews, requests = last_reviews(session, ids), open_requests(session, ids)
+    return [
+        prediction_json(record, Beside(replaced.get(i), reviews.get(i), requests.get(i)))
+        for i, record in zip(ids, records, strict=True)
+    ]
 
 
 def _conditions(query: PredictionQuery) -> list[Any]:

@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from api.rest import (
     changes,
+    deliveries,
+    destinations,
     devices,
     events,
     forms,
@@ -14,7 +16,9 @@ from api.rest import (
     operations,
     patients,
     predictions,
+    reviews,
     studies,
+    summary_reports,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -22,11 +26,15 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     measured_fields.ROUTER,
     patients.ROUTER,
     studies.ROUTER,
+    summary_reports.ROUTER,
     predictions.ROUTER,
     forms.ROUTER,
+    reviews.ROUTER,
     changes.ROUTER,
     events.ROUTER,
     operations.ROUTER,
+    deliveries.ROUTER,
+    destinations.ROUTER,
     devices.ROUTER,
     models.ROUTER,
 )

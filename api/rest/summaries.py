@@ -6,6 +6,7 @@ from api.schemas.summaries import SummaryOut, summary_of_row
 from core.study_facts import read_facts
 from core.tables.studies import StudyRow
 from core.tables.study_summaries import StudySummaryRow, SummaryState
+from core.tables.summary_reports import SummaryReportRow
 
 
 def find_summary(
@@ -20,4 +21,7 @@ def find_summary(
         return None
     is_open = row.state == SummaryState.OPEN
     so_far = read_facts(session, row.study_key) if is_open else None
-    return summary_of_row(row, study.study_instance_uid, so_far)
+    reported = session.exec(
+        select(SummaryReportRow.kind).where(col(SummaryReportRow.summary_key) == row.id)
+    ).all()
+    return summary_of_row(row, study.study_instance_uid, so_far, reported)

@@ -1,5 +1,7 @@
 """From a recorded prediction to its JSON."""
 
+from dataclasses import dataclass
+
 from api.schemas.patients import scanned_patient
 from api.schemas.predictions import (
     DeviceOut,
@@ -12,9 +14,11 @@ from api.schemas.predictions import (
     ReasonOut,
     RnflOut,
 )
+from api.schemas.reviews import request_json, review_json
 from api.schemas.values import number, numbers
 from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
 from core.predictions import PredictionRecord, prediction_of
+from core.tables.reviews import ReviewRequestRow
 from core.values.laterality import Laterality
 from core.values.prediction import (
     FieldDeviations,
@@ -22,10 +26,28 @@ from core.values.prediction import (
     Prediction,
 )
 from core.values.profile import sector_means
+from core.values.review import Review
 
 
-def prediction_json(record: PredictionRecord, supersedes: str | None) -> PredictionOut:
-    """Return a recorded prediction as JSON; `supersedes` is the one it replaced."""
+@dataclass(frozen=True)
+class Beside:
+    """What other rows say of a prediction.
+
+    Attributes
+    ----------
+    supersedes
+        The prediction it replaced.
+    review, request
+        The decision that holds, and the open request for one.
+    """
+
+    supersedes: str | None = None
+    review: Review | None = None
+    request: ReviewRequestRow | None = None
+
+
+def prediction_json(record: PredictionRecord, beside: Beside) -> PredictionOut:
+    """Return a recorded prediction as JSON."""
     row, prediction = record[0], prediction_of(record)
     reasons = [ReasonOut(code=r.code, message=r.message) for r in prediction.reasons]
     return PredictionOut(
@@ -62,8 +84,9 @@ def prediction_json(record: PredictionRecord, supersedes: str | None) -> Predict
         quality=_quality(prediction, reasons),
         reasons=reasons,
         notes=list(prediction.notes),
-        review=None,
-        supersedes=supersedes,
+        review=review_json(beside.review),
+        review_requested=request_json(beside.request),
+        supersedes=beside.supersedes,
         superseded_by=row.superseded_by,
         links=prediction_links(prediction, row.preview_key is not None),
     )
@@ -149,6 +172,7 @@ def prediction_links(prediction: Prediction, has_bscan: bool) -> PredictionLinks
         self=path,
         report=f"{path}/report.dcm",
         pdf=f"{path}/report.pdf",
+        fhir=f"{path}/report.fhir.json",
         png=f"{path}/report.png",
         svg=f"{path}/report.svg",
         bscan=f"{path}/bscan.png" if has_bscan else None,

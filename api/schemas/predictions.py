@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.measured_fields import AgreementOut
 from api.schemas.patients import ScannedPatientOut
+from api.schemas.reviews import ReviewOut, ReviewRequestOut
 from api.schemas.values import Moment
 from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, PredictionStatus
@@ -81,6 +82,7 @@ class PredictionLinks(BaseModel):
     self: str
     report: str = Field(description="DICOM structured report.")
     pdf: str = Field(description="One page to file: field, scan, trend, the other eye.")
+    fhir: str = Field(description="FHIR R4 bundle.")
     png: str
     svg: str
     bscan: str | None = Field(description="The scan's picture; null where none was kept.")
@@ -122,7 +124,8 @@ class PredictionOut(BaseModel):
     quality: QualityOut
     reasons: list[ReasonOut] = Field(description="Empty where the status is `final`.")
     notes: list[str] = Field(description="Warnings about the scan, for people.")
-    review: None = Field(description="Reserved for a clinician's review.")
+    review: ReviewOut | None = Field(description="The decision that holds; null without one.")
+    review_requested: ReviewRequestOut | None = Field(description="An open request for one.")
     supersedes: str | None = Field(description="The prediction this one replaced.")
     superseded_by: str | None = Field(description="The prediction that replaced this one.")
     agreement: AgreementOut | None = Field(

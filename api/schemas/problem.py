@@ -26,6 +26,7 @@ class Problem(BaseModel):
 _DESCRIPTIONS: Final = {
     400: "A parameter cannot be understood",
     401: "No valid key or session",
+    403: "The role of the key does not allow it",
     404: "Nothing is kept under that identifier",
     406: "The answer comes in none of the forms that `Accept` names",
     408: "The body stopped coming",

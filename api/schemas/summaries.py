@@ -1,5 +1,7 @@
 """The summary of a study as JSON: both eyes, and how every instance ended."""
 
+from collections.abc import Collection
+
 from pydantic import BaseModel, Field
 
 from api.schemas.values import Moment
@@ -61,6 +63,8 @@ class SummaryLinks(BaseModel):
 
     self: str
     study: str
+    report: str | None = Field(description="Structured report of both eyes; null without one.")
+    pdf: str | None = Field(description="Page of both eyes; null without one.")
 
 
 class SummaryOut(BaseModel):
@@ -86,7 +90,10 @@ class SummaryOut(BaseModel):
 
 
 def summary_of_row(
-    row: StudySummaryRow, study_instance_uid: str, so_far: StudyFacts | None = None
+    row: StudySummaryRow,
+    study_instance_uid: str,
+    so_far: StudyFacts | None = None,
+    reported: Collection[str] = (),
 ) -> SummaryOut:
     """Return a summary as JSON.
 
@@ -94,6 +101,8 @@ def summary_of_row(
     ----------
     so_far
         What the record holds now; of an open version, which holds nothing itself.
+    reported
+        The kinds of reports of both eyes that are kept of it.
     """
     told = row.model_dump() if so_far is None else {**row.model_dump(), **so_far.as_columns()}
     path = f"/v1/studies/{study_instance_uid}"
@@ -111,5 +120,16 @@ def summary_of_row(
         eyes=[EyeOut.model_validate(eye) for eye in told["eyes"]],
         supersedes=row.version - 1 or None,
         superseded_by=row.version + 1 if is_superseded else None,
-        links=SummaryLinks(self=f"{path}/summary?version={row.version}", study=path),
+        links=_links(path, row.version, reported),
+    )
+
+
+def _links(path: str, version: int, reported: Collection[str]) -> SummaryLinks:
+    of_version = f"version={version}"
+    reports = f"{path}/summary/report"
+    return SummaryLinks(
+        self=f"{path}/summary?{of_version}",
+        study=path,
+        report=f"{reports}.dcm?{of_version}" if "sr" in reported else None,
+        pdf=f"{reports}.pdf?{of_version}" if "pdf" in reported else None,
     )

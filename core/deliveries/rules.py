@@ -22,7 +22,11 @@ STATUSES: Final = (
 
 
 class RuleInvalid(NodeError):
-    """A rule names something results do not have."""
+    """A rule names something results do not have; `parameter` says which."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,9 @@ def add_rule(
     """
     unknown = sorted(set(statuses) - set(STATUSES))
     if unknown:
-        raise RuleInvalid(f"{unknown[0]!r} is no status: {', '.join(STATUSES)}")
+        raise RuleInvalid("statuses", f"{unknown[0]!r} is no status: {', '.join(STATUSES)}")
     if laterality and laterality not in set(Laterality):
-        raise RuleInvalid(f"{laterality!r} is no laterality: {', '.join(Laterality)}")
+        raise RuleInvalid("laterality", f"{laterality!r} is no laterality: {', '.join(Laterality)}")
     row = DeliveryRuleRow(
         destination_id=key_of(destination),
         statuses=list(dict.fromkeys(statuses)),

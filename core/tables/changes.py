@@ -18,6 +18,9 @@ class ChangeKind(StrEnum):
     BYTES_REMOVED = "bytes_removed"  # SOP Instance UID; by retention
     BYTES_KEPT_AGAIN = "bytes_kept_again"  # SOP Instance UID; sent again after that
     QUARANTINE_REMOVED = "quarantine_removed"  # quarantine id; by retention
+    REVIEW_REQUESTED = "review_requested"  # prediction id
+    REVIEW_WITHDRAWN = "review_withdrawn"  # prediction id
+    PREDICTION_REVIEWED = "prediction_reviewed"  # prediction id
     REPORT_KEPT = "report_kept"  # SOP Instance UID
     MEASURED_FIELD_RECORDED = "measured_field_recorded"  # measured field id
     JOB_FAILED = "job_failed"  # job id

@@ -18,6 +18,8 @@ class JobKind(StrEnum):
     READ_FIELD = "read_field"
     #: Build and keep the reports of the prediction that is the subject.
     REPORT = "report"
+    #: Build and keep the report of the review that is the subject.
+    REPORT_REVIEW = "report_review"
     #: Tell a peer which instances of the commitment that is the subject are kept.
     COMMIT = "commit"
     #: Remove what the settings of retention no longer keep; the subject is always the archive.
@@ -26,6 +28,8 @@ class JobKind(StrEnum):
     SETTLE = "settle"
     #: Send what waits for the destination whose primary key is the subject.
     DELIVER = "deliver"
+    #: Build and keep the reports of both eyes; the subject is the key of the study summary.
+    REPORT_STUDY = "report_study"
 
 
 class JobStatus(StrEnum):

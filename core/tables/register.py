@@ -20,12 +20,14 @@ from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
+from core.tables.reviews import ReviewRequestRow, ReviewRow
 from core.tables.series import SeriesRow
 from core.tables.shadow_predictions import ShadowPredictionRow
 from core.tables.sightings import DeviceRow, PeerSightingRow
 from core.tables.studies import StudyRow
 from core.tables.study_notices import StudyNoticeRow
 from core.tables.study_summaries import StudySummaryRow
+from core.tables.summary_reports import SummaryReportRow
 
 TABLES: tuple[type[SQLModel], ...] = (
     PatientRow,
@@ -48,6 +50,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     CommitmentRow,
     DiscardedFileRow,
     StudySummaryRow,
+    SummaryReportRow,
     StudyNoticeRow,
     EndedAssociationRow,
     FeedPositionRow,
@@ -58,4 +61,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     DeliveryRow,
     DeliveryCommitmentRow,
     MeasuredFieldRow,
+    ReviewRow,
+    ReviewRequestRow,
 )

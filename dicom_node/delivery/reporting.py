@@ -85,7 +85,7 @@ class ReportStep:
         instance = keep_report(session, self.storage, report)
         facts = facts_of(load_prediction(session, prediction_id))
         plan_deliveries(session, instance, kind, [facts])
-        if session.get(ReportRow, (prediction_id, kind)) is None:
+        if session.get(ReportRow, (prediction_id, kind, 0)) is None:
             key = key_of(instance)
             row = ReportRow(prediction_id=prediction_id, kind=kind, instance_key=key)
             session.add(row)

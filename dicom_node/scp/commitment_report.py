@@ -14,7 +14,7 @@ from core.database import Database
 from core.deliveries.commitments import settle_commitment
 from core.errors import NodeError
 from core.logs import get_logger
-from dicom_node.errors import ActionAttributeMissing, ActionInvalid, UnknownAction
+from dicom_node.errors import ActionAttributeMissing, UnknownEvent, UnknownTransaction
 from dicom_node.event_report import EventType
 from dicom_node.scp.event_information import CommitmentReport, read_event_information
 from dicom_node.statuses import Status, answer, answer_action_error
@@ -23,10 +23,6 @@ from dicom_node.storage.encoding import encoding_of
 _EVENT_TYPES: Final = frozenset(EventType)
 
 _log = get_logger(__name__)
-
-
-class UnknownTransaction(ActionInvalid):
-    """We did not ask under that Transaction UID."""
 
 
 def report_handlers(database: Database) -> list[EventHandlerType]:
@@ -61,7 +57,7 @@ def handle_report(event: Event, database: Database) -> tuple[Dataset, None]:
 def _read(event: Event) -> CommitmentReport:
     request = event.request
     if not isinstance(request, N_EVENT_REPORT) or request.EventTypeID not in _EVENT_TYPES:
-        raise UnknownAction
+        raise UnknownEvent
     if request.EventInformation is None:
         raise ActionAttributeMissing
     encoding = encoding_of(str(event.context.transfer_syntax))

@@ -2,23 +2,24 @@
 
 reports = SentReports(archive, settings)      of an archive of `open_test_archive`
 reports.add("pacs", "folder", "/tmp/x")       a destination with a rule that lets everything go
-reports.keep_reports(3)                       of three studies, planned as ReportStep plans them
+reports.keep_reports(3)                       of three studies, planned as ReportStep does
 reports.deliver()                             every job that is due, as a `deliver` process would
 reports.deliveries()                          the rows, oldest first
 """
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 
+from pydicom import Dataset
 from sqlmodel import col, select, update
 
-from core import ledger
 from core.deliveries.destinations import add_destination, find_destination
+from core.deliveries.planning import plan_deliveries
 from core.deliveries.retrying import retry_delivery
-from core.deliveries.rules import add_rule
+from core.deliveries.rules import add_rule, facts_of
 from core.deliveries.scheduling import has_work
-from core.predictions import record_prediction
 from core.settings import Settings
 from core.tables.columns import key_of
 from core.tables.deliveries import DeliveryRow
@@ -26,16 +27,15 @@ from core.tables.destinations import DestinationRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.values.identity import InstanceIdentity, PatientIdentity
-from core.values.prediction import Prediction
 from core.worker import Worker
 from dicom_node.delivery.delivering import DeliverStep
-from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.targets.register import find_target
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.reports import keep_report
 from reports.equipment import Equipment
+from reports.register import REPORT_FORMATS
 from tests.builders.opt import build_circle_opt
 from tests.builders.prediction import build_prediction
-from tests.builders.received import receive
 
 
 @dataclass
@@ -62,33 +62,15 @@ class SentReports:
             row = add_destination(session, name, kind, address, options, secret)
             add_rule(session, row, report_kinds=report_kinds)
 
-    def keep_reports(self, studies: int = 1, prediction: Prediction | None = None) -> None:
-        """Score that many studies and keep the reports, two objects each."""
+    def keep_reports(self, studies: int = 1) -> None:
+        """Keep the reports of that many scored studies, two objects each, as ReportStep does."""
         for _ in range(studies):
             self._made += 1
-            self._keep(prediction or build_prediction())
-
-    def _keep(self, prediction: Prediction) -> None:
-        stem = f"1.2.3.77.{self._made}"
-        scan = build_circle_opt(
-            laterality=prediction.laterality,
-            StudyInstanceUID=stem,
-            SeriesInstanceUID=f"{stem}.1",
-            SOPInstanceUID=f"{stem}.1.1",
-        )
-        key = receive(self.archive, scan)
-        of_scan = replace(
-            prediction,
-            prediction_id=f"prediction-{self._made}",
-            patient=PatientIdentity("TEST-0001", None, "Test^Eye", None, "F"),
-            source=InstanceIdentity(stem, f"{stem}.1", f"{stem}.1.1", "TEST-ACC-1"),
-        )
-        database = self.archive.database
-        with database.transaction() as session:
-            record_prediction(session, of_scan, key, None)
-            ledger.enqueue(session, JobKind.REPORT, of_scan.prediction_id)
-        step = ReportStep(database, self.archive.storage, Equipment("1.2.3", "node-1"))
-        assert Worker(database, self.settings, step, self.stopping).run_once() == 1
+            facts = [facts_of(build_prediction())]
+            with self.archive.database.transaction() as session:
+                for kind, dataset in built_reports(self._made):
+                    instance = keep_report(session, self.archive.storage, dataset)
+                    plan_deliveries(session, instance, kind, facts)
 
     def worker(self) -> Worker:
         database = self.archive.database
@@ -146,3 +128,22 @@ class SentReports:
     def _is_due(self) -> bool:
         with self.archive.database.reading() as session:
             return has_work(session)
+
+
+@lru_cache
+def built_reports(number: int) -> tuple[tuple[str, Dataset], ...]:
+    """Every report of a study of that number; building them is what takes long."""
+    stem = f"1.2.3.77.{number}"
+    uids = {
+        "StudyInstanceUID": stem,
+        "SeriesInstanceUID": f"{stem}.1",
+        "SOPInstanceUID": f"{stem}.1.1",
+    }
+    scan = build_circle_opt(**uids)
+    prediction = build_prediction(
+        prediction_id=f"prediction-{number}",
+        patient=PatientIdentity("TEST-0001", None, "Test^Eye", None, "F"),
+        source=InstanceIdentity(*uids.values(), "TEST-ACC-1"),
+    )
+    equipment = Equipment("1.2.3", "node-1")
+    return tuple((f.kind, f.build(prediction, [scan], equipment)) for f in REPORT_FORMATS)

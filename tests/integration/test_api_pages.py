@@ -49,7 +49,7 @@ def client(settings: Settings, database: Database, storage: Storage) -> Iterator
         yield opened
 
 
-_FORMS = ("", "/report.dcm", "/report.pdf", "/report.png")
+_FORMS = ("", "/report.dcm", "/report.pdf", "/report.fhir.json", "/report.png")
 
 
 class _Page(HTMLParser):

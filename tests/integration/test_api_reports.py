@@ -6,17 +6,23 @@ from io import BytesIO
 
 import httpx
 import pytest
-from pydicom import Dataset, dcmwrite
+from pydicom import Dataset, dcmread, dcmwrite
+from sqlmodel import select
 
 from core.database import Database
 from core.settings import Settings
 from core.tables.instances import InstanceOutcome
 from core.tables.reports import ReportRow
+from core.tables.studies import StudyRow
+from core.tables.study_summaries import StudySummaryRow, SummaryState
+from core.tables.summary_reports import SummaryReportRow
 from core.values.prediction import Prediction
 from dicom_node.storage.bytes import Storage
+from reports.both_eyes_register import BOTH_EYES_FORMATS
 from reports.encapsulated_pdf import EncapsulatedPdf
 from reports.equipment import Equipment
 from tests.builders.archive import keep_instance, keep_prediction
+from tests.builders.both_eyes import SETTLED_AT, build_both_eyes, sources_of
 from tests.builders.prediction import build_prediction
 from tests.builders.source import build_source
 from tests.fixtures.http_server import http_server
@@ -57,6 +63,36 @@ def keep_report(database: Database, storage: Storage, kind: str, report: Dataset
         session.add(ReportRow(prediction_id="p1", kind=kind, instance_key=row.id))
 
 
+def keep_report_of_both_eyes(
+    database: Database, storage: Storage, kind: str, report: Dataset, version: int
+) -> None:
+    """Keep a report of a version of the summary of the study of these tests."""
+    buffer = BytesIO()
+    dcmwrite(buffer, report, enforce_file_format=True)
+    key = f"cd/{kind}-{version}.dcm"
+    storage.put(key, buffer.getvalue())
+    source = replace(
+        PREDICTION.source,
+        series_instance_uid=report.SeriesInstanceUID,
+        sop_instance_uid=report.SOPInstanceUID,
+    )
+    with database.transaction() as session:
+        row = keep_instance(session, PREDICTION.patient, source, storage_key=key)
+        study = session.exec(select(StudyRow)).one()
+        of_version = select(StudySummaryRow).where(StudySummaryRow.version == version)
+        summary = session.exec(of_version).first() or StudySummaryRow(
+            study_key=study.id,
+            version=version,
+            state=SummaryState.SETTLED,
+            opened_at=SETTLED_AT,
+            changed_at=SETTLED_AT,
+            settled_at=SETTLED_AT,
+        )
+        session.add(summary)
+        session.flush()
+        session.add(SummaryReportRow(summary_key=summary.id, kind=kind, instance_key=row.id))
+
+
 def test_page_is_drawn_until_one_is_kept_and_then_comes_as_kept(
     client: httpx.Client, database: Database, storage: Storage
 ) -> None:
@@ -73,3 +109,49 @@ def test_page_is_drawn_until_one_is_kept_and_then_comes_as_kept(
     assert drawn.content.startswith(b"%PDF-")
     assert answer.content == kept.EncapsulatedDocument[: kept.EncapsulatedDocumentLength]
     assert answer.content != drawn.content
+
+
+def test_reports_of_both_eyes_come_as_kept_by_version(
+    client: httpx.Client, database: Database, storage: Storage
+) -> None:
+    keep(database, PREDICTION)
+    kept = {}
+    for version in (1, 2):
+        both = build_both_eyes(version=version)
+        for report_format in BOTH_EYES_FORMATS:
+            report = report_format.build_both(both, sources_of(both), Equipment("1", "1"))
+            kept[report_format.kind, version] = report
+            keep_report_of_both_eyes(database, storage, report_format.kind, report, version)
+    path = "/v1/studies/2.25.101/summary"
+
+    links = client.get(path).json()["links"]
+    page, sr = client.get(links["pdf"]), client.get(links["report"])
+    first = client.get(f"{path}/report.pdf", params={"version": 1})
+    latest = client.get(f"{path}/report.dcm")
+    none = client.get(f"{path}/report.pdf", params={"version": 3})
+
+    def inside(report: Dataset) -> bytes:
+        return bytes(report.EncapsulatedDocument[: report.EncapsulatedDocumentLength])
+
+    assert page.content == inside(kept["pdf", 2])
+    assert first.content == inside(kept["pdf", 1])
+    assert dcmread(BytesIO(sr.content)).SOPInstanceUID == kept["sr", 2].SOPInstanceUID
+    assert latest.content == sr.content
+    assert (none.status_code, none.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_fhir_bundle_is_of_this_result(client: httpx.Client, database: Database) -> None:
+    keep(database, PREDICTION)
+
+    answer = client.get(client.get("/v1/predictions/p1").json()["links"]["fhir"])
+
+    bundle = answer.json()
+    resources = {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle["entry"]}
+    assert answer.headers["content-type"] == "application/fhir+json"
+    assert bundle["resourceType"] == "Bundle"
+    series = resources["ImagingStudy"]["series"][0]
+    assert series["uid"] == PREDICTION.source.series_instance_uid
+    assert series["instance"][0]["sopClass"]["code"] == "urn:oid:1.2.840.10008.5.1.4.1.1.77.1.5.4"
+    assert resources["Device"]["serialNumber"] == "ARCUATE"
+    (page,) = resources["DiagnosticReport"]["presentedForm"]
+    assert client.get(page["url"]).content.startswith(b"%PDF-")

@@ -57,7 +57,12 @@ def test_settled_summary_tells_both_eyes(client: httpx.Client, clockwork: Clockw
         "missing": 0,
         "supersedes": None,
         "superseded_by": None,
-        "links": {"self": f"{_PATH}/summary?version=1", "study": _PATH},
+        "links": {
+            "self": f"{_PATH}/summary?version=1",
+            "study": _PATH,
+            "report": None,
+            "pdf": None,
+        },
     }
     assert (right["laterality"], right["status"], right["current"]) == ("R", "final", "p1")
     assert right["results"][0]["mean_deviation_db"] == pytest.approx(

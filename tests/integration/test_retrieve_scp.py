@@ -136,7 +136,7 @@ def test_movescu_sends_to_a_peer_byte_for_byte(
     need("movescu")
     kept = keep_study(node)
 
-    with running_storescp(tmp_path, "+B") as destination:
+    with running_storescp(tmp_path, options=["+B"]) as destination:
         add(node, STORESCP, destination.port)
         said = dcmtk("movescu", node, "-S", "-aem", STORESCP, *words(**STUDY))
         assert digests(destination.files) == kept, said

@@ -1,5 +1,8 @@
 """Add what queries look for, and the indexes they walk."""
 
+from collections.abc import Callable
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,7 +13,6 @@ down_revision = '0012'
 branch_labels = None
 depends_on = None
 
-_TEXT = {'nullable': False, 'server_default': ''}
 _PATTERNS = [
     ('patients', 'patient_id'),
     ('patients', 'name_alphabetic'),
@@ -34,21 +36,21 @@ def upgrade() -> None:
         for column in columns:
             op.add_column(table, column)
     _fold_names()
-    for table, column in _PATTERNS:
+    for table, name in _PATTERNS:
         op.create_index(
-            f'ix_{table}_{column}_pattern', table, [column],
-            postgresql_ops={column: 'text_pattern_ops'},
+            f'ix_{table}_{name}_pattern', table, [name],
+            postgresql_ops={name: 'text_pattern_ops'},
         )
-    for name, table, columns in _INDEXES:
-        op.create_index(name, table, columns)
+    for name, table, names in _INDEXES:
+        op.create_index(name, table, names)
 
 
 def downgrade() -> None:
     """Take back."""
     for name, table, _ in reversed(_INDEXES):
         op.drop_index(name, table)
-    for table, column in reversed(_PATTERNS):
-        op.drop_index(f'ix_{table}_{column}_pattern', table)
+    for table, name in reversed(_PATTERNS):
+        op.drop_index(f'ix_{table}_{name}_pattern', table)
     for table, columns in reversed(_columns().items()):
         for column in reversed(columns):
             op.drop_column(table, column.name)
@@ -69,7 +71,11 @@ def _fold_names() -> None:
         'referring_physician_folded': name.main})
 
 
-def _rewrite(table, source, columns) -> None:
+def _rewrite(
+    table: sa.TableClause,
+    source: sa.ColumnClause[Any],
+    columns: Callable[[FoldedName], dict[str, str]],
+) -> None:
     connection, last = op.get_bind(), 0
     update = table.update().where(table.c.id == sa.bindparam('row'))
     while rows := connection.execute(
@@ -83,30 +89,34 @@ def _rewrite(table, source, columns) -> None:
         last = rows[-1][0]
 
 
-def _columns():
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.String(), nullable=False, server_default='')
+
+
+def _columns() -> dict[str, list[sa.Column[Any]]]:
     return {
         'patients': [
-            sa.Column('name_alphabetic', sa.String(), **_TEXT),
-            sa.Column('name_ideographic', sa.String(), **_TEXT),
-            sa.Column('name_phonetic', sa.String(), **_TEXT),
+            _text('name_alphabetic'),
+            _text('name_ideographic'),
+            _text('name_phonetic'),
         ],
-        'studies': [sa.Column('referring_physician_folded', sa.String(), **_TEXT)],
+        'studies': [_text('referring_physician_folded')],
         'series': [
             sa.Column('series_date', sa.Date(), nullable=True),
-            sa.Column('series_time', sa.String(), **_TEXT),
+            _text('series_time'),
             sa.Column('step_start_date', sa.Date(), nullable=True),
-            sa.Column('step_start_time', sa.String(), **_TEXT),
-            sa.Column('scheduled_procedure_step_ids', sa.String(), **_TEXT),
-            sa.Column('requested_procedure_ids', sa.String(), **_TEXT),
+            _text('step_start_time'),
+            _text('scheduled_procedure_step_ids'),
+            _text('requested_procedure_ids'),
         ],
         'instances': [
             sa.Column('number_of_frames', sa.Integer(), nullable=True),
             sa.Column('pixel_rows', sa.Integer(), nullable=True),
             sa.Column('pixel_columns', sa.Integer(), nullable=True),
             sa.Column('content_date', sa.Date(), nullable=True),
-            sa.Column('content_time', sa.String(), **_TEXT),
-            sa.Column('completion_flag', sa.String(), **_TEXT),
-            sa.Column('verification_flag', sa.String(), **_TEXT),
-            sa.Column('concept_name', sa.String(), **_TEXT),
+            _text('content_time'),
+            _text('completion_flag'),
+            _text('verification_flag'),
+            _text('concept_name'),
         ],
     }

@@ -37,8 +37,10 @@ from dicom_node.storage.commitments import InstanceReference
 _COMMITMENT: Final = "commitment"
 #: Among what was learned: the peer takes Comprehensive SR in place of Comprehensive 3D SR.
 _FALLBACK: Final = "takes_comprehensive_sr_only"
-#: How long an association stays open for a report: most peers report on one of their own.
+#: How long an association stays open for a report: most peers report on one of their own. At most
+#: this share of what an answer may take.
 _LINGER_SECONDS: Final = 3.0
+_LINGER_SHARE: Final = 0.25
 _LOOK_SECONDS: Final = 0.05
 
 
@@ -113,7 +115,9 @@ class DicomPeer:
         settings = tools.settings
 
         def linger() -> None:
-            deadline = time.monotonic() + min(_LINGER_SECONDS, settings.delivery_answer_seconds)
+            deadline = time.monotonic() + min(
+                _LINGER_SECONDS, _LINGER_SHARE * settings.delivery_answer_seconds
+            )
             while time.monotonic() < deadline:
                 with tools.database.reading() as session:
                     if not is_awaited(session, transaction_uid):

@@ -65,6 +65,6 @@ def _without_zeros(time: str) -> str:
     whole, _, fraction = time.partition(".")
     if fraction.rstrip("0"):
         return f"{whole}.{fraction.rstrip('0')}"
-    while whole.endswith("00"):
+    while len(whole) > len("HH") and whole.endswith("00"):
         whole = whole[:-2]
     return whole

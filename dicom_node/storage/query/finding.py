@@ -64,6 +64,6 @@ def find(database: Database, query: Query) -> Found:
     with database.reading() as session:
         connection = session.connection()
         statement = select_keys(query, connection.dialect.name)
-        for rows in connection.execute(statement).partitions(_KEYS_AT_ONCE):
-            keys.extend(row[0] for row in rows)
+        for some in connection.scalars(statement).partitions(_KEYS_AT_ONCE):
+            keys.extend(some)
     return Found(database, query, keys[: query.maximum], len(keys) > query.maximum)

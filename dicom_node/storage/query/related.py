@@ -91,7 +91,7 @@ class Related:
 
     def gather(self, level: Level, keyword: str, rows: Sequence[Sequence[Any]]) -> None:
         """Take in rows of a key and one of its values."""
-        for key, value, *_ in sorted(rows):
+        for key, value in sorted((key, value) for key, value, *_ in rows):
             if value:
                 told = self.found[level, key]
                 told[keyword] = (*told.get(keyword, ()), value)

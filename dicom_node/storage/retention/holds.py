@@ -22,7 +22,9 @@ from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
+from core.tables.reviews import ReviewRequestRow
 from core.tables.series import SeriesRow
+from core.tables.study_summaries import StudySummaryRow
 from core.values.prediction import PredictionStatus
 
 _UNFINISHED: Final = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -108,6 +110,20 @@ def _is_waiting_for_report() -> ColumnElement[bool]:
     return or_(unreported, col(InstanceRow.id).in_(at_work))
 
 
+def _is_waiting_for_report_of_both_eyes() -> ColumnElement[bool]:
+    summaries = select(StudySummaryRow.study_key).where(
+        cast(col(StudySummaryRow.id), String).in_(_subjects(JobKind.REPORT_STUDY))
+    )
+    return col(SeriesRow.study_key).in_(summaries)
+
+
+def _is_under_review() -> ColumnElement[bool]:
+    asked = select(PredictionRow.instance_key).join(
+        ReviewRequestRow, col(ReviewRequestRow.prediction_id) == col(PredictionRow.id)
+    )
+    return col(InstanceRow.id).in_(asked)
+
+
 def _is_asked_for_commitment() -> ColumnElement[bool]:
     pair = _Elements(col(CommitmentRow.instances)).table_valued("value")
     named = (
@@ -142,6 +158,12 @@ HOLDS: Final = (
     Hold("field_not_read", "its measured field is not read", _is_waiting_to_be_read()),
     Hold("no_answer", "its analysis failed: see arcuate jobs", _has_no_answer()),
     Hold("not_reported", "its reports are not built: see arcuate jobs", _is_waiting_for_report()),
+    Hold("under_review", "a review of its result is asked for", _is_under_review()),
+    Hold(
+        "both_eyes_not_reported",
+        "the report of both eyes is not built: see arcuate jobs",
+        _is_waiting_for_report_of_both_eyes(),
+    ),
     Hold(
         "commitment_unanswered",
         "a device was not told yet that it is kept: see arcuate jobs",

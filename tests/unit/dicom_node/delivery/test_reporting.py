@@ -10,11 +10,14 @@ from sqlmodel import SQLModel, select
 
 from core import ledger
 from core.database import Database
+from core.deliveries.destinations import add_destination
+from core.deliveries.rules import add_rule
 from core.errors import RecordNotFound
 from core.ledger import Claim
 from core.predictions import record_prediction
 from core.report_context import read_context
 from core.settings import Settings
+from core.tables.deliveries import DeliveryRow
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
@@ -190,6 +193,20 @@ def test_report_done_twice_is_the_same_object(
 
     assert [(row.sop_instance_uid, row.digest) for row in rows(database, InstanceRow)] == before
     assert len(rows(database, ReportRow)) == 1
+
+
+def test_each_report_is_planned_for_the_destinations_of_its_rules(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "right", "folder", "/r"), laterality="R")
+        add_rule(session, add_destination(session, "left", "folder", "/l"), laterality="L")
+    keep(archive, build_circle_opt(), build_prediction())
+    step.run(claim(database))
+
+    planned = {(row.destination_id, row.report_kind) for row in rows(database, DeliveryRow)}
+    assert planned == {(1, kind) for kind in ReportKind}
+    assert [job.subject for job in rows(database, JobRow) if job.kind == "deliver"] == ["1"]
 
 
 def test_scan_of_another_eye_is_not_reported_and_leaves_nothing(

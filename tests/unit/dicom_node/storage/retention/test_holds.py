@@ -13,6 +13,7 @@ from core.tables.instances import InstanceOrigin, InstanceRow
 from core.tables.jobs import JobKind, JobStatus
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
+from core.tables.study_summaries import StudySummaryRow
 from core.values.prediction import PredictionStatus
 from dicom_node.storage.accept_list import OPHTHALMIC_TOMOGRAPHY
 from dicom_node.storage.archive import Archive
@@ -196,6 +197,28 @@ def _deliver_report(
             )
 
 
+def report_of_both_eyes(archive: Archive, end: JobStatus) -> None:
+    """Let the job of the report of both eyes stand so."""
+    scan, _ = keep_settled(archive, STUDY, NOW)
+    with archive.database.transaction() as session:
+        series = session.get_one(InstanceRow, scan).series_key
+        study_key = session.get_one(SeriesRow, series).study_key
+        summary = StudySummaryRow(study_key=study_key, opened_at=NOW, changed_at=NOW)
+        session.add(summary)
+        session.flush()
+        subject = str(summary.id)
+        ledger.enqueue(session, JobKind.REPORT_STUDY, subject)
+    end_job(archive, JobKind.REPORT_STUDY, subject, end)
+
+
+def both_eyes_wait(archive: Archive) -> None:
+    report_of_both_eyes(archive, JobStatus.QUEUED)
+
+
+def both_eyes_are_reported(archive: Archive) -> None:
+    report_of_both_eyes(archive, JobStatus.DONE)
+
+
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
@@ -216,6 +239,8 @@ def _deliver_report(
         (scored_anew, {"not_scored"}),
         (scoring_anew_failed, set()),
         (reported_anew, {"not_reported"}),
+        (both_eyes_wait, {"both_eyes_not_reported"}),
+        (both_eyes_are_reported, set()),
         (beside_one_that_waits, {"not_scored"}),
         (other_study_waits, set()),
         (commitment_is_asked, {"commitment_unanswered"}),

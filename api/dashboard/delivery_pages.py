@@ -1,0 +1,84 @@
+"""Where results are sent: destinations, rules, and every delivery that has not arrived."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from api.dashboard.templating import render
+from api.dependencies import NodeParameter
+from api.roles import REQUIRE_OPERATOR
+from api.security import CallerParameter
+from core.deliveries.destinations import disable_destination, enable_destination
+from core.deliveries.listing import Wanted, list_newest
+from core.deliveries.overview import list_overviews
+from core.deliveries.retrying import dismiss_delivery, retry_delivery, retry_destination
+from core.deliveries.rules import list_rules
+
+ROUTER: Final = APIRouter(include_in_schema=False)
+
+#: The newest that a page shows; the REST lists go on.
+_MOST_ROWS: Final = 200
+_PATH: Final = "/deliveries"
+DeliveryId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@ROUTER.get(_PATH)
+def show_deliveries(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
+    """Show every destination with its rules, and the newest deliveries."""
+    with node.database.reading() as session:
+        rules = list_rules(session)
+        destinations = list_overviews(session)
+        deliveries = list_newest(session, Wanted(), _MOST_ROWS)
+    return render(
+        "deliveries.html",
+        here=_PATH,
+        caller=caller,
+        destinations=destinations,
+        rules=[(rule, destination.name) for rule, destination in rules],
+        deliveries=deliveries,
+    )
+
+
+@ROUTER.post(_PATH + "/{delivery_id}/retry", dependencies=[REQUIRE_OPERATOR])
+def retry(node: NodeParameter, delivery_id: DeliveryId) -> RedirectResponse:
+    """Send a delivery once more."""
+    with node.database.transaction() as session:
+        retry_delivery(session, delivery_id)
+    return _back()
+
+
+@ROUTER.post(_PATH + "/{delivery_id}/dismiss", dependencies=[REQUIRE_OPERATOR])
+def dismiss(node: NodeParameter, delivery_id: DeliveryId) -> RedirectResponse:
+    """Let a delivery that was given up be."""
+    with node.database.transaction() as session:
+        dismiss_delivery(session, delivery_id)
+    return _back()
+
+
+@ROUTER.post("/destinations/{name}/retry", dependencies=[REQUIRE_OPERATOR])
+def retry_all(node: NodeParameter, name: str) -> RedirectResponse:
+    """Send everything to a destination once more."""
+    with node.database.transaction() as session:
+        retry_destination(session, name)
+    return _back()
+
+
+@ROUTER.post("/destinations/{name}/enable", dependencies=[REQUIRE_OPERATOR])
+def enable(node: NodeParameter, name: str) -> RedirectResponse:
+    """Send to a destination."""
+    with node.database.transaction() as session:
+        enable_destination(session, name)
+    return _back()
+
+
+@ROUTER.post("/destinations/{name}/disable", dependencies=[REQUIRE_OPERATOR])
+def disable(node: NodeParameter, name: str) -> RedirectResponse:
+    """Send to a destination no more for now."""
+    with node.database.transaction() as session:
+        disable_destination(session, name)
+    return _back()
+
+
+def _back() -> RedirectResponse:
+    return RedirectResponse(_PATH, 303)

@@ -1,0 +1,38 @@
+"""Our kept reports as answers: the DICOM file, or the page inside it."""
+
+from io import BytesIO
+from typing import Any, Final
+
+from fastapi.responses import Response
+from pydicom import dcmread
+
+from api.dependencies import Node
+from api.schemas.problem import problems
+
+DICOM: Final = "application/dicom"
+PDF: Final = "application/pdf"
+
+
+def returns(media_type: str) -> dict[str, Any]:
+    """Return how a route says that it answers with bytes of a media type, or with 404."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    answers: dict[Any, Any] = {**problems(404), 200: {"content": content}}
+    return {"response_class": Response, "responses": answers}
+
+
+def dicom_file(node: Node, storage_key: str, name: str) -> Response:
+    """Return a kept report byte for byte."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.dcm"'}
+    return Response(node.storage.read(storage_key), media_type=DICOM, headers=headers)
+
+
+def kept_page(node: Node, storage_key: str) -> bytes:
+    """Return the page inside a kept document."""
+    document = dcmread(BytesIO(node.storage.read(storage_key)))
+    return bytes(document.EncapsulatedDocument[: document.EncapsulatedDocumentLength])
+
+
+def page(content: bytes, name: str) -> Response:
+    """Return a page, to be shown."""
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"'}
+    return Response(content, media_type=PDF, headers=headers)

@@ -1,0 +1,58 @@
+"""`/v1/studies/{uid}/summary/report.*`: the reports of both eyes."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from sqlmodel import Session, col, select
+
+from api.dependencies import NodeParameter
+from api.rest.kept_documents import DICOM, PDF, dicom_file, kept_page, page, returns
+from core.errors import RecordNotFound
+from core.tables.instances import InstanceRow
+from core.tables.studies import StudyRow
+from core.tables.study_summaries import StudySummaryRow
+from core.tables.summary_reports import SummaryReportRow
+from reports.report import ReportKind
+
+ROUTER: Final = APIRouter(prefix="/v1/studies/{study_uid}/summary", tags=["studies"])
+
+Version = Annotated[
+    int | None, Query(ge=1, le=2**31 - 1, description="Of the summary; the latest reported one.")
+]
+
+
+@ROUTER.get("/report.dcm", summary="DICOM structured report of both eyes", **returns(DICOM))
+def read_report(node: NodeParameter, study_uid: str, version: Version = None) -> Response:
+    """Return the structured report of both eyes, byte for byte as it is kept and delivered."""
+    with node.database.reading() as session:
+        key = _kept_key(session, study_uid, ReportKind.STRUCTURED_REPORT, version)
+    return dicom_file(node, key, study_uid)
+
+
+@ROUTER.get("/report.pdf", summary="The page of both eyes", **returns(PDF))
+def read_page(node: NodeParameter, study_uid: str, version: Version = None) -> Response:
+    """Return the page of both eyes as it is kept and delivered."""
+    with node.database.reading() as session:
+        key = _kept_key(session, study_uid, ReportKind.PDF, version)
+    return page(kept_page(node, key), study_uid)
+
+
+def _kept_key(session: Session, study_uid: str, kind: ReportKind, version: int | None) -> str:
+    statement = (
+        select(InstanceRow.storage_key)
+        .join(SummaryReportRow, col(SummaryReportRow.instance_key) == col(InstanceRow.id))
+        .join(StudySummaryRow, col(StudySummaryRow.id) == col(SummaryReportRow.summary_key))
+        .join(StudyRow, col(StudyRow.id) == col(StudySummaryRow.study_key))
+        .where(col(StudyRow.study_instance_uid) == study_uid, col(SummaryReportRow.kind) == kind)
+        .order_by(col(StudySummaryRow.version).desc())
+    )
+    if version is not None:
+        statement = statement.where(col(StudySummaryRow.version) == version)
+    storage_key = session.exec(statement).first()
+    if storage_key is None:
+        raise RecordNotFound(
+            "There is no report of both eyes of that study and version: it is built once the "
+            "summary is settled and each eye has a result"
+        )
+    return storage_key

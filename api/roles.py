@@ -1,0 +1,42 @@
+"""Which role a route that changes something needs; reading is open to every role."""
+
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from api.dependencies import NodeParameter
+from api.errors import OriginRefused, RoleMissing
+from api.logins import Caller
+from api.security import CallerParameter
+from core.keys import Role
+
+_OPERATORS: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
+
+
+def require_operator(request: Request, node: NodeParameter, caller: CallerParameter) -> Caller:
+    """Return who asks, where they may change how this node works.
+
+    Raises
+    ------
+    RoleMissing
+        If their role is another.
+    OriginRefused
+        If a page of another site makes a browser ask.
+    """
+    _check_origin(request)
+    if node.settings.auth != "none" and caller.role not in _OPERATORS:
+        raise RoleMissing(_OPERATORS)
+    return caller
+
+
+def _check_origin(request: Request) -> None:
+    # A browser says from where a form comes; without a key nothing else would tell it from ours.
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
+        raise OriginRefused
+
+
+#: What a router or route that changes something is given.
+REQUIRE_OPERATOR: Final = Depends(require_operator)
+OperatorParameter = Annotated[Caller, REQUIRE_OPERATOR]

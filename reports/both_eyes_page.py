@@ -1,0 +1,145 @@
+"""The page of both eyes of a study side by side, the right eye on the left."""
+
+from textwrap import wrap
+from typing import Final
+
+from matplotlib.figure import Figure
+
+from core.perimetry import norms
+from core.values.both_eyes import BothEyes, EyeOfStudy
+from core.values.prediction import Prediction
+from reports import palette
+from reports.canvas import to_pdf
+from reports.clinical_page import NO_ESTIMATE_BANNER
+from reports.field_panels import draw_grey_scale, draw_numbers, draw_total_deviation
+from reports.field_words import HEADLINES, decibel_words, field_notes, field_of, index_words
+from reports.outcome import Outcome, outcome_of
+from reports.page_words import eye_words, model_line, scan_lines
+from reports.profile_panel import draw_profile
+from reports.sheet import HEIGHT_PX, MARGIN_INCHES, RIGHT_INCHES, WIDTH_PX, Box, Sheet
+
+_LEFTS: Final = (MARGIN_INCHES, 4.3)
+_COLUMN_INCHES: Final = 3.57
+_PANEL_INCHES: Final = 2.15
+_PANEL_TOPS: Final = (2.2, 4.56, 6.98)
+_PROFILE: Final = (9.3, 0.95)
+_PROFILE_TITLE: Final = "Nerve fibre layer, µm; green: 5 to 95 % of simulated healthy eyes"
+_FOOT: Final = 10.55
+_FOOT_LETTERS: Final = 178
+
+
+def draw_both_eyes_pdf(both: BothEyes) -> bytes:
+    """Return the page as PDF, A4 upright."""
+
+    def draw(figure: Figure) -> None:
+        draw_both_eyes(Sheet(figure), both)
+
+    return to_pdf(WIDTH_PX, HEIGHT_PX, draw, f"{_banner(both)}: 24-2 visual field, both eyes")
+
+
+def draw_both_eyes(sheet: Sheet, both: BothEyes) -> None:
+    """Draw everything that stands on the page."""
+    sheet.draw_banner(_banner(both))
+    sheet.draw_patient(both.right.prediction)
+    sheet.text(RIGHT_INCHES, 0.68, "BOTH EYES", size=15, weight="bold", ha="right")
+    settled = f"Study summary, version {both.version}, {both.settled_at:%Y-%m-%d %H:%M %Z}"
+    sheet.text(RIGHT_INCHES, 0.88, settled, size=8.5, ha="right")
+    if both.missing or both.of_neither:
+        sheet.text(
+            RIGHT_INCHES, 1.04, _incomplete(both), size=8.5, ha="right", weight="bold",
+            color=palette.REFUSED_INK,
+        )  # fmt: skip
+    for left, eye in zip(_LEFTS, both.eyes, strict=True):
+        _draw_eye(sheet, left, eye)
+    _draw_foot(sheet, both)
+
+
+def _banner(both: BothEyes) -> str:
+    estimated = [e.prediction for e in both.eyes if outcome_of(e.prediction) is Outcome.ESTIMATED]
+    if not estimated:
+        return NO_ESTIMATE_BANNER
+    origins = " and ".join(dict.fromkeys(prediction.origin for prediction in estimated))
+    return f"ESTIMATED from {origins}, not measured"
+
+
+def _incomplete(both: BothEyes) -> str:
+    facts = []
+    if both.missing:
+        facts.append(f"{both.missing} announced object(s) did not come")
+    if both.of_neither:
+        facts.append(f"{both.of_neither} scan(s) of an unknown eye")
+    return "; ".join(facts)
+
+
+def _draw_eye(sheet: Sheet, left: float, eye: EyeOfStudy) -> None:
+    prediction = eye.prediction
+    name, colour = eye_words(prediction.laterality)
+    scan, device = scan_lines(prediction)
+    sheet.text(left, 1.42, name, size=13, weight="bold", color=colour)
+    sheet.text(left, 1.59, scan, size=7.5)
+    sheet.text(left, 1.74, device, size=7.5, color=palette.QUIET)
+    if eye.disagree:
+        sheet.text(
+            left, 1.89, _disagreement(eye), size=7.5, weight="bold", color=palette.REFUSED_INK
+        )
+    if outcome_of(prediction) is Outcome.ESTIMATED:
+        _draw_field(sheet, left, prediction)
+    else:
+        _draw_refusal(sheet, left, prediction)
+    if not prediction.is_of_photograph:
+        top, height = _PROFILE
+        box = Box(left + 0.35, top, _COLUMN_INCHES - 0.35, height)
+        draw_profile(sheet.panel(box, _PROFILE_TITLE), prediction, legend=False)
+
+
+def _disagreement(eye: EyeOfStudy) -> str:
+    spread = decibel_words(eye.mean_deviation_range_db or 0.0)
+    return f"{eye.results} results of this eye disagree: MD {spread} apart"
+
+
+def _draw_field(sheet: Sheet, left: float, prediction: Prediction) -> None:
+    estimate, deviations, eye = field_of(prediction)
+    (name, value), _ = index_words(deviations)
+    sheet.text(left + _COLUMN_INCHES, 1.42, value, size=13, weight="bold", ha="right")
+    sheet.text(left + _COLUMN_INCHES - 1.12, 1.42, name, size=9, ha="right", color=palette.QUIET)
+    boxes = [
+        Box(left + (_COLUMN_INCHES - _PANEL_INCHES) / 2, top, _PANEL_INCHES, _PANEL_INCHES)
+        for top in _PANEL_TOPS
+    ]
+    draw_numbers(sheet.panel(boxes[0], "Estimated sensitivity, dB"), estimate, eye)
+    draw_grey_scale(sheet.panel(boxes[1], "Grey scale of the estimate"), estimate, eye)
+    title = f"Total deviation, dB ({norms.NORM_NAME} norm)"
+    draw_total_deviation(sheet.panel(boxes[2], title), deviations, eye)
+
+
+def _draw_refusal(sheet: Sheet, left: float, prediction: Prediction) -> None:
+    box = Box(left, _PANEL_TOPS[0], _COLUMN_INCHES, 2.6)
+    sheet.fill(box, palette.REFUSED, palette.REFUSED_INK)
+    middle = left + _COLUMN_INCHES / 2
+    sheet.text(
+        middle, box.top + 0.4, "NO ESTIMATE", size=18, weight="bold", ha="center",
+        color=palette.REFUSED_INK,
+    )  # fmt: skip
+    sentences = (HEADLINES[outcome_of(prediction)], *(f"• {r.message}" for r in prediction.reasons))
+    lines = [line for sentence in sentences for line in wrap(sentence, 58)]
+    shown = lines if len(lines) <= 14 else [*lines[:13], "…"]
+    sheet.paragraph(left + 0.15, box.top + 0.6, tuple(shown), 120, fontsize=7.5)
+
+
+def _draw_foot(sheet: Sheet, both: BothEyes) -> None:
+    sheet.rule(_FOOT - 0.06)
+    predictions = [eye.prediction for eye in both.eyes]
+    estimated = [p for p in predictions if outcome_of(p) is Outcome.ESTIMATED]
+    notes: tuple[str, ...] = ()
+    if estimated:
+        # The first sentence is of one eye's intervals; those stand in its own report.
+        notes = field_notes(field_of(estimated[0])[0], estimated[0].age_years)[1:]
+    lines = wrap(" ".join(notes), _FOOT_LETTERS)
+    sheet.paragraph(
+        MARGIN_INCHES, _FOOT, tuple(lines), 2 * _FOOT_LETTERS, fontsize=6.2, color=palette.QUIET
+    )
+    top = _FOOT + 0.03 + 0.125 * len(lines)
+    models = tuple(f"{eye_words(p.laterality)[0]}: {model_line(p)}" for p in predictions)
+    sheet.paragraph(MARGIN_INCHES, top, models, 200, fontsize=6.5)
+    notice = max((prediction.notice for prediction in predictions), key=len)
+    sheet.paragraph(MARGIN_INCHES, top + 0.29, (notice,), 118, fontsize=7.2, weight="bold")

@@ -1,0 +1,1 @@
+"""A prediction in FHIR R4, as plain JSON values."""

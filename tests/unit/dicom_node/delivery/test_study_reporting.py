@@ -1,0 +1,267 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydicom import Dataset
+from sqlmodel import Session, SQLModel, col, select
+
+from core import ledger
+from core.database import Database
+from core.ledger import Claim
+from core.predictions import record_prediction
+from core.settings import Settings
+from core.study_facts import read_facts
+from core.study_summaries import settle
+from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
+from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.reports import ReportRow
+from core.tables.series import SeriesRow
+from core.tables.study_summaries import StudySummaryRow
+from core.tables.summary_reports import SummaryReportRow
+from core.values.identity import InstanceIdentity, PatientIdentity
+from core.values.laterality import Laterality
+from core.values.prediction import Prediction, PredictionStatus
+from dicom_node.delivery.reporting import ReportStep
+from dicom_node.delivery.study_reporting import StudyReportStep
+from dicom_node.storage.archive import Archive
+from dicom_node.storage.retrieve import read_dataset
+from reports.both_eyes_sr import BothEyesSr
+from reports.equipment import Equipment
+from reports.errors import SourceConflict
+from reports.report import ReportKind
+from reports.structured_report import StructuredReport
+from tests.builders.opt import build_circle_opt
+from tests.builders.prediction import Loss, build_prediction
+from tests.builders.received import open_test_archive, receive
+
+NOW = datetime(2026, 3, 4, 10, tzinfo=UTC)
+EQUIPMENT = Equipment("1.2.3", "node-1")
+SIDES = tuple(Laterality)
+
+
+@pytest.fixture
+def archive(settings: Settings, database: Database) -> Archive:
+    return open_test_archive(settings, database)
+
+
+@pytest.fixture
+def step(archive: Archive, database: Database) -> StudyReportStep:
+    return StudyReportStep(database, archive.storage, EQUIPMENT)
+
+
+@pytest.fixture
+def only_sr(step: StudyReportStep) -> StudyReportStep:
+    """Return a step that draws nothing, for what is the same of every format."""
+    return replace(step, formats=(BothEyesSr(),))
+
+
+@pytest.fixture
+def eye_step(archive: Archive, database: Database) -> ReportStep:
+    return ReportStep(database, archive.storage, EQUIPMENT, formats=(StructuredReport(),))
+
+
+def rows(database: Database, table: type[SQLModel]) -> Sequence[Any]:
+    with database.reading() as session:
+        return session.exec(select(table)).all()
+
+
+def take_in(archive: Archive, prediction_id: str, scan: Dataset, prediction: Prediction) -> int:
+    """Take a scan in, score it and order its reports; return the key of its study."""
+    key = receive(archive, scan)
+    uids = scan.StudyInstanceUID, scan.SeriesInstanceUID, scan.SOPInstanceUID
+    scored = replace(
+        prediction,
+        prediction_id=prediction_id,
+        patient=PatientIdentity("TEST-0001", None, "Test^Eye", None, "F"),
+        source=InstanceIdentity(*map(str, uids), "TEST-ACC-1"),
+    )
+    with archive.database.transaction() as session:
+        record_prediction(session, scored, key, None)
+        instance = session.get_one(InstanceRow, key)
+        instance.outcome = InstanceOutcome.PREDICTED
+        ledger.enqueue(session, JobKind.REPORT, prediction_id)
+        return session.get_one(SeriesRow, instance.series_key).study_key
+
+
+def take_in_both(archive: Archive, **of_left: Any) -> int:
+    """Take in a scan of each eye of one study."""
+    right, left = (build_circle_opt(laterality=side) for side in SIDES)
+    left.StudyInstanceUID = right.StudyInstanceUID
+    take_in(archive, "right", right, build_prediction(loss=Loss.ARCUATE))
+    prediction = build_prediction(laterality=Laterality.LEFT, **of_left)
+    return take_in(archive, "left", left, prediction)
+
+
+def settle_study(database: Database, study_key: int, version: int = 1) -> int:
+    """Settle a version of the summary; return its key."""
+    with database.transaction() as session:
+        row = StudySummaryRow(study_key=study_key, version=version, opened_at=NOW, changed_at=NOW)
+        session.add(row)
+        session.flush()
+        settle(session, row, read_facts(session, study_key), NOW)
+        assert row.id is not None
+        return row.id
+
+
+def claim(database: Database, kind: JobKind) -> list[Claim]:
+    with database.transaction() as session:
+        return ledger.claim(session, kind, "worker", 10, 60)
+
+
+def report_of(archive: Archive, summary_key: int, kind: ReportKind) -> Dataset:
+    with archive.database.reading() as session:
+        row = session.get_one(SummaryReportRow, (summary_key, kind))
+        uid = session.get_one(InstanceRow, row.instance_key).sop_instance_uid
+        return read_dataset(session, archive.storage, uid)
+
+
+def evidence_of(report: Dataset) -> set[str]:
+    return {
+        instance.ReferencedSOPInstanceUID
+        for study in report.CurrentRequestedProcedureEvidenceSequence
+        for series in study.ReferencedSeriesSequence
+        for instance in series.ReferencedSOPSequence
+    }
+
+
+def uids_of_eyes(session: Session) -> set[str]:
+    statement = select(InstanceRow.sop_instance_uid).join(
+        ReportRow, col(ReportRow.instance_key) == col(InstanceRow.id)
+    )
+    return set(session.exec(statement).all())
+
+
+@pytest.mark.parametrize("status", [PredictionStatus.FINAL, PredictionStatus.NOT_ASSESSABLE])
+def test_settled_study_gets_a_report_of_both_eyes(
+    step: StudyReportStep,
+    eye_step: ReportStep,
+    archive: Archive,
+    database: Database,
+    status: PredictionStatus,
+) -> None:
+    study_key = take_in_both(archive, status=status)
+    eye_step.run(claim(database, JobKind.REPORT))
+    summary_key = settle_study(database, study_key)
+
+    step.run(claim(database, JobKind.REPORT_STUDY))
+
+    sr, pdf = (report_of(archive, summary_key, kind) for kind in (ReportKind("sr"), "pdf"))
+    assert {sr.SeriesDescription, pdf.SeriesDescription} == {
+        "AI estimated VF 24-2 R+L - not measured"
+    }
+    assert (sr.PatientID, pdf.PatientID, pdf.ImageLaterality) == ("TEST-0001", "TEST-0001", "B")
+    scans = {r.sop_instance_uid for r in rows(database, InstanceRow) if r.origin == "received"}
+    with database.reading() as session:
+        assert evidence_of(sr) == scans | uids_of_eyes(session)
+    assert "PredecessorDocumentsSequence" not in sr
+    kept = {(row.summary_key, row.kind) for row in rows(database, SummaryReportRow)}
+    assert kept == {(summary_key, "sr"), (summary_key, "pdf")}
+    produced = [r for r in rows(database, InstanceRow) if r.origin == InstanceOrigin.PRODUCED]
+    assert {row.outcome for row in produced} == {InstanceOutcome.REPORT}
+
+
+def test_both_eyes_wait_for_the_report_of_each(
+    only_sr: StudyReportStep, archive: Archive, database: Database
+) -> None:
+    settle_study(database, take_in_both(archive))
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    (job,) = [job for job in rows(database, JobRow) if job.kind == JobKind.REPORT_STUDY]
+    assert (job.status, job.attempts) == (JobStatus.QUEUED, 0)
+    assert rows(database, SummaryReportRow) == []
+
+
+def test_report_of_an_eye_that_failed_is_not_waited_for(
+    only_sr: StudyReportStep, archive: Archive, database: Database
+) -> None:
+    summary_key = settle_study(database, take_in_both(archive))
+    with database.transaction() as session:
+        for claimed in ledger.claim(session, JobKind.REPORT, "worker", 10, 60):
+            ledger.fail(session, claimed, "the reports do not fit", False, 1)
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    sr = report_of(archive, summary_key, ReportKind.STRUCTURED_REPORT)
+    scans = {r.sop_instance_uid for r in rows(database, InstanceRow) if r.origin == "received"}
+    assert evidence_of(sr) == scans
+
+
+def test_later_version_names_the_one_it_supersedes(
+    step: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    first = settle_study(database, study_key)
+    step.run(claim(database, JobKind.REPORT_STUDY))
+    second = settle_study(database, study_key, version=2)
+
+    step.run(claim(database, JobKind.REPORT_STUDY))
+
+    for kind in (ReportKind.STRUCTURED_REPORT, ReportKind.PDF):
+        before, after = (report_of(archive, key, kind) for key in (first, second))
+        (study,) = after.PredecessorDocumentsSequence
+        (series,) = study.ReferencedSeriesSequence
+        (instance,) = series.ReferencedSOPSequence
+        assert instance.ReferencedSOPInstanceUID == before.SOPInstanceUID
+        assert series.SeriesInstanceUID == before.SeriesInstanceUID
+        assert before.SOPInstanceUID != after.SOPInstanceUID
+        assert (before.InstanceNumber, after.InstanceNumber) == (1, 2)
+
+
+def test_version_that_was_superseded_meanwhile_is_not_reported(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    settle_study(database, study_key)
+    second = settle_study(database, study_key, version=2)
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    assert {row.summary_key for row in rows(database, SummaryReportRow)} == {second}
+    ends = [job.status for job in rows(database, JobRow) if job.kind == JobKind.REPORT_STUDY]
+    assert ends == [JobStatus.DONE, JobStatus.DONE]
+
+
+def test_report_done_twice_is_the_same_object(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    summary_key = settle_study(database, take_in_both(archive))
+    eye_step.run(claim(database, JobKind.REPORT))
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+    before = [(row.sop_instance_uid, row.digest) for row in rows(database, InstanceRow)]
+    with database.transaction() as session:
+        ledger.enqueue(session, JobKind.REPORT_STUDY, str(summary_key))
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    assert [(row.sop_instance_uid, row.digest) for row in rows(database, InstanceRow)] == before
+    assert len(rows(database, SummaryReportRow)) == 1
+
+
+def test_study_of_one_eye_has_no_report_of_both(archive: Archive, database: Database) -> None:
+    study_key = take_in(archive, "right", build_circle_opt(), build_prediction())
+
+    settle_study(database, study_key)
+
+    assert claim(database, JobKind.REPORT_STUDY) == []
+
+
+def test_scans_of_two_people_are_never_reported_as_one(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    right, left = (build_circle_opt(laterality=side) for side in SIDES)
+    left.StudyInstanceUID = right.StudyInstanceUID
+    right.PatientBirthDate, left.PatientBirthDate = "19580301", "19440506"
+    take_in(archive, "right", right, build_prediction())
+    prediction = build_prediction(laterality=Laterality.LEFT)
+    settle_study(database, take_in(archive, "left", left, prediction))
+    eye_step.run(claim(database, JobKind.REPORT))
+
+    with pytest.raises(SourceConflict, match="PatientBirthDate"):
+        only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    assert rows(database, SummaryReportRow) == []
