@@ -30,6 +30,7 @@ from core.errors import InfrastructureError, NodeError, RecordNotFound, Settings
 from core.keys import KeyNameTaken
 from core.logs import get_logger
 from core.reviews import NotReviewable
+from core.webhooks import WebhookInvalid, WebhookNameTaken
 from dicom_node.errors import BytesRemoved, ObjectTooLarge, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -41,6 +42,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
     (RoleMissing, HTTPStatus.FORBIDDEN),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
+    (WebhookInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
     (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
@@ -51,6 +53,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (PositionUnknown, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
     (NotReviewable, HTTPStatus.CONFLICT),
+    (WebhookNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -158,6 +161,8 @@ def _members_of(error: NodeError) -> dict[str, Any]:
     match error:
         case AmbiguousPatient():
             return {"issuers": error.issuers}
+        case WebhookInvalid():
+            return {"errors": [{"parameter": error.parameter, "message": str(error)}]}
         case NotReady():
             return {"checks": error.checks}
         case CursorInvalid():

@@ -29,10 +29,12 @@ from arcuate.commands import (
     send,
     simulate,
     up,
+    webhooks,
 )
 from arcuate.errors import WrongUse
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
 from core.rhythm import RhythmInvalid
+from core.webhooks import WebhookInvalid
 from dicom_node.errors import PeerInvalid, QueryInvalid
 
 app = typer.Typer(
@@ -68,7 +70,14 @@ def configure(
 _COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score)
 for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
     commands.register(app)
-_GROUPS = {"peers": peers, "models": models, "jobs": jobs, "keys": keys, "bench": bench}
+_GROUPS = {
+    "webhooks": webhooks,
+    "peers": peers,
+    "models": models,
+    "jobs": jobs,
+    "keys": keys,
+    "bench": bench,
+}
 for name, group in _GROUPS.items():
     app.add_typer(group.app, name=name)
 
@@ -77,7 +86,14 @@ def main() -> None:
     """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
     try:
         app()
-    except (SettingsInvalid, PeerInvalid, QueryInvalid, RhythmInvalid, WrongUse) as error:
+    except (
+        SettingsInvalid,
+        PeerInvalid,
+        QueryInvalid,
+        RhythmInvalid,
+        WebhookInvalid,
+        WrongUse,
+    ) as error:
         _explain(str(error))
         sys.exit(2)
     except InfrastructureError as error:

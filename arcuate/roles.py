@@ -20,6 +20,10 @@ from core.settings import Settings
 _COMMITMENT_WORKERS: Final = 2
 
 
+#: So that one receiver which does not answer holds up no other.
+_WEBHOOK_TELLERS: Final = 2
+
+
 class Announce(Protocol):
     """Tells that the role is ready, with the ports it listens on (0 for none)."""
 
@@ -110,6 +114,7 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from dicom_node.rollup.watch import RollUp
     from dicom_node.storage.archive import open_archive
     from dicom_node.storage.retention.policy import policy_of
+    from dicom_node.webhooks.telling import WebhookTeller
 
     settings = node.settings
     reporting = ReportStep(node.database, node.storage, service_equipment(settings))
@@ -138,6 +143,8 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     announce(0)
     loops = [worker.run for worker in workers]
     loops += [partial(run_retention, retainer, retaining), partial(roll_up.run, stopping)]
+    for _ in range(_WEBHOOK_TELLERS):
+        loops.append(WebhookTeller(node.database, settings, stopping).run)
     run_together(loops, stopping)
 
 

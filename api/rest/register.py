@@ -16,6 +16,7 @@ from api.rest import (
     predictions,
     reviews,
     studies,
+    webhooks,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -29,6 +30,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     changes.ROUTER,
     events.ROUTER,
     operations.ROUTER,
+    webhooks.ROUTER,
     devices.ROUTER,
     models.ROUTER,
 )

@@ -25,6 +25,7 @@ from core.tables.sightings import DeviceRow, PeerSightingRow
 from core.tables.studies import StudyRow
 from core.tables.study_notices import StudyNoticeRow
 from core.tables.study_summaries import StudySummaryRow
+from core.tables.webhooks import WebhookRow
 
 TABLES: tuple[type[SQLModel], ...] = (
     PatientRow,
@@ -55,4 +56,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     MeasuredFieldRow,
     ReviewRow,
     ReviewRequestRow,
+    WebhookRow,
 )
