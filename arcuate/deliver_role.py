@@ -20,6 +20,7 @@ from dicom_node.rollup.settling import SettleStep
 from dicom_node.rollup.watch import RollUp
 from dicom_node.storage.archive import open_archive
 from dicom_node.storage.retention.policy import policy_of
+from dicom_node.webhooks.telling import WebhookTeller
 from reports.register import formats_with
 from reports.service import service_equipment
 
@@ -27,6 +28,8 @@ Loop = Callable[[], None]
 
 #: So that one peer which does not answer holds up no other's report.
 _COMMITMENT_WORKERS: Final = 2
+#: So that one receiver which does not answer holds up no other.
+_WEBHOOK_TELLERS: Final = 2
 
 
 def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
@@ -42,6 +45,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
         *_deliveries(node, stopping),
         _retention(node, stopping),
         partial(roll_up.run, stopping),
+        *_webhooks(node, stopping),
     ]
 
 
@@ -73,6 +77,11 @@ def _deliveries(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     step = DeliverStep(node.database, node.storage, node.settings, stopping)
     for _ in range(node.settings.delivery_workers):
         yield partial(run_deliveries, Worker(node.database, node.settings, step, stopping), step)
+
+
+def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+    for _ in range(_WEBHOOK_TELLERS):
+        yield WebhookTeller(node.database, node.settings, stopping).run
 
 
 def _retention(node: Node, stopping: threading.Event) -> Loop:
