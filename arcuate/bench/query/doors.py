@@ -32,7 +32,7 @@ from dicom_node.peers import add_peer
 
 CALLING_AE_TITLE: Final = "BENCH"
 _ORTHANC: Final = "ORTHANC"
-_WEB_PLUG_IN: Final = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+WEB_PLUG_IN: Final = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 #: More than any question finds, so that nobody's limit cuts an answer.
 _NO_LIMIT: Final = 1_000_000
 #: Whatever is set where the measurement runs, it must not touch the node that is there.
@@ -94,8 +94,8 @@ def orthanc(population: Population, folder: Path, tell: Tell) -> Generator[Doors
     PeerMissing
         If it, or its plug-in for DICOMweb, is not installed.
     """
-    if not _WEB_PLUG_IN.exists():
-        raise PeerMissing(f"{_WEB_PLUG_IN.name} is not installed (Debian package orthanc-dicomweb)")
+    if not WEB_PLUG_IN.exists():
+        raise PeerMissing(f"{WEB_PLUG_IN.name} is not installed (Debian package orthanc-dicomweb)")
     kept = folder / "kept"
     kept.mkdir(parents=True)
     with _orthanc(folder, kept) as (_, _, web):
@@ -132,7 +132,7 @@ def _orthanc(folder: Path, kept: Path) -> Generator[tuple[ServerProcess, int, st
         # It answers only whom it knows.
         "DicomModalities": {"bench": [CALLING_AE_TITLE, HOST, free_port()]},
         "LimitFindResults": 0,
-        "Plugins": [str(_WEB_PLUG_IN)],
+        "Plugins": [str(WEB_PLUG_IN)],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
     }
     file = folder / "orthanc.json"
