@@ -104,6 +104,7 @@ def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.equipment import service_equipment
     from core.calling_tls import CallingTLS
+    from core.unhurried import run_unhurried
     from core.worker import Worker
     from dicom_node.delivery.commitment import CommitmentStep
     from dicom_node.delivery.reporting import ReportStep
@@ -135,14 +136,14 @@ def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     retainer = Worker(node.database, settings, retaining, stopping)
     workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
     reviewing = ReviewStep(node.database, node.storage, settings.organization)
-    workers.append(Worker(node.database, settings, reviewing, stopping))
     reading = ReadFieldStep(node.database, node.storage)
-    workers.append(Worker(node.database, settings, reading, stopping))
+    unhurried = [Worker(node.database, settings, step, stopping) for step in (reviewing, reading)]
     quiet = timedelta(seconds=settings.study_quiet_seconds)
     roll_up = RollUp(node.database, node.storage, quiet)
     announce(0)
     loops = [worker.run for worker in workers]
     loops += [partial(run_retention, retainer, retaining), partial(roll_up.run, stopping)]
+    loops += [partial(run_unhurried, worker, stopping) for worker in unhurried]
     for _ in range(_WEBHOOK_TELLERS):
         loops.append(WebhookTeller(node.database, settings, stopping).run)
     run_together(loops, stopping)

@@ -117,6 +117,12 @@ def claim(
     return [_take(job, worker, now + lease_seconds) for job in _group(waiting)]
 
 
+def has_waiting(session: Session, kind: JobKind) -> bool:
+    """Whether a job of a kind could be claimed now; takes no lock."""
+    waiting = (col(JobRow.kind) == kind, _claimable(database_seconds(session)))
+    return session.exec(select(JobRow.id).where(*waiting).limit(1)).first() is not None
+
+
 def renew(session: Session, claimed: Claim, lease_seconds: float) -> None:
     """Hold a job for longer: its work takes more time than the lease it was claimed with.
 
