@@ -256,7 +256,9 @@ def test_person_decides_on_the_page(url: str, database: Database) -> None:
         form = {"decision": "amend", "comment": "<b>See</b>", "mean_deviation": "-2.5"}
         amended = browser.post("/predictions/p1/review", data=form)
         refused = browser.post("/predictions/p1/review", data={"decision": "reject"})
+        asked = browser.get("/")
         rejected = browser.post("/predictions/p1/review", data=_REJECTION)
+        listed = browser.get("/")
 
     assert amended.status_code == 200
     assert "<b>Amended</b> by dr-ito" in amended.text
@@ -265,6 +267,8 @@ def test_person_decides_on_the_page(url: str, database: Database) -> None:
     assert refused.status_code == 422
     assert "Check: comment" in refused.text
     assert "This estimate must not be used" in rejected.text
+    assert "Amended</span>" in asked.text
+    assert "Rejected</span>" in listed.text
     assert [row.decision for row in rows(database, ReviewRow)] == ["amend", "reject"]
 
 
