@@ -1,13 +1,12 @@
 """A person's path through the pages, in a real browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
-from shutil import which
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from arcuate.waiting import wait_until
 from core.database import Database
@@ -28,24 +27,6 @@ pytestmark = [
 ]
 
 _PREVIEW = "previews/ab/scan.png"
-_QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="module")
-def browser(need: Callable[[str], None]) -> Iterator[Browser]:
-    need("chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=which("chromium"), args=_QUIET)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
