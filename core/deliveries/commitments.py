@@ -17,6 +17,7 @@ from core.tables.deliveries import (
     DeliveryRow,
     DeliveryState,
 )
+from core.tables.destinations import DestinationRow
 
 #: Objects asked about in one request.
 MAXIMUM_A_REQUEST: Final = 500
@@ -86,7 +87,8 @@ def settle_commitment(
 ) -> int:
     """Record what a destination reported; return how many objects it was asked about, 0 for none.
 
-    An object it says it does not have is sent once more.
+    An object it says it does not have is sent once more, unless it is on its way already or the
+    destination was removed.
 
     Parameters
     ----------
@@ -99,7 +101,12 @@ def settle_commitment(
     for row in kept:
         row.state, row.commitment = DeliveryState.COMMITTED, CommitmentState.COMMITTED
         row.committed_at, row.available_at, row.error = clock(), None, None
-    lacking = [row for row in open_rows if row.sent_sop_instance_uid in failed]
+    # Peers repeat reports: what is on its way again, or was given up since, is not told once more.
+    lacking = [
+        row
+        for row in open_rows
+        if row.sent_sop_instance_uid in failed and row.state == DeliveryState.DELIVERED
+    ]
     for row in lacking:
         _send_again(session, row, failed[str(row.sent_sop_instance_uid)])
     session.flush()
@@ -128,7 +135,8 @@ def _named(session: Session, transaction_uid: str, locked: bool = False) -> Sequ
 
 def _send_again(session: Session, row: DeliveryRow, reason: int) -> None:
     cause = f"the destination does not commit to it (0x{reason:04X})"
-    if row.attempts >= _SENT_AT_MOST:
+    destination = session.get_one(DestinationRow, row.destination_id)
+    if row.attempts >= _SENT_AT_MOST or destination.removed_at is not None:
         _write_off(row, f"not committed: {cause}")
         return
     row.state, row.commitment, row.error = DeliveryState.WAITING, None, cause

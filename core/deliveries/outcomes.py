@@ -82,6 +82,8 @@ def record_refused(
     clock: Clock = utc_now,
 ) -> None:
     """Record that the destination answers, but will never take this object."""
+    if destination.removed_at is not None:
+        return
     _answered(destination, learned)
     destination.last_error, destination.last_error_at = cause, clock()
     _give_up(session, row, cause, clock)
@@ -98,8 +100,10 @@ def record_failed(
     """Record that an object did not arrive this time.
 
     It is given up only where others arrived since it began to fail: then the destination is well
-    and the object is not.
+    and the object is not. Where the destination was removed meanwhile, its end is on record.
     """
+    if destination.removed_at is not None:
+        return
     now = clock()
     destination.failures += 1
     if destination.failures >= FAILURES_TO_OPEN or destination.circuit != CircuitState.CLOSED:

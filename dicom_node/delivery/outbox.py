@@ -77,9 +77,12 @@ class Outbox:
     def record(self, sent: Sent, outgoing: Outgoing) -> None:
         """Write down what became of an object."""
         with self.database.transaction() as session:
-            destination = session.get_one(DestinationRow, self.destination_id)
-            row = session.get_one(DeliveryRow, sent.delivery_id)
             ledger.renew(session, self.claimed, self.hold_seconds)
+            # Locked: whoever removes it at this moment settles what waits for it, too.
+            destination = session.get_one(
+                DestinationRow, self.destination_id, with_for_update={"key_share": True}
+            )
+            row = session.get_one(DeliveryRow, sent.delivery_id)
             match sent.verdict:
                 case Verdict.DELIVERED:
                     arrived = self._arrived(sent, outgoing)

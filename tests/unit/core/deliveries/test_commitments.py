@@ -10,6 +10,7 @@ from core.deliveries.commitments import (
     take_request_back,
     write_off,
 )
+from core.deliveries.destinations import remove_destination
 from core.deliveries.outcomes import Arrived, record_delivered
 from core.tables.changes import ChangeRow
 from core.tables.deliveries import DeliveryRow
@@ -129,3 +130,34 @@ def test_request_that_was_not_made_is_not_counted(database: Database, key: int) 
         write_off(session, again, "it does not offer this")
 
     assert rows(database) == [("delivered", "not_committed")] * 2
+
+
+def test_repeated_report_does_not_stop_what_is_sent_again(database: Database, key: int) -> None:
+    ask(database, key, "1.9")
+    missing = {"1.2.2": NO_SUCH_OBJECT}
+    with database.transaction() as session:
+        settle_commitment(session, "1.9", {"1.2.1"}, missing)
+    with database.transaction() as session:
+        # Sent again in vain, so that it waits for its third attempt.
+        again = session.exec(select(DeliveryRow).order_by(col(DeliveryRow.id))).all()[1]
+        again.attempts = 2
+    with database.transaction() as session:
+        settle_commitment(session, "1.9", {"1.2.1"}, missing)
+
+    with database.reading() as session:
+        again = session.exec(select(DeliveryRow).order_by(col(DeliveryRow.id))).all()[1]
+    assert again.state == "waiting"
+    assert again.available_at is not None
+
+
+def test_nothing_is_sent_again_to_a_destination_that_was_removed(
+    database: Database, key: int
+) -> None:
+    ask(database, key, "1.9")
+    with database.transaction() as session:
+        remove_destination(session, "pacs")
+    with database.transaction() as session:
+        settle_commitment(session, "1.9", {"1.2.1"}, {"1.2.2": NO_SUCH_OBJECT})
+
+    # A delivery that waits would hold its study for ever.
+    assert rows(database) == [("committed", "committed"), ("delivered", "not_committed")]

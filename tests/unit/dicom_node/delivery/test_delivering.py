@@ -12,6 +12,7 @@ from core.deliveries.destinations import (
     disable_destination,
     enable_destination,
     find_destination,
+    remove_destination,
 )
 from core.settings import Settings
 from core.tables.deliveries import DeliveryRow, DeliveryState
@@ -19,6 +20,7 @@ from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
 from dicom_node.delivery.targets.folder import Folder
+from dicom_node.delivery.targets.target import Sent, Verdict
 from dicom_node.storage.archive import Archive
 from tests.builders.sent_report import SentReports
 
@@ -230,3 +232,31 @@ def test_unknown_kind_of_destination_fails_its_job_and_loses_nothing(
     [failed, following] = reports.jobs()
     assert (failed.status, following.status) == (JobStatus.FAILED, JobStatus.QUEUED)
     assert "pigeon" in str(failed.error)
+
+
+class Removed(Folder):
+    """A target of a destination that somebody removes while it is sent to."""
+
+    def __init__(self, reports: SentReports, verdict: Verdict) -> None:
+        self._reports, self._verdict = reports, verdict
+
+    def send(self, destination, objects, tools) -> Generator:
+        with self._reports.archive.database.transaction() as session:
+            remove_destination(session, destination.name)
+        for outgoing in objects:
+            yield Sent(outgoing.delivery_id, self._verdict, "It would not")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAILED, Verdict.REFUSED])
+def test_nothing_waits_for_a_destination_that_was_removed_while_it_was_sent_to(
+    reports: SentReports, monkeypatch: pytest.MonkeyPatch, verdict: Verdict
+) -> None:
+    reports.keep_reports(1)
+    removed = Removed(reports, verdict)
+    monkeypatch.setattr("dicom_node.delivery.delivering.find_target", lambda _kind: removed)
+
+    reports.deliver()
+
+    assert reports.states() == ["gave_up", "gave_up"]
+    assert {row.error for row in reports.deliveries()} == {"The destination was removed"}
+    assert all(row.dismissed_at for row in reports.deliveries())
