@@ -102,7 +102,7 @@ def _store(client: httpx.Client, outgoing: Outgoing) -> Sent:
     )
     if answer is None:
         return Sent(outgoing.delivery_id, Verdict.FAILED, "The service did not answer in time")
-    if answer.status_code in _OF_THE_SERVICE:
+    if answer.status_code in _OF_THE_SERVICE or answer.is_redirect:
         raise DestinationDown(_status_text(answer))
     if answer.status_code in _TOLD:
         told = read_answer(answer.status_code, answer.content, outgoing.sop_instance_uid)
@@ -151,7 +151,9 @@ def _context(settings: Settings) -> ssl.SSLContext:
 
 
 def _status_text(answer: httpx.Response) -> str:
-    return f"The service answered {answer.status_code} {HTTPStatus(answer.status_code).phrase}"
+    # What stands before a service may have numbers of its own, which have no words.
+    words = httpx.codes.get_reason_phrase(answer.status_code)
+    return f"The service answered {answer.status_code} {words}".rstrip()
 
 
 def _check_url(url: str, is_secret: bool) -> None:

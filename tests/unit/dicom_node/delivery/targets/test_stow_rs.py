@@ -130,6 +130,8 @@ def send_directly(service: WebService, tmp_path: Path) -> Sent:
         (415, None, Verdict.REFUSED),
         (500, None, Verdict.FAILED),
         (507, None, Verdict.FAILED),
+        (520, None, Verdict.FAILED),
+        (499, None, Verdict.REFUSED),
         (200, None, Verdict.DELIVERED),
         (202, None, Verdict.DELIVERED),
     ],
@@ -142,7 +144,7 @@ def test_what_an_answer_means_for_its_object(
     assert send_directly(serve(lambda _asked: (status, content)), tmp_path).verdict is verdict
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 502, 503, 504])
+@pytest.mark.parametrize("status", [302, 307, 401, 403, 404, 408, 429, 502, 503, 504])
 def test_service_in_trouble_is_no_fault_of_an_object(
     serve: Serve, tmp_path: Path, status: int
 ) -> None:
