@@ -127,8 +127,9 @@ def load_review(session: Session, review_id: str) -> Review:
 
 
 def _find(session: Session, prediction_id: str) -> PredictionRow:
-    # Locked, so that of two people who decide at once one is the second.
-    row = session.get(PredictionRow, prediction_id, with_for_update=True)
+    # Locked, so that of two people who decide at once one is the second. A report may refer to it
+    # meanwhile: whoever keeps one has the number of a change already, for which we are to wait.
+    row = session.get(PredictionRow, prediction_id, with_for_update={"key_share": True})
     if row is None:
         raise RecordNotFound("There is no prediction with that id")
     return row

@@ -45,7 +45,8 @@ def lock_latest(session: Session, study_keys: Collection[int]) -> dict[int, Stud
         .where(col(StudySummaryRow.state).in_(_STANDING))
         # Always in one order, so that no two processes wait for each other's rows.
         .order_by(col(StudySummaryRow.study_key), col(StudySummaryRow.version))
-        .with_for_update()
+        # A report may refer to one meanwhile: whoever keeps it has the number of a change already.
+        .with_for_update(key_share=True)
     )
     return {row.study_key: row for row in session.exec(statement).all()}
 

@@ -50,9 +50,10 @@ class ReportStep:
         for claimed in claims:
             built = self.build(claimed.subject)
             with self.database.transaction() as session:
+                # The job first: whoever withdraws it has its row and then waits for a number.
+                ledger.finish(session, claimed)
                 for kind, report in built:
                     self.keep(session, claimed.subject, kind, report)
-                ledger.finish(session, claimed)
             _log.info("prediction_reported", prediction=claimed.subject)
 
     def give_up(self, session: Session, claim: Claim, error: str) -> None:

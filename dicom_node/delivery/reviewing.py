@@ -70,8 +70,8 @@ class ReviewStep:
             raise PredecessorMissing
         built = reviewed_report(first, predecessor, review, self.organization)
         with self.database.transaction() as session:
-            self._keep(session, review, built)
             ledger.finish(session, claimed)
+            self._keep(session, review, built)
         _log.info("review_reported", prediction=review.prediction_id, number=review.number)
 
     def _read(self, session: Session, prediction_id: str, version: int) -> Dataset | None:

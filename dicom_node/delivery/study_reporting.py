@@ -64,9 +64,9 @@ class StudyReportStep:
             built = [] if both is None else self.build(key, both)
             facts = [] if both is None else [facts_of(eye.prediction) for eye in both.eyes]
             with self.database.transaction() as session:
+                ledger.finish(session, claimed)
                 for kind, report in built:
                     plan_deliveries(session, self.keep(session, key, kind, report), kind, facts)
-                ledger.finish(session, claimed)
             _log.info("study_reported", summary=claimed.subject, reports=len(built))
 
     def give_up(self, session: Session, claim: Claim, error: str) -> None:
