@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from core.predictions import load_prediction
+from core.reviews import withheld_predictions
 from core.tables.instances import InstanceRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
@@ -13,11 +14,15 @@ from core.tables.study_summaries import StudySummaryRow
 from core.tables.summary_reports import SummaryReportRow
 from core.values.both_eyes import BothEyes, EyeOfStudy
 from core.values.laterality import Laterality
+from core.values.prediction import PredictionStatus
 from core.values.report_context import KeptReport
 
 
 def read_both_eyes(session: Session, summary: StudySummaryRow) -> BothEyes | None:
-    """Return both eyes as a settled version tells them; None where one has no result."""
+    """Return both eyes as a settled version tells them; None where one has no result.
+
+    What was replaced since, or what a person said must not be used, is no result.
+    """
     told = {eye["laterality"]: eye for eye in summary.eyes}
     right, left = (_eye_of(session, told.get(side)) for side in Laterality)
     if right is None or left is None or summary.settled_at is None:
@@ -59,8 +64,12 @@ def latest_summary_reports(
 def _eye_of(session: Session, told: Mapping[str, Any] | None) -> EyeOfStudy | None:
     if told is None or told["current"] is None:
         return None
+    current = load_prediction(session, told["current"])
+    is_replaced = current.status is PredictionStatus.SUPERSEDED
+    if is_replaced or withheld_predictions(session, [current.prediction_id]):
+        return None
     return EyeOfStudy(
-        load_prediction(session, told["current"]),
+        current,
         results=len(told["results"]),
         mean_deviation_range_db=told["mean_deviation_range_db"],
         disagree=told["disagree"],

@@ -1,5 +1,7 @@
 """Reads what a report tells beside its own prediction: the other eye, earlier visits, old reports.
 
+What a person said must not be used is told beside no other result.
+
 The pictures of scans are not in the record; whoever draws the other eye reads them beside it.
 """
 
@@ -9,6 +11,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from core.predictions import load_prediction
+from core.reviews import withheld_predictions
 from core.study_facts import read_facts
 from core.tables.instances import InstanceRow
 from core.tables.predictions import PredictionRow
@@ -72,7 +75,8 @@ def _other_eye(session: Session, study: StudyRow, prediction: Prediction) -> Pre
     for eye in read_facts(session, study.id).eyes:
         is_other = eye.laterality not in {None, prediction.laterality}
         if is_other and eye.current is not None:
-            return load_prediction(session, eye.current.prediction_id)
+            name = eye.current.prediction_id
+            return None if withheld_predictions(session, [name]) else load_prediction(session, name)
     return None
 
 
@@ -97,7 +101,9 @@ def _earlier(session: Session, study: StudyRow, row: PredictionRow) -> tuple[Ear
         .order_by(col(PredictionRow.acquired_at).desc(), col(PredictionRow.id))
         .limit(_MOST_EARLIER)
     )
-    found = [_point_of(point) for point in session.exec(statement).all()]
+    rows = session.exec(statement).all()
+    withheld = withheld_predictions(session, [point.id for point in rows])
+    found = [_point_of(point) for point in rows if point.id not in withheld]
     return tuple(point for point in reversed(found) if point is not None)
 
 

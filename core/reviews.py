@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from core import ledger
 from core.changes import append_change
 from core.errors import NodeError, RecordNotFound
+from core.recall import withdraw
 from core.tables.changes import ChangeKind
 from core.tables.jobs import JobKind
 from core.tables.predictions import PredictionRow
@@ -98,6 +99,25 @@ def last_reviews(session: Session, prediction_ids: Sequence[str]) -> dict[str, R
     statement = select(ReviewRow).where(col(ReviewRow.prediction_id).in_(prediction_ids))
     rows = session.exec(statement.order_by(col(ReviewRow.number))).all()
     return {row.prediction_id: _review_of(row) for row in rows}
+
+
+def withheld_predictions(session: Session, prediction_ids: Sequence[str]) -> set[str]:
+    """Return which of these predictions have numbers that nobody may take any more."""
+    held = last_reviews(session, prediction_ids)
+    return {prediction_id for prediction_id, last in held.items() if last.withholds_numbers}
+
+
+def let_replaced_go(session: Session, prediction_ids: Sequence[str]) -> list[str]:
+    """Ask for no review of predictions that were replaced, and for no report of one.
+
+    Returns
+    -------
+    list of str
+        Those of which a review was asked for: `REVIEW_WITHDRAWN` is the caller's to tell, last.
+    """
+    decided = select(ReviewRow.id).where(col(ReviewRow.prediction_id).in_(prediction_ids))
+    withdraw(session, JobKind.REPORT_REVIEW, session.exec(decided).all())
+    return [name for name in prediction_ids if _forget_request(session, name)]
 
 
 def open_requests(session: Session, prediction_ids: Sequence[str]) -> dict[str, ReviewRequestRow]:

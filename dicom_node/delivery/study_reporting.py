@@ -65,7 +65,8 @@ class StudyReportStep:
             facts = [] if both is None else [facts_of(eye.prediction) for eye in both.eyes]
             with self.database.transaction() as session:
                 ledger.finish(session, claimed)
-                for kind, report in built:
+                # A scan may have been replaced while its former result was written.
+                for kind, report in built if _wanted(session, key) else ():
                     plan_deliveries(session, self.keep(session, key, kind, report), kind, facts)
             _log.info("study_reported", summary=claimed.subject, reports=len(built))
 
@@ -112,7 +113,7 @@ class StudyReportStep:
 
 
 def _wanted(session: Session, summary_key: int) -> BothEyes | None:
-    """Return what is to be reported; None where a later version was settled meanwhile."""
+    """Return what is to be reported; None where that is no longer so."""
     summary = session.get_one(StudySummaryRow, summary_key)
     if summary.state != SummaryState.SETTLED:
         return None

@@ -7,6 +7,7 @@ from sqlmodel import Session, SQLModel
 from core.measured_fields import forget_measured_fields
 from core.predictions import supersede_predictions
 from core.recall import begin_anew, withdraw
+from core.reviews import let_replaced_go
 from core.tables.columns import key_of
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind
@@ -33,16 +34,22 @@ class KeptRows(NamedTuple):
     patient: PatientRow
 
 
-def correct(session: Session, kept: KeptRows, arrival: Arrival) -> None:
-    """Write an arrival over the record, and have everything that came of the former redone."""
+def correct(session: Session, kept: KeptRows, arrival: Arrival) -> list[str]:
+    """Write an arrival over the record, and have everything that came of the former redone.
+
+    Returns
+    -------
+    list of str
+        The predictions of which a review was asked for, which is none any more.
+    """
     header, instance = arrival.header, kept.instance
     _fill(kept.patient, patient_attributes(header))
     _fill(kept.study, study_attributes(header))
     _fill(kept.series, series_attributes(header))
     _fill(instance, _instance_attributes(arrival))
     session.flush()
-    for one in (instance, *_judged_beside(session, instance)):
-        _redo(session, one)
+    redone = (instance, *_judged_beside(session, instance))
+    return [withdrawn for one in redone for withdrawn in _redo(session, one)]
 
 
 def _judged_beside(session: Session, instance: InstanceRow) -> list[InstanceRow]:
@@ -61,7 +68,7 @@ def _judged_beside(session: Session, instance: InstanceRow) -> list[InstanceRow]
     return found
 
 
-def _redo(session: Session, instance: InstanceRow) -> None:
+def _redo(session: Session, instance: InstanceRow) -> list[str]:
     key = key_of(instance)
     # The jobs first: an analysis of the former that is just being recorded either is there when its
     # prediction is looked for, or finds its claim lost.
@@ -72,7 +79,9 @@ def _redo(session: Session, instance: InstanceRow) -> None:
     if is_measured_field(instance.sop_class_uid):
         begin_anew(session, JobKind.READ_FIELD, str(key))
         forget_measured_fields(session, key)
-    withdraw(session, JobKind.REPORT, supersede_predictions(session, key))
+    replaced = supersede_predictions(session, key)
+    withdraw(session, JobKind.REPORT, replaced)
+    return let_replaced_go(session, replaced)
 
 
 def _instance_attributes(arrival: Arrival) -> dict[str, Any]:

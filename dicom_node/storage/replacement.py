@@ -92,10 +92,12 @@ def _try(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOu
             return None
         aside = _aside(kept.instance, arrival.received_at)
         _exchange_files(session, archive, kept.instance, arrival, unfinished)
-        correct(session, kept, arrival)
+        withdrawn = correct(session, kept, arrival)
         # Last, because they number changes: who waits for the next number may hold rows of these.
         if copy is not None:
             record_aside(session, archive, aside, copy)
+        for prediction_id in withdrawn:
+            append_change(session, ChangeKind.REVIEW_WITHDRAWN, prediction_id)
         append_change(session, ChangeKind.INSTANCE_REPLACED, kept.instance.sop_instance_uid)
     _log.warning(
         "instance_replaced",

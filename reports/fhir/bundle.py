@@ -14,7 +14,7 @@ from reports.fhir.concepts import (
     snomed,
     uid_identifier,
 )
-from reports.fhir.observations import observations
+from reports.fhir.observations import WITHHELD, observations
 from reports.fhir.subjects import device, eye, imaging_study, patient
 from reports.field_words import HEADLINES, decibel_words
 from reports.identifiers import sop_instance_uid
@@ -27,7 +27,11 @@ _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-particip
 
 
 def build_bundle(
-    prediction: Prediction, sop_class_uid: str, equipment: Equipment, page_path: str
+    prediction: Prediction,
+    sop_class_uid: str,
+    equipment: Equipment,
+    page_path: str,
+    is_withheld: bool = False,
 ) -> Json:
     """Return the bundle as JSON values; the same for the same arguments.
 
@@ -39,6 +43,8 @@ def build_bundle(
         The service that reports.
     page_path
         Where the page of the result is, absolute or below the address of the bundle.
+    is_withheld
+        Whether a person said that the numbers must not be used.
 
     Raises
     ------
@@ -46,9 +52,12 @@ def build_bundle(
         If the prediction contradicts itself.
     """
     name = prediction.prediction_id
-    observed = observations(prediction)
+    observed = observations(prediction, is_withheld)
+    report = _report(prediction, list(observed), page_path)
+    if is_withheld:
+        report = _withheld(report, prediction)
     resources = {
-        "DiagnosticReport": _report(prediction, list(observed), page_path),
+        "DiagnosticReport": report,
         **{f"Observation/{part}": resource for part, resource in observed.items()},
         "Patient": patient(prediction),
         "BodyStructure": eye(prediction),
@@ -89,6 +98,14 @@ def _report(prediction: Prediction, parts: list[str], page_path: str) -> Json:
     if prediction.acquired_at is not None:
         report["effectiveDateTime"] = prediction.acquired_at.isoformat()
     return report
+
+
+def _withheld(report: Json, prediction: Prediction) -> Json:
+    which = eye_words(prediction.laterality)[0]
+    # The page was drawn before, with the numbers.
+    kept = {name: value for name, value in report.items() if name != "presentedForm"}
+    conclusion = f"{which}: {WITHHELD} {prediction.notice}"
+    return {**kept, "status": "cancelled", "conclusion": conclusion}
 
 
 def _conclusion(prediction: Prediction) -> str:

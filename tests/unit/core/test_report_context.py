@@ -10,12 +10,14 @@ from sqlmodel import Session, update
 from core.database import Database
 from core.errors import RecordNotFound
 from core.report_context import read_context
+from core.reviews import record_review
 from core.tables.instances import InstanceOutcome
 from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import ModelIdentity, Prediction, PredictionStatus
+from core.values.review import Amendment, ReviewDecision, ReviewDraft
 from core.values.scan import ScanKind
 from tests.builders.archive import keep_instance, keep_prediction
 from tests.builders.prediction import build_prediction
@@ -57,6 +59,23 @@ def keep(database: Database, *predictions: Prediction) -> None:
     with database.transaction() as session:
         for prediction in predictions:
             keep_prediction(session, prediction)
+
+
+def test_what_a_person_withholds_is_told_beside_no_other_result(database: Database) -> None:
+    keep(database, visit(1, 200), visit(2, 400), other_eye("left", 2), THIS)
+    rejection = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen.")
+    unassessable = ReviewDraft(
+        ReviewDecision.AMEND, "dr-ito", amendment=Amendment(assessable=False)
+    )
+    with database.transaction() as session:
+        before = read_context(session, "this")
+        record_review(session, "visit-1", rejection, THIS.predicted_at)
+        record_review(session, "left", unassessable, THIS.predicted_at)
+    with database.reading() as session:
+        after = read_context(session, "this")
+
+    assert (len(before.earlier), before.other_eye is None) == (2, False)
+    assert (after.earlier, after.other_eye) == (before.earlier[:1], None)
 
 
 def test_earlier_estimates_are_those_of_this_eye_of_this_patient_by_this_model(

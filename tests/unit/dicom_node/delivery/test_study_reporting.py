@@ -5,17 +5,19 @@ from typing import Any
 
 import pytest
 from pydicom import Dataset
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel, col, select, update
 
 from core import ledger
 from core.database import Database
 from core.ledger import Claim
-from core.predictions import record_prediction
+from core.predictions import record_prediction, supersede_predictions
+from core.reviews import record_review
 from core.settings import Settings
 from core.study_facts import read_facts
 from core.study_summaries import settle
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
 from core.tables.series import SeriesRow
 from core.tables.study_summaries import StudySummaryRow
@@ -23,6 +25,7 @@ from core.tables.summary_reports import SummaryReportRow
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
+from core.values.review import ReviewDecision, ReviewDraft
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.study_reporting import StudyReportStep
 from dicom_node.storage.archive import Archive
@@ -160,6 +163,27 @@ def test_settled_study_gets_a_report_of_both_eyes(
     assert kept == {(summary_key, "sr"), (summary_key, "pdf")}
     produced = [r for r in rows(database, InstanceRow) if r.origin == InstanceOrigin.PRODUCED]
     assert {row.outcome for row in produced} == {InstanceOutcome.REPORT}
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_eye_whose_result_is_replaced_or_rejected_is_not_told_beside_the_other(
+    only_sr: StudyReportStep, archive: Archive, database: Database, is_replaced: bool
+) -> None:
+    settle_study(database, take_in_both(archive))
+    with database.transaction() as session:
+        session.execute(update(JobRow).values(status="done").where(col(JobRow.kind) == "report"))
+        if is_replaced:
+            left = session.get_one(PredictionRow, "left")
+            supersede_predictions(session, left.instance_key)
+        else:
+            rejection = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen.")
+            record_review(session, "left", rejection, NOW)
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    assert rows(database, SummaryReportRow) == []
+    [job] = [job for job in rows(database, JobRow) if job.kind == JobKind.REPORT_STUDY]
+    assert job.status == JobStatus.DONE
 
 
 def test_both_eyes_wait_for_the_report_of_each(

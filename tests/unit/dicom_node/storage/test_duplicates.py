@@ -18,6 +18,7 @@ from core.database import Database
 from core.errors import NodeError
 from core.ledger import LeaseLost
 from core.predictions import record_prediction
+from core.reviews import open_requests, record_review, request_review
 from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -27,6 +28,7 @@ from core.tables.quarantine import QuarantineRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from core.values.prediction import PredictionStatus
+from core.values.review import ReviewDecision, ReviewDraft
 from dicom_node.errors import HierarchyConflict, InstanceConflict, PatientConflict, StorageFull
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.bytes import Storage
@@ -194,6 +196,26 @@ def test_a_replacement_supersedes_the_prediction_and_is_analysed(
     with database.reading() as session:
         assert session.get_one(PredictionRow, former).superseded_by == later
         assert session.get_one(PredictionRow, later).status == PredictionStatus.FINAL
+
+
+def test_a_review_of_what_is_replaced_is_neither_waited_for_nor_reported(
+    archive: Archive, database: Database
+) -> None:
+    key = ingest(archive, FIRST).instance_key
+    former = analyse(database, key)
+    now = utc_now()
+    with database.transaction() as session:
+        record_review(session, former, ReviewDraft(ReviewDecision.ACCEPT, "dr-ito"), now)
+        request_review(session, former, "dr-abe", "Please look again.", now)
+
+    ingest(replacing(archive), OTHER)
+
+    with database.reading() as session:
+        # An open request would hold the study for ever: nobody can review it any more.
+        assert open_requests(session, [former]) == {}
+        told = [(c.kind, c.subject) for c in session.exec(select(ChangeRow)).all()]
+    assert ("review_withdrawn", former) in told
+    assert [status for _, status in jobs(database, JobKind.REPORT_REVIEW)] == [JobStatus.DONE]
 
 
 def test_an_analysis_under_way_does_not_record_the_former_content(
