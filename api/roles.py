@@ -24,13 +24,20 @@ def require_operator(request: Request, node: NodeParameter, caller: CallerParame
     OriginRefused
         If a page of another site makes a browser ask.
     """
-    _check_origin(request)
+    check_origin(request)
     if node.settings.auth != "none" and caller.role not in _OPERATORS:
         raise RoleMissing(_OPERATORS)
     return caller
 
 
-def _check_origin(request: Request) -> None:
+def check_origin(request: Request) -> None:
+    """Refuse what a page of another site makes a browser ask; needed where `auth` is `none`.
+
+    Raises
+    ------
+    OriginRefused
+        If it is one.
+    """
     # A browser says from where a form comes; without a key nothing else would tell it from ours.
     origin = request.headers.get("origin")
     if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
@@ -39,4 +46,6 @@ def _check_origin(request: Request) -> None:
 
 #: What a router or route that changes something is given.
 REQUIRE_OPERATOR: Final = Depends(require_operator)
+#: What a form that any role may send is given.
+REQUIRE_OWN_PAGE: Final = Depends(check_origin)
 OperatorParameter = Annotated[Caller, REQUIRE_OPERATOR]

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from api.dependencies import NodeParameter
 from api.rest.reviews import REQUIRE_REVIEWER
+from api.roles import REQUIRE_OWN_PAGE
 from api.schemas.reviews import Amended, AmendedIndices, Decibel, ReviewIn
 from api.security import CallerParameter
 from core.clock import utc_now
@@ -52,7 +53,7 @@ def review_on_page(
     return RedirectResponse(f"/predictions/{prediction_id}#review", 303)
 
 
-@ROUTER.post("/review-request")
+@ROUTER.post("/review-request", dependencies=[REQUIRE_OWN_PAGE])
 def ask_on_page(
     node: NodeParameter, caller: CallerParameter, prediction_id: str, comment: Comment = ""
 ) -> RedirectResponse:

@@ -18,13 +18,14 @@ from core.tables.changes import ChangeRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.reports import ReportRow
-from core.tables.reviews import ReviewRow
+from core.tables.reviews import ReviewRequestRow, ReviewRow
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.prediction import Prediction, PredictionStatus
 from core.worker import Worker
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.reviewing import ReviewStep
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.bytes import Storage
 from dicom_node.storage.retention.holds import holds_of
 from dicom_node.storage.retrieve import read_dataset
 from reports.equipment import Equipment
@@ -279,6 +280,17 @@ def test_form_of_another_site_has_no_session(url: str, database: Database) -> No
 
     assert answer.status_code == 401
     assert rows(database, ReviewRow) == []
+
+
+def test_page_of_another_site_asks_for_no_review(settings: Settings, database: Database) -> None:
+    """Where `auth` is `none` there is no cookie to be withheld from its form."""
+    keep(database)
+    path = "/predictions/p1/review-request"
+    with http_server(settings, database, Storage(settings.storage)) as url:
+        foreign = httpx.post(url + path, headers={"Origin": "https://elsewhere.example"})
+        assert foreign.status_code == 403
+        assert rows(database, ReviewRequestRow) == []
+        assert httpx.post(url + path, headers={"Origin": url}).status_code == 303
 
 
 # The report that follows.
