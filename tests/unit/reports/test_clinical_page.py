@@ -8,7 +8,7 @@ from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, Prediction, PredictionStatus
 from core.values.reason import Reason, ReasonCode
 from core.values.report_context import NO_CONTEXT, ReportContext
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 from reports.clinical_page import draw_page
 from reports.sheet import HEIGHT_INCHES, WIDTH_INCHES, Sheet
 from tests.builders.prediction import (
@@ -120,6 +120,25 @@ def test_layers_lie_on_the_scan() -> None:
     np.testing.assert_array_equal(ilm, prediction.layers.ilm_row)
     np.testing.assert_array_equal(rnfl, prediction.layers.rnfl_row)
     np.testing.assert_allclose(scan.lines[0].get_xdata(), np.arange(768))
+    assert scan.get_ylim() == (495.5, -0.5)
+
+
+def test_layers_of_another_picture_are_not_drawn() -> None:
+    prediction = replace(RIGHT, picture=B_SCAN[:, :500])
+
+    figure, words = figure_of(prediction), words_of(prediction)
+
+    assert list(figure.axes[5].lines) == []
+    assert "Scan; no borders of it are kept" in words
+
+
+@pytest.mark.parametrize("kind", [ScanKind.THICKNESS_MAP, ScanKind.FUNDUS])
+def test_picture_of_another_kind_keeps_its_shape(kind: ScanKind) -> None:
+    prediction = replace(RIGHT, picture=B_SCAN, layers=None, scan_kind=kind)
+
+    scan = next(axes for axes in figure_of(prediction).axes if axes.images[:1] and not axes.texts)
+
+    assert scan.get_aspect() == 1.0
     assert scan.get_ylim() == (495.5, -0.5)
 
 
