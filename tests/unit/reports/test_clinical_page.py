@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from core.values.identity import PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, Prediction, PredictionStatus
 from core.values.reason import Reason, ReasonCode
@@ -165,3 +166,30 @@ def test_more_reasons_than_fit_end_with_an_ellipsis() -> None:
 
     assert "• Reason 7. …" in words
     assert "Reason 8" not in words
+
+
+def test_long_names_and_identifiers_are_written_smaller_and_never_cut() -> None:
+    patient = PatientIdentity("1" * 64, "A hospital with a name", "Wolfeschlegel^Hubert Blaine" * 3)
+
+    texts = figure_of(replace(RIGHT, patient=patient)).texts
+
+    name, identity = texts[1], texts[2]
+    assert identity.get_text() == f"ID {'1' * 64}  (A hospital with a name)"
+    assert not name.get_text().endswith("…")
+    for text in (name, identity):
+        assert text.get_window_extent().width / 100 < WIDTH_INCHES / 2
+    eye = next(text for text in texts if text.get_text() == "RIGHT EYE (OD)")
+    assert name.get_window_extent().x1 < eye.get_window_extent().x0
+
+
+def test_many_changes_are_marked_but_not_written_over_each_other() -> None:
+    earlier = tuple(
+        build_earlier(LEFT, 100 * n, -2.0, device=Device("Maker", f"Model {n}"))
+        for n in range(6, 0, -1)
+    )
+
+    figure = figure_of(LEFT, ReportContext(earlier=earlier))
+
+    trend = next(axes for axes in figure.axes if axes.get_ylabel() == "MD, dB")
+    assert list(trend.texts) == []
+    assert sum(line.get_linestyle() == "--" for line in trend.lines) == 6
