@@ -27,5 +27,10 @@ def node_of(request: Request) -> Node:
     return node
 
 
+async def _node(request: Request) -> Node:
+    # Nothing here waits: a thread would cost more than the answer.
+    return node_of(request)
+
+
 #: A route's parameter: the node.
-NodeParameter = Annotated[Node, Depends(node_of)]
+NodeParameter = Annotated[Node, Depends(_node)]

@@ -52,12 +52,12 @@ class Resource:
         return selected
 
 
-def study_of_path(study: str) -> Resource:
+async def study_of_path(study: str) -> Resource:
     """Return the study a path names."""
     return Resource(study)
 
 
-def series_of_path(study: str, series: str) -> Resource:
+async def series_of_path(study: str, series: str) -> Resource:
     """Return the series a path names."""
     return Resource(study, series)
 

@@ -120,7 +120,7 @@ class KeptObjects:
             return decode_frame(file, kept, table, number)
 
 
-def _objects_of(request: Request) -> KeptObjects:
+async def _objects_of(request: Request) -> KeptObjects:
     objects: KeptObjects = request.app.state.objects
     return objects
 

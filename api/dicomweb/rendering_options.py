@@ -34,7 +34,7 @@ class RenderingOptions:
         return {"quality": self.quality} if media_type == "image/jpeg" else {}
 
 
-def read_options(
+async def read_options(
     viewport: Annotated[
         str | None, Query(description="`width,height` or `width,height,left,top,width,height`.")
     ] = None,

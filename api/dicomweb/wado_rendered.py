@@ -137,7 +137,7 @@ def series_thumbnail(
     options: OptionsParameter,
 ) -> Response:
     """Return a small picture of the first instance of a series that has one."""
-    return _thumbnail(request, node, objects, resource, options)
+    return _first(request, node, objects, resource, options.within(THUMBNAIL))
 
 
 @ROUTER.get(
@@ -154,10 +154,44 @@ def study_thumbnail(
     options: OptionsParameter,
 ) -> Response:
     """Return a small picture of the first instance of a study that has one."""
-    return _thumbnail(request, node, objects, resource, options)
+    return _first(request, node, objects, resource, options.within(THUMBNAIL))
 
 
-def _thumbnail(
+@ROUTER.get(
+    "/studies/{study}/series/{series}/rendered",
+    summary="A series as a picture (WADO-RS)",
+    response_class=Response,
+    responses=_PICTURES,
+)
+def rendered_series(
+    request: Request,
+    node: NodeParameter,
+    objects: ObjectsParameter,
+    resource: SeriesParameter,
+    options: OptionsParameter,
+) -> Response:
+    """Return the picture that stands for a series: of its first instance that has one."""
+    return _first(request, node, objects, resource, options)
+
+
+@ROUTER.get(
+    "/studies/{study}/rendered",
+    summary="A study as a picture (WADO-RS)",
+    response_class=Response,
+    responses=_PICTURES,
+)
+def rendered_study(
+    request: Request,
+    node: NodeParameter,
+    objects: ObjectsParameter,
+    resource: StudyParameter,
+    options: OptionsParameter,
+) -> Response:
+    """Return the picture that stands for a study: of its first instance that has one."""
+    return _first(request, node, objects, resource, options)
+
+
+def _first(
     request: Request,
     node: NodeParameter,
     objects: KeptObjects,
@@ -171,8 +205,7 @@ def _thumbnail(
         except (PixelsUnreadable, ObjectUnreadable):
             continue
         if number:
-            small = options.within(THUMBNAIL)
-            return _picture(request, objects, selected, number, small, CACHE_LISTS)
+            return _picture(request, objects, selected, number, options, CACHE_LISTS)
     raise RecordNotFound("Nothing that can be shown is kept under those UIDs")
 
 

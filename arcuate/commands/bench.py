@@ -9,6 +9,7 @@ import typer
 
 from arcuate.bench.ingest.choices import DatabaseKind, PeerName, WorkloadName
 from arcuate.bench.query.choices import QueryPeer
+from arcuate.bench.retrieve.choices import RetrievePeer
 from arcuate.commands.context import print_rows
 from arcuate.commands.status_line import StatusLine
 
@@ -190,3 +191,34 @@ def inference(
         f"cheapest path through one picture: {figures.search_ms:.1f} ms, "
         f"plainly {figures.plain_search_ms:.1f} ms"
     )
+
+
+@app.command()
+def retrieve(
+    peers: Annotated[
+        list[RetrievePeer] | None, typer.Option("--peer", help="Who is asked beside us, in turn.")
+    ] = None,
+    clients: Annotated[int, typer.Option(min=1, help="At a time, a process each.")] = 4,
+    runs: Annotated[int, typer.Option(min=1, help="Of each; the table shows medians.")] = 3,
+    frames: Annotated[int, typer.Option(min=1, help="A client asks for in a run.")] = 100,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every run to this file.")
+    ] = None,
+) -> None:
+    """Retrieve an object of 58 MB over DICOMweb, whole and frame by frame."""
+    from dataclasses import asdict
+
+    from arcuate.bench.retrieve import table
+    from arcuate.bench.retrieve.measurement import Measurement
+    from arcuate.bench.retrieve.servers import check_orthanc
+
+    if peers:
+        check_orthanc()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    line = StatusLine()
+    measurement = Measurement(bool(peers), clients=clients, runs=runs, frames=frames)
+    figures = list(measurement.figures(line.show))
+    line.clear()
+    print_rows(table.rows(figures), table.COLUMNS, as_json=False)
+    if json_file is not None:
+        json_file.write_text(json.dumps([asdict(figure) for figure in figures], indent=2))

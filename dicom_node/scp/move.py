@@ -58,10 +58,10 @@ def handle_move(event: Event, mover: Mover) -> None:
         check_patient(selection, database)
         encodings = selection.encodings(database)
         retrieval.begin(sum(encodings.values()))
+        comment = _Moving(retrieval, mover, destination).run(selection, sorted(encodings))
     except NodeError as error:
         retrieval.refuse(error)
         return
-    comment = _Moving(retrieval, mover, destination).run(selection, sorted(encodings))
     retrieval.end(comment)
 
 

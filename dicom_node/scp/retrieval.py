@@ -38,6 +38,7 @@ class Retrieval:
     remaining: int = 0
     counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     failed_uids: list[str] = field(default_factory=list)
+    _is_cancelled: bool = False
 
     def begin(self, instances: int) -> None:
         """Set how many there are.
@@ -59,7 +60,9 @@ class Retrieval:
     @property
     def is_cancelled(self) -> bool:
         """Whether the peer takes its request back."""
-        return bool(self.event.is_cancelled)
+        # pynetdicom tells it once.
+        self._is_cancelled = self._is_cancelled or bool(self.event.is_cancelled)
+        return self._is_cancelled
 
     def count(self, selected: Selected, outcome: Outcome) -> None:
         """Count a sub-operation that ended, and tell the peer."""

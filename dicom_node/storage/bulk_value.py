@@ -7,7 +7,7 @@ from typing import Final
 from pydicom import Dataset
 
 from core.errors import RecordNotFound
-from dicom_node.devices.attributes import READING_ERRORS, whole_number_of
+from dicom_node.devices.attributes import READING_ERRORS, silenced_reader, whole_number_of
 from dicom_node.storage.json_model import ENCAPSULATED_DOCUMENT
 from dicom_node.storage.kept_object import KeptObject, Span
 
@@ -46,7 +46,8 @@ def find_bulk_value(kept: KeptObject, path: str) -> BulkValue:
         span = Span(kept.pixels_start, kept.pixels_length)
         return BulkValue(OCTET_STREAM, span.length, span)
     try:
-        return _find(kept, steps, tag)
+        with silenced_reader():
+            return _find(kept, steps, tag)
     except READING_ERRORS as error:
         raise RecordNotFound("The object has no such bulk value") from error
 

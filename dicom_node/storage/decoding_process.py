@@ -5,6 +5,7 @@ so that it never outlives the process that started it.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,12 @@ def _work(request: dict[str, Any]) -> None:
 
 def main() -> None:
     """Serve until the input ends."""
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
-        sys.stdout.flush()
+    # Decoders in C may print: that must not pass for an answer.
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        for line in sys.stdin:
+            answers.write(json.dumps(answer(json.loads(line))) + "\n")
+            answers.flush()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from dicom_node.devices.attributes import whole_number_of
+from dicom_node.devices.attributes import silenced_reader, whole_number_of
 from dicom_node.devices.codestream import is_complete
 from dicom_node.errors import ObjectUnreadable, PixelsUnreadable
 from dicom_node.storage.kept_object import KeptObject, Span
@@ -68,6 +68,11 @@ def table_of(file: BinaryIO, kept: KeptObject) -> FrameTable:
     """
     if not kept.pixels_tag:
         raise PixelsUnreadable("The object has no pixels")
+    with silenced_reader():
+        return _table_of(file, kept)
+
+
+def _table_of(file: BinaryIO, kept: KeptObject) -> FrameTable:
     frames = number_of_frames(kept.header)
     if kept.pixels_length is not None:
         return _native_table(kept, frames)

@@ -12,7 +12,7 @@ from pydicom import DataElement, Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
-from dicom_node.devices.attributes import READING_ERRORS
+from dicom_node.devices.attributes import READING_ERRORS, silenced_reader
 from dicom_node.storage.kept_object import KeptObject
 
 #: Longer binary values are linked.
@@ -35,12 +35,8 @@ def json_of(kept: KeptObject, url: str) -> Attributes:
     url
         Where the instance is found: bulk values are below it.
     """
-    found: Attributes = {}
-    for tag in sorted(kept.header.keys()):
-        if int(tag) in kept.spans:
-            found[_name(tag)] = _link(kept.header, tag, f"{url}/bulkdata")
-        elif tag.element != _GROUP_LENGTH:
-            found[_name(tag)] = _element(kept.header, tag, f"{url}/bulkdata")
+    with silenced_reader():
+        found = dict(_top_level(kept, f"{url}/bulkdata"))
     if kept.pixels_tag:
         vr = _PIXEL_VR.get(kept.pixels_tag, "OW")
         name = f"{kept.pixels_tag:08X}"
@@ -48,6 +44,14 @@ def json_of(kept: KeptObject, url: str) -> Attributes:
     # All text is UTF-8 here, whatever it was.
     found[_name(BaseTag(_CHARACTER_SET))] = {"vr": "CS", "Value": ["ISO_IR 192"]}
     return dict(sorted(found.items()))
+
+
+def _top_level(kept: KeptObject, url: str) -> Iterator[tuple[str, Attributes]]:
+    for tag in sorted(kept.header.keys()):
+        if int(tag) in kept.spans:
+            yield _name(tag), _link(kept.header, tag, url)
+        elif tag.element != _GROUP_LENGTH:
+            yield _name(tag), _element(kept.header, tag, url)
 
 
 def _items(dataset: Dataset, url: str) -> Iterator[tuple[str, Attributes]]:

@@ -6,7 +6,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Collection, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import LifoQueue
@@ -65,6 +65,8 @@ class DecodingProcess:
                 [sys.executable, "-m", "dicom_node.storage.decoding_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                # What decoders say there could quote the object.
+                stderr=subprocess.DEVNULL,
                 text=True,
             )
             weakref.finalize(self, _end, self._process)
@@ -84,8 +86,12 @@ def _exchange(process: "subprocess.Popen[str]", line: str) -> str:
 
 def _end(process: "subprocess.Popen[str]") -> None:
     process.kill()
-    # Closes both pipes, too.
-    process.communicate()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        # What was not taken of a request is lost with who should have taken it.
+        with suppress(OSError):
+            if pipe is not None:
+                pipe.close()
 
 
 @dataclass(frozen=True)

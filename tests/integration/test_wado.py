@@ -43,6 +43,8 @@ STUDY, SERIES, INSTANCE = "1.2.3.1", "1.2.3.1.1", "1.2.3.1.1.1"
 AT_STUDY = f"/dicom-web/studies/{STUDY}"
 AT_SERIES = f"{AT_STUDY}/series/{SERIES}"
 AT_INSTANCE = f"{AT_SERIES}/instances/{INSTANCE}"
+#: What these tests show does not depend on the database.
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PDF = b"%PDF-1.7 " + bytes(range(256)) * 800 + b"!"
 ORIGIN = "https://viewer.example"
 
@@ -197,7 +199,7 @@ def test_clients_library_retrieves_frames(shared: Server) -> None:
     assert np.abs(decoded - grey_frames(4)[1]).mean() < 3
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@SQLITE
 def test_viewer_gets_compressed_frames_as_they_are(server: Server) -> None:
     encoded = server.keep(frames_instance(JPEGLSLossless))
     accept = "multipart/related; type=application/octet-stream; transfer-syntax=*"
@@ -261,7 +263,7 @@ def test_document_is_a_bulk_value_and_pdf(server: Server) -> None:
     assert problem(server.client.get(address, headers={"Range": "bytes=999999-"}))[0] == 416
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@SQLITE
 def test_pictures_come_in_the_size_and_window_asked_for(server: Server) -> None:
     server.keep(frames_instance(JPEG2000Lossless, bits=16))
 
@@ -287,7 +289,7 @@ def test_thumbnails_come_of_every_level(shared: Server, at: str) -> None:
     assert max(Image.open(io.BytesIO(answer.content)).size) == 128
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@SQLITE
 def test_colours_become_red_green_and_blue(server: Server) -> None:
     colours = np.zeros((ROWS, COLUMNS, 3), np.uint8)
     colours[..., 0] = 200
@@ -417,7 +419,7 @@ def test_addresses_begin_as_the_settings_say(settings: Settings, database: Datab
     assert bulk == f"https://pacs.example/eye{AT_INSTANCE}/bulkdata/7FE00010"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@SQLITE
 def test_damaged_pixels_stop_nobody(server: Server) -> None:
     encoded = frames_instance(JPEGBaseline8Bit)
     broken = encoded.data_set.replace(b"\xff\xc0", b"\xff\xc3")
