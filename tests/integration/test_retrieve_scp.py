@@ -98,6 +98,8 @@ def dcmtk(program: str, node: Node, *arguments: str) -> str:
         text=True,
         timeout=60,
     )
+    assert done.returncode == 0, done.stderr
+    assert "Release Failed" not in done.stderr
     return done.stdout + done.stderr
 
 
@@ -214,7 +216,7 @@ def test_what_a_peer_does_not_take_is_converted(
     encoded = frames_instance(stored, bits=16)
     ingest(node.archive, encoded)
 
-    with running_storescp(tmp_path, option) as destination:
+    with running_storescp(tmp_path, options=[option]) as destination:
         add(node, STORESCP, destination.port)
         [*_, final] = RetrievingDevice().move(node.address, STORESCP, **STUDY)
         [path] = destination.files
