@@ -36,6 +36,7 @@ from core.errors import InfrastructureError, NodeError, RecordNotFound, Settings
 from core.keys import KeyNameTaken
 from core.logs import get_logger
 from core.reviews import NotReviewable
+from core.webhooks import WebhookInvalid, WebhookNameTaken
 from dicom_node.errors import BytesRemoved, ObjectTooLarge, PixelsUnreadable, StorageFull
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -49,6 +50,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (RoleMissing, HTTPStatus.FORBIDDEN),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
+    (WebhookInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (RangeNotSatisfiable, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
@@ -64,6 +66,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
     (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotReviewable, HTTPStatus.CONFLICT),
+    (WebhookNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -182,7 +185,7 @@ def _members_of(error: NodeError) -> dict[str, Any]:
             return {"checks": error.checks}
         case ParameterInvalid():
             return _fault_of(error.parameter, error.message)
-        case RuleInvalid():
+        case RuleInvalid() | WebhookInvalid():
             return _fault_of(error.parameter, str(error))
         case CursorInvalid() | FrameNotFound():
             return _fault_of(_PARAMETER_OF[type(error)], str(error))

@@ -21,6 +21,7 @@ from arcuate.retention_checks import check_retention
 from arcuate.sender_checks import check_senders
 from arcuate.tls_checks import check_tls
 from arcuate.watch_checks import check_watch
+from arcuate.webhook_checks import check_webhooks
 from core.database import (
     Database,
     DatabaseAway,
@@ -204,6 +205,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "echo": check_echo,
     "senders": check_senders,
     "destinations": check_destinations,
+    "webhooks": check_webhooks,
     "jobs": _check_jobs,
     "retention": check_retention,
     "model": _check_model,

@@ -32,12 +32,14 @@ from arcuate.commands import (
     send,
     simulate,
     up,
+    webhooks,
 )
 from arcuate.errors import WrongUse
 from core.deliveries.destinations import DestinationInvalid
 from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
 from core.rhythm import RhythmInvalid
+from core.webhooks import WebhookInvalid
 from dicom_node.errors import PeerInvalid, QueryInvalid
 
 app = typer.Typer(
@@ -78,6 +80,7 @@ _GROUPS = {
     "destinations": destinations,
     "rules": rules,
     "deliveries": deliveries,
+    "webhooks": webhooks,
     "models": models,
     "jobs": jobs,
     "keys": keys,
@@ -91,6 +94,7 @@ _WRONG_USE = (
     RhythmInvalid,
     DestinationInvalid,
     RuleInvalid,
+    WebhookInvalid,
     WrongUse,
 )
 for name, group in _GROUPS.items():

@@ -5,9 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -15,9 +13,6 @@ from arcuate.node import Node, open_node
 from arcuate.role_logs import configure_role_logs
 from core.errors import SettingsInvalid
 from core.settings import Settings
-
-#: So that one peer which does not answer holds up no other's report.
-_COMMITMENT_WORKERS: Final = 2
 
 
 class Announce(Protocol):
@@ -98,57 +93,10 @@ def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
-    from core.calling_tls import CallingTLS
-    from core.worker import Worker
-    from dicom_node.delivery.commitment import CommitmentStep
-    from dicom_node.delivery.delivering import DeliverStep, run_deliveries
-    from dicom_node.delivery.reporting import ReportStep
-    from dicom_node.delivery.retaining import RetentionStep, run_retention
-    from dicom_node.delivery.reviewing import ReviewStep
-    from dicom_node.delivery.study_reporting import StudyReportStep
-    from dicom_node.measured_fields.step import ReadFieldStep
-    from dicom_node.rollup.settling import SettleStep
-    from dicom_node.rollup.watch import RollUp
-    from dicom_node.storage.archive import open_archive
-    from dicom_node.storage.retention.policy import policy_of
-    from reports.register import formats_with
-    from reports.service import service_equipment
+    from arcuate.deliver_role import loops_of
 
-    settings = node.settings
-    equipment = service_equipment(settings)
-    formats = formats_with(text=settings.text_reports)
-    reporting = ReportStep(node.database, node.storage, equipment, formats)
-    commitment = CommitmentStep(
-        node.database,
-        node.storage,
-        settings.ae_title,
-        settings.lease_seconds,
-        tls=CallingTLS(settings),
-    )
-    # A peer may be away for longer than any report takes to build.
-    patient = settings.model_copy(update={"maximum_attempts": settings.commitment_attempts})
-    reporting_studies = StudyReportStep(node.database, node.storage, equipment)
-    workers = [Worker(node.database, settings, reporting, stopping)]
-    workers.append(Worker(node.database, settings, reporting_studies, stopping))
-    for _ in range(_COMMITMENT_WORKERS):
-        workers.append(Worker(node.database, patient, commitment, stopping))
-    archive = open_archive(settings, node.database, node.storage)
-    retaining = RetentionStep(archive, policy_of(settings), settings.lease_seconds, stopping)
-    retainer = Worker(node.database, settings, retaining, stopping)
-    workers.append(Worker(node.database, settings, SettleStep(node.database), stopping))
-    reviewing = ReviewStep(node.database, node.storage, settings.organization)
-    workers.append(Worker(node.database, settings, reviewing, stopping))
-    reading = ReadFieldStep(node.database, node.storage)
-    workers.append(Worker(node.database, settings, reading, stopping))
-    quiet = timedelta(seconds=settings.study_quiet_seconds)
-    roll_up = RollUp(node.database, node.storage, quiet)
+    loops = loops_of(node, stopping)
     announce(0)
-    loops = [worker.run for worker in workers]
-    delivering = DeliverStep(node.database, node.storage, settings, stopping)
-    for _ in range(settings.delivery_workers):
-        sender = Worker(node.database, settings, delivering, stopping)
-        loops.append(partial(run_deliveries, sender, delivering))
-    loops += [partial(run_retention, retainer, retaining), partial(roll_up.run, stopping)]
     run_together(loops, stopping)
 
 

@@ -104,6 +104,18 @@ def enqueue_all(
         _NOTIFY.run(connection, {})
 
 
+def is_any_claimable(session: Session, kind: JobKind) -> bool:
+    """Whether a job of a kind waits, or was left by a worker that died.
+
+    Only looks: claiming is a write, for which whoever stores an instance would have to wait, and
+    there are many workers to claim in vain.
+    """
+    statement = select(JobRow.id).where(
+        col(JobRow.kind) == kind, _claimable(database_seconds(session))
+    )
+    return session.exec(statement.limit(1)).first() is not None
+
+
 def claim(
     session: Session, kind: JobKind, worker: str, limit: int, lease_seconds: float
 ) -> list[Claim]:

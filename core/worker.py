@@ -109,6 +109,9 @@ class Worker:
         self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
 
     def _claim(self) -> list[Claim]:
+        with self.database.reading() as session:
+            if not ledger.is_any_claimable(session, self.step.kind):
+                return []
         with self.database.transaction() as session:
             return ledger.claim(
                 session,

@@ -277,7 +277,7 @@ class IdentifierRefused(NodeError):
 
 
 class IdentifierMismatch(IdentifierRefused):
-    """Query/Retrieve Level is missing, or none of this information model."""
+    """Query/Retrieve Level is missing, or none of this model."""
 
 
 class IdentifierUnreadable(IdentifierRefused):
@@ -289,13 +289,11 @@ class IdentifierTooLarge(IdentifierRefused):
 
 
 class MatchingKeyInvalid(IdentifierRefused):
-    """A matching key has a value its attribute cannot have.
+    """A matching key has a value its attribute cannot have."""
 
-    `keyword` names the attribute; the value is told nowhere: it may name a patient.
-    """
-
-    def __init__(self, keyword: str, fault: str) -> None:
-        super().__init__(f"{keyword} {fault}")
+    # The value is told nowhere: it may name a patient.
+    def __init__(self, keyword: str = "", fault: str = "") -> None:
+        super().__init__(*([f"{keyword} {fault}"] if keyword else []))
         self.keyword = keyword
         self.fault = fault
 

@@ -21,9 +21,11 @@ from dicom_node.errors import (
     IdentifierMismatch,
     IdentifierRefused,
     IdentifierTooLarge,
+    IdentifierUnreadable,
     InstanceConflict,
     InstanceRefused,
     InvalidInstance,
+    MatchingKeyInvalid,
     NoticeAttributeMissing,
     NoticeFinal,
     NoticeInvalid,
@@ -148,7 +150,9 @@ STATUS_OF_ERROR: Final[dict[type[NodeError], Status]] = {
     NoticeTooLarge: Status.RESOURCE_LIMITATION,
     IdentifierRefused: Status.CANNOT_UNDERSTAND,
     IdentifierMismatch: Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
+    IdentifierUnreadable: Status.CANNOT_UNDERSTAND,
     IdentifierTooLarge: Status.OUT_OF_RESOURCES,
+    MatchingKeyInvalid: Status.CANNOT_UNDERSTAND,
 }
 
 

@@ -23,7 +23,8 @@ _COLUMN_INCHES: Final = 3.57
 _PANEL_INCHES: Final = 2.15
 _PANEL_TOPS: Final = (2.2, 4.56, 6.98)
 _PROFILE: Final = (9.3, 0.95)
-_PROFILE_TITLE: Final = "Nerve fibre layer, µm; green: 5 to 95 % of simulated healthy eyes"
+_PROFILE_TITLE: Final = "Nerve fibre layer, µm"
+_BAND_NOTE: Final = "Green: 5 to 95 % of simulated healthy eyes; dashed: normal mean."
 _FOOT: Final = 10.55
 _FOOT_LETTERS: Final = 178
 
@@ -133,7 +134,8 @@ def _draw_foot(sheet: Sheet, both: BothEyes) -> None:
     notes: tuple[str, ...] = ()
     if estimated:
         # The first sentence is of one eye's intervals; those stand in its own report.
-        notes = field_notes(field_of(estimated[0])[0], estimated[0].age_years)[1:]
+        first = field_of(estimated[0])[0]
+        notes = (*field_notes(first, estimated[0].age_years)[1:], _BAND_NOTE)
     lines = wrap(" ".join(notes), _FOOT_LETTERS)
     sheet.paragraph(
         MARGIN_INCHES, _FOOT, tuple(lines), 2 * _FOOT_LETTERS, fontsize=6.2, color=palette.QUIET

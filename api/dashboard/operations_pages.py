@@ -12,6 +12,7 @@ from api.security import CallerParameter
 from core.tables.jobs import JobRow, JobStatus
 from core.tables.peers import RefusedCallerRow
 from core.tables.quarantine import QuarantineRow
+from core.webhooks import webhook_states
 
 ROUTER: Final = APIRouter(include_in_schema=False)
 
@@ -35,6 +36,14 @@ def show_callers(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
     with node.database.reading() as session:
         rows = session.exec(select(RefusedCallerRow).order_by(latest).limit(_MOST_ROWS)).all()
     return render("callers.html", here="/callers", caller=caller, rows=rows)
+
+
+@ROUTER.get("/webhooks")
+def show_webhooks(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
+    """Show who is told of changes; not where, for an address may hold a secret."""
+    with node.database.reading() as session:
+        states = webhook_states(session)
+    return render("webhooks.html", here="/webhooks", caller=caller, states=states)
 
 
 @ROUTER.get("/jobs")

@@ -26,7 +26,7 @@ from core.field_agreement import find_comparison
 from core.peer_sightings import silent_peers
 from core.perimetry.norms import NORM_AGE_RANGE_YEARS, NORM_NAME, is_within_norm_age
 from core.predictions import prediction_of
-from core.reviews import is_reviewable, open_requests, reviews_of
+from core.reviews import is_reviewable, last_reviews, open_requests, reviews_of
 from core.tables.columns import key_of
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobRow, JobStatus
@@ -49,12 +49,16 @@ def list_results(
     is_current = col(PredictionRow.status) != PredictionStatus.SUPERSEDED
     with node.database.reading() as session:
         records, following = page_of_records(session, query, is_current)
+        ids = [record[0].id for record in records]
+        reviews, asked = last_reviews(session, ids), open_requests(session, ids)
         waiting, failed = _waiting(session), _failed_jobs(session)
         silent = [peer.row.ae_title for peer in silent_peers(session, utc_now())]
     return render(
         "results.html",
         here="/",
         caller=caller,
+        reviews=reviews,
+        asked=asked,
         predictions=[prediction_of(record) for record in records],
         next=following,
         is_first_page=cursor is None,

@@ -9,6 +9,7 @@ from pydicom.datadict import dictionary_has_tag, keyword_for_tag, tag_for_keywor
 
 from api.errors import ParameterInvalid
 from dicom_node.errors import MatchingKeyInvalid
+from dicom_node.storage.identifiers import is_uid
 from dicom_node.storage.query.attribute import ATTRIBUTES
 from dicom_node.storage.query.level import Level
 from dicom_node.storage.query.match import Item, Match, OneOf
@@ -171,11 +172,10 @@ def _parse(name: str, keyword: str, vr: str, value: str) -> Match | None:
 
 def _narrowed(known: Match | None, keyword: str, uid: str) -> Match:
     """Return that the address names this UID, and the parameters, if any, do not exclude it."""
-    match = _parse(keyword, keyword, "UI", uid)
-    assert isinstance(match, OneOf)  # noqa: S101 - a UID
-    if isinstance(known, OneOf) and uid not in known.values:
-        return OneOf(())
-    return match
+    if not is_uid(uid):
+        raise ParameterInvalid(keyword, "is no UID")
+    is_excluded = isinstance(known, OneOf) and uid not in known.values
+    return OneOf(() if is_excluded else (uid,))
 
 
 def _only(given: Iterable[tuple[str, str]], wanted: str) -> str | None:

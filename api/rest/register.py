@@ -19,6 +19,7 @@ from api.rest import (
     reviews,
     studies,
     summary_reports,
+    webhooks,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -35,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     operations.ROUTER,
     deliveries.ROUTER,
     destinations.ROUTER,
+    webhooks.ROUTER,
     devices.ROUTER,
     models.ROUTER,
 )

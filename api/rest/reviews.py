@@ -1,6 +1,6 @@
 """`/v1/predictions/{id}/review`: accept, reject or amend, by whom and why."""
 
-from typing import Annotated, Final
+from typing import Final
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
@@ -66,7 +66,7 @@ def ask_for_review(
     node: NodeParameter,
     caller: CallerParameter,
     prediction_id: str,
-    request: Annotated[ReviewRequestIn, ...],
+    request: ReviewRequestIn,
 ) -> ReviewRequestOut:
     """Ask that somebody looks at it; retention keeps its study until then."""
     with node.database.transaction() as session:
@@ -81,7 +81,8 @@ def ask_for_review(
     summary="Ask for a review no more",
     status_code=204,
     response_class=Response,
-    responses=problems(404),
+    responses=problems(403, 404),
+    dependencies=[REQUIRE_REVIEWER],
 )
 def withdraw_review_request(node: NodeParameter, prediction_id: str) -> None:
     """Withdraw the request; nothing happens where there is none."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcuate.bench.ingest.choices import DatabaseKind, PeerName, WorkloadName
+from arcuate.bench.query.choices import QueryPeer
 from arcuate.bench.retrieve.choices import RetrievePeer
 from arcuate.commands.context import print_rows
 from arcuate.commands.status_line import StatusLine
@@ -98,6 +99,54 @@ def _print_comparisons(measurement: "Measurement", database: str, json_file: Pat
             json_file.write_text(json.dumps(table.as_values(made, database), indent=2))
     if not all(comparison.is_verified for comparison in made):
         raise BytesDiffer
+
+
+@app.command()
+def query(
+    peers: Annotated[
+        list[QueryPeer] | None, typer.Option("--peer", help="Who is asked beside us.")
+    ] = None,
+    databases: Annotated[
+        list[DatabaseKind] | None,
+        typer.Option("--database", help="Where our record is; SQLite and PostgreSQL by default."),
+    ] = None,
+    server_url: Annotated[
+        str, typer.Option(help="A PostgreSQL server on which databases may be made and dropped.")
+    ] = "postgresql://postgres@127.0.0.1:5432/postgres",
+    studies: Annotated[
+        int, typer.Option(min=1, help="How many, with ten instances each.")
+    ] = 100_000,
+    questions: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 100,
+    folder: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="On the disk to measure; else temporary."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every answer's time to this file.")
+    ] = None,
+) -> None:
+    """Ask our node and others about the same studies, in turn, over C-FIND and QIDO-RS."""
+    from arcuate.bench.ingest.databases import database_of
+    from arcuate.bench.query import table
+    from arcuate.bench.query.measurement import Measurement
+    from arcuate.bench.query.population import Population
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    population, line = Population(studies), StatusLine()
+    measurement = Measurement(
+        databases=[database_of(one, server_url) for one in databases or list(DatabaseKind)],
+        with_orthanc=bool(peers),
+        population=population,
+        count=questions,
+        folder=folder,
+    )
+    figures = measurement.figures(line.show)
+    line.clear()
+    typer.echo(table.heading(population, questions))
+    print_rows(table.rows(figures), table.COLUMNS, as_json=False)
+    if json_file is not None:
+        values = table.as_values(figures, population, questions)
+        json_file.write_text(json.dumps(values, indent=2))
 
 
 @app.command()

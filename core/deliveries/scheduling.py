@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select, update
 
 from core import ledger
@@ -43,22 +42,6 @@ def schedule(session: Session, destination_id: int, due: float | None) -> bool:
         at = min(due, waits_until) if waits_until is not None else due
     statement = update(JobRow).where(*_queued(destination_id)).values(available_at=at)
     return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
-
-
-def has_work(session: Session) -> bool:
-    """Whether a job of any destination is due, or was left by a process that died.
-
-    Only looks: claiming is a write, and many would claim in vain.
-    """
-    now = database_seconds(session)
-    statement = select(JobRow.id).where(
-        col(JobRow.kind) == JobKind.DELIVER,
-        or_(
-            and_(col(JobRow.status) == JobStatus.QUEUED, col(JobRow.available_at) <= now),
-            and_(col(JobRow.status) == JobStatus.RUNNING, col(JobRow.lease_until) < now),
-        ),
-    )
-    return session.exec(statement.limit(1)).first() is not None
 
 
 def is_served(session: Session, destination_id: int, besides: int) -> bool:

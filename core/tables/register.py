@@ -28,6 +28,7 @@ from core.tables.studies import StudyRow
 from core.tables.study_notices import StudyNoticeRow
 from core.tables.study_summaries import StudySummaryRow
 from core.tables.summary_reports import SummaryReportRow
+from core.tables.webhooks import WebhookRow
 
 TABLES: tuple[type[SQLModel], ...] = (
     PatientRow,
@@ -63,4 +64,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     MeasuredFieldRow,
     ReviewRow,
     ReviewRequestRow,
+    WebhookRow,
 )

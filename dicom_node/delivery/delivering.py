@@ -14,7 +14,7 @@ from core import ledger
 from core.clock import utc_now
 from core.database import Database, database_seconds
 from core.deliveries.outcomes import Patience, record_down
-from core.deliveries.scheduling import has_work, is_served, schedule, wake
+from core.deliveries.scheduling import is_served, schedule, wake
 from core.deliveries.waiting import next_due
 from core.errors import InfrastructureError, RecordNotFound
 from core.ledger import Claim
@@ -223,9 +223,7 @@ def run_deliveries(worker: Worker, step: DeliverStep) -> None:
     """Serve destinations as their jobs are due, until asked to stop."""
     while not step.stopping.is_set():
         try:
-            with step.database.reading() as session:
-                is_due = has_work(session)
-            if is_due and worker.run_once():
+            if worker.run_once():
                 continue
         except InfrastructureError as error:
             _log.warning("infrastructure_away", error=str(error))

@@ -7,6 +7,7 @@ peer that reads slowly would make the queue as long as the archive; here it make
 import socket
 import ssl
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 from pynetdicom.association import Association
@@ -66,6 +67,10 @@ class AnswerStream:
         connection = transport.socket if transport is not None else None
         if connection is None or not self._association.is_established:
             raise PeerGone("the association ended")
+        with suppress(OSError):
+            # What ends the answers is written after them: it must not wait 40 ms for the peer's
+            # delayed acknowledgement.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if isinstance(connection, ssl.SSLSocket):
             # Its state is one for both directions, and pynetdicom's thread may be reading.
             self._queue(pdus)

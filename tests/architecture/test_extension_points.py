@@ -13,6 +13,7 @@ EXTENSIONS = {
     "inference/models": "build_",
     "inference/runtimes": "load_network",
     "reports": "build",
+    "dicom_node/delivery/targets": "commitment_of",
 }
 
 

@@ -1,16 +1,16 @@
 """A person's path through the pages, in a real browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
-from shutil import which
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
+from arcuate.waiting import wait_until
 from core.database import Database
-from core.keys import create_key
+from core.keys import Role, create_key
 from core.settings import Settings
 from core.values.identity import InstanceIdentity
 from core.values.laterality import Laterality
@@ -27,24 +27,6 @@ pytestmark = [
 ]
 
 _PREVIEW = "previews/ab/scan.png"
-_QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="module")
-def browser(need: Callable[[str], None]) -> Iterator[Browser]:
-    need("chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=which("chromium"), args=_QUIET)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -130,20 +112,6 @@ def test_person_finds_every_part_of_a_result(
     assert faults == []
 
 
-def test_new_result_appears_by_itself_at_once(
-    page: Page, database: Database, faults: list[str]
-) -> None:
-    _sign_in(page, _keep(database))
-    expect(page.locator("#stale")).to_be_hidden()
-    with database.transaction() as session:
-        source = InstanceIdentity("2.2", "2.3", "2.4")
-        keep_prediction(session, build_prediction(prediction_id="new", source=source))
-
-    # Sooner than the list would be asked for at its intervals of ten seconds.
-    expect(page.locator("a[href='/predictions/new']").first).to_be_visible(timeout=5000)
-    assert faults == []
-
-
 def test_numbers_stand_where_the_patient_sees_them(page: Page, database: Database) -> None:
     _sign_in(page, _keep(database))
     page.goto("/predictions/left")
@@ -181,6 +149,7 @@ def test_keyboard_alone_reaches_a_result_and_its_table(page: Page, database: Dat
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
 
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Sample, Eye").first).to_be_focused()
@@ -193,15 +162,18 @@ def test_keyboard_alone_reaches_a_result_and_its_table(page: Page, database: Dat
     expect(page.get_by_role("rowheader", name="54", exact=True)).to_be_visible()
 
 
-def test_new_result_appears_by_itself(page: Page, database: Database) -> None:
+def test_new_result_appears_by_itself(page: Page, database: Database, faults: list[str]) -> None:
     _sign_in(page, _keep(database))
     expect(page.locator("tbody tr")).to_have_count(2)
+    assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 10)
 
     with database.transaction() as session:
         source = InstanceIdentity("1.2", "1.3", "1.99")
         keep_prediction(session, build_prediction(prediction_id="third", source=source))
 
-    expect(page.locator("tbody tr")).to_have_count(3, timeout=30_000)
+    # Sooner than the list would be asked for at its intervals of ten seconds.
+    expect(page.locator("tbody tr")).to_have_count(3, timeout=9_000)
+    assert faults == []
 
 
 @pytest.mark.parametrize("path", ["/", "/predictions/left", "/predictions/refused"])
@@ -212,3 +184,31 @@ def test_page_fits_a_phone(page: Page, database: Database, path: str) -> None:
     page.goto(path)
 
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_clinician_rejects_a_result_and_everybody_sees_it(
+    page: Page, database: Database, faults: list[str]
+) -> None:
+    _keep(database)
+    with database.transaction() as session:
+        key = create_key(session, "dr-ito", Role.CLINICIAN)
+    _sign_in(page, key)
+    page.goto("/predictions/left")
+
+    page.get_by_label("Comment, needed to reject").fill("Disc drusen.")
+    page.get_by_role("button", name="Reject").click()
+
+    expect(page.get_by_role("note").first).to_contain_text("REJECTED")
+    expect(page.get_by_text("Rejected by dr-ito")).to_be_visible()
+    expect(page.get_by_text("Disc drusen.", exact=True)).to_be_visible()
+    assert faults == []
+
+
+def test_viewer_may_ask_for_a_review_and_not_decide(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+    page.goto("/predictions/left")
+    expect(page.get_by_role("button", name="Reject")).to_have_count(0)
+
+    page.get_by_role("button", name="Ask for a review").click()
+
+    expect(page.get_by_text("A review is asked for by browser")).to_be_visible()

@@ -15,11 +15,11 @@ from functools import lru_cache
 from pydicom import Dataset
 from sqlmodel import col, select, update
 
+from core import ledger
 from core.deliveries.destinations import add_destination, find_destination
 from core.deliveries.planning import plan_deliveries
 from core.deliveries.retrying import retry_delivery
 from core.deliveries.rules import add_rule, facts_of
-from core.deliveries.scheduling import has_work
 from core.settings import Settings
 from core.tables.columns import key_of
 from core.tables.deliveries import DeliveryRow
@@ -33,7 +33,8 @@ from dicom_node.delivery.targets.register import find_target
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.reports import keep_report
 from reports.equipment import Equipment
-from reports.register import REPORT_FORMATS
+from reports.secondary_capture import SecondaryCapture
+from reports.structured_report import StructuredReport
 from tests.builders.opt import build_circle_opt
 from tests.builders.prediction import build_prediction
 
@@ -127,7 +128,7 @@ class SentReports:
 
     def _is_due(self) -> bool:
         with self.archive.database.reading() as session:
-            return has_work(session)
+            return ledger.is_any_claimable(session, JobKind.DELIVER)
 
 
 @lru_cache
@@ -146,4 +147,7 @@ def built_reports(number: int) -> tuple[tuple[str, Dataset], ...]:
         source=InstanceIdentity(*uids.values(), "TEST-ACC-1"),
     )
     equipment = Equipment("1.2.3", "node-1")
-    return tuple((f.kind, f.build(prediction, [scan], equipment)) for f in REPORT_FORMATS)
+    return tuple(
+        (f.kind, f.build(prediction, [scan], equipment))
+        for f in (StructuredReport(), SecondaryCapture())
+    )

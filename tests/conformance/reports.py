@@ -68,10 +68,14 @@ def write_report(report_format: ReportFormat, case: str, data: Path, folder: Pat
     return path
 
 
-def run_validator(*command: str | Path) -> tuple[int, list[str]]:
+def run_validator(*command: str | Path, timeout_seconds: float = 60) -> tuple[int, list[str]]:
     """Return the exit code of a validator and each line it wrote."""
     done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=60, check=False
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
     )
     return done.returncode, [*done.stderr.splitlines(), *done.stdout.splitlines()]
 

@@ -10,6 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from pynetdicom import AE, evt
 from pynetdicom.events import Event
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
@@ -77,6 +78,8 @@ def deliver(settings: Settings, log: Path) -> Generator[subprocess.Popen[bytes]]
         assert process.wait(timeout=60) in {0, -signal.SIGKILL}, log.read_text()[-3000:]
 
 
+# Its fast relative is in tests/unit/dicom_node/delivery/test_delivering.py: what a process left.
+@pytest.mark.slow
 def test_killed_while_it_sends(settings: Settings, database: Database, tmp_path: Path) -> None:
     patient = settings.model_copy(
         update={"delivery_answer_seconds": 4.0, "lease_seconds": 2.0, "log_level": "info"}

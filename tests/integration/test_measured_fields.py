@@ -131,26 +131,25 @@ def test_other_hospitals_patient_is_another(client: httpx.Client, database: Data
     assert agreement(client)["days_after_scan"] == 10
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/v1/patients/nobody/measured-fields", 404),
-        ("/v1/measured-fields/77", 404),
-        ("/v1/measured-fields/0", 422),
-        ("/v1/measured-fields/99999999999999999999", 422),
-        ("/v1/patients/P-0001/measured-fields?pattern=25-2", 422),
-        ("/v1/patients/P-0001/measured-fields?cursor=x", 400),
-    ],
-)
-def test_what_is_not_there_or_wrong_is_told(
-    client: httpx.Client, database: Database, path: str, status: int
-) -> None:
+_WRONG = {
+    "/v1/patients/nobody/measured-fields": 404,
+    "/v1/measured-fields/77": 404,
+    "/v1/measured-fields/0": 422,
+    "/v1/measured-fields/99999999999999999999": 422,
+    "/v1/patients/P-0001/measured-fields?pattern=25-2": 422,
+    "/v1/patients/P-0001/measured-fields?laterality=B": 422,
+    "/v1/patients/P-0001/measured-fields?cursor=x": 400,
+}
+
+
+def test_what_is_not_there_or_wrong_is_told(client: httpx.Client, database: Database) -> None:
     measure(database)
 
-    answer = client.get(path)
+    answers = {path: client.get(path) for path in _WRONG}
 
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
+    assert {path: answer.status_code for path, answer in answers.items()} == _WRONG
+    kinds = {answer.headers["content-type"] for answer in answers.values()}
+    assert kinds == {"application/problem+json"}
 
 
 @pytest.mark.parametrize("laterality", Laterality)

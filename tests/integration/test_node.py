@@ -33,6 +33,7 @@ from tests.fixtures.node import DEVICE, PATIENCE_SECONDS, RunningNode, running_n
 
 SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.34"
 SC_CLASS = "1.2.840.10008.5.1.4.1.1.7"
+PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -117,7 +118,7 @@ def test_result_is_found_by_patient_and_by_study(node: RunningNode, scored_circl
 def test_reports_are_kept_in_the_study_of_the_scan(node: RunningNode, scored_circle: dict) -> None:
     reports = node.wait_for_reports(scored_circle)
 
-    assert {report["sop_class_uid"] for report in reports} == {SR_CLASS, SC_CLASS}
+    assert {report["sop_class_uid"] for report in reports} == {SR_CLASS, SC_CLASS, PDF_CLASS}
     report = dcmread(io.BytesIO(node.client.get(scored_circle["links"]["report"]).content))
     assert report.StudyInstanceUID == scored_circle["study_instance_uid"]
     assert "not measured" in report.SeriesDescription

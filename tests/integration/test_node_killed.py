@@ -29,6 +29,7 @@ from dicom_node.peers import add_peer
 from dicom_node.storage.accept_list import OPHTHALMIC_TOMOGRAPHY, RAW_DATA
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.part10 import EncodedInstance
+from reports.register import DEFAULT_FORMATS
 from tests.builders.encoded_instance import encode_dataset, encode_instance
 from tests.builders.opt import build_circle_opt
 from tests.fixtures.dicom_server import DEVICE
@@ -199,8 +200,8 @@ def assert_one_result_each(database: Database, total: int) -> None:
     assert len({row.instance_key for row in predictions}) == len(predictions) == scored
     assert {job.status for job in jobs} == {JobStatus.DONE}
     assert len(reports) == sum(job.kind == JobKind.REPORT for job in jobs)
-    assert {count for _, count in reports} == {2}
-    assert produced == 2 * len(reports)
+    assert {count for _, count in reports} == {len(DEFAULT_FORMATS)}
+    assert produced == len(DEFAULT_FORMATS) * len(reports)
     assert list(numbers) == list(range(1, len(numbers) + 1))
 
 

@@ -1,6 +1,7 @@
 """Photographs of the fundus, from a real association to the archive, the REST API and the page."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
@@ -25,6 +26,7 @@ from tests.fixtures.node import PATIENCE_SECONDS, RunningNode, running_node
 
 SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.34"
 SC_CLASS = "1.2.840.10008.5.1.4.1.1.7"
+PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
 def settings_of(home: Path, template: Path) -> Settings:
@@ -108,9 +110,10 @@ def test_reports_of_a_photograph_are_kept_and_name_it(
     def reports() -> list[dict]:
         return [item for item in node.get(address)["items"] if item["outcome"] == "report"]
 
-    # Two of each eye.
-    assert wait_until(lambda: len(reports()) == 4, PATIENCE_SECONDS)
-    assert {report["sop_class_uid"] for report in reports()} == {SR_CLASS, SC_CLASS}
+    # Three of each eye, and two of both once the study is settled.
+    assert wait_until(lambda: len(reports()) == 8, PATIENCE_SECONDS), node.get("/v1/jobs")
+    classes = Counter(report["sop_class_uid"] for report in reports())
+    assert classes == {SR_CLASS: 3, SC_CLASS: 2, PDF_CLASS: 3}
     content = node.client.get(prediction["links"]["report"]).content
     assert "photograph" in str(dcmread(io.BytesIO(content)))
 

@@ -253,6 +253,8 @@ def test_other_types_are_not_acceptable(web: httpx.Client, accept: str) -> None:
         ("/studies?PatientID=a&PatientID=b", "PatientID"),
         (f"/studies?PatientName={'*a' * 200}", "PatientName"),
         ("/studies/1..2/series", "StudyInstanceUID"),
+        ("/studies/*/series", "StudyInstanceUID"),
+        ("/studies/1.2%5C1.3/instances", "StudyInstanceUID"),
         ("/studies/1.2/series/%2e%2e/instances", "SeriesInstanceUID"),
         ("/instances?InstanceNumber=two", "InstanceNumber"),
         ("/studies?.=1", "."),

@@ -104,6 +104,19 @@ def store_request(message_id: int, sop_class_uid: str, sop_instance_uid: str) ->
     return data_header(len(command), _COMMAND | _LAST) + command
 
 
+def find_request(message_id: int, sop_class_uid: str) -> bytes:
+    """Return the P-DATA-TF with a C-FIND-RQ's command set (PS3.7 table 9.3-3)."""
+    elements = (
+        _element(0x0002, _even(sop_class_uid))
+        + _element(0x0100, struct.pack("<H", 0x0020))
+        + _element(0x0110, struct.pack("<H", message_id))
+        + _element(0x0700, struct.pack("<H", 0x0000))
+        + _element(0x0800, struct.pack("<H", 0x0001))
+    )
+    command = _element(0x0000, struct.pack("<I", len(elements))) + elements
+    return data_header(len(command), _COMMAND | _LAST) + command
+
+
 def data_header(fragment_bytes: int, control: int) -> bytes:
     """Return what stands before a fragment in a P-DATA-TF that holds it alone."""
     length = fragment_bytes + PDV_HEADER_BYTES

@@ -147,25 +147,25 @@ def _store(association: Association, outgoing: Outgoing, forms: Sequence[Form]) 
     if not taken:
         name = UID(outgoing.sop_class_uid).name
         return Sent(outgoing.delivery_id, Verdict.REFUSED, f"The peer does not accept {name}")
-    best = taken[0]
-    status, message = _send_one(association, encoded := encode(outgoing, best))
+    form = taken[0]
+    status = _send_one(association, encoded := encode(outgoing, form))
     other = next((form for form in taken if form.is_fallback), None)
-    if status == Status.SOP_CLASS_NOT_SUPPORTED and other is not None and other != best:
-        best = other
-        status, message = _send_one(association, encoded := encode(outgoing, best))
+    if status == Status.SOP_CLASS_NOT_SUPPORTED and other is not None and other != form:
+        form = other
+        status = _send_one(association, encoded := encode(outgoing, form))
     verdict = verdict_of(status)
     return Sent(
         outgoing.delivery_id,
         verdict,
-        _tell(status, message),
+        _tell(status),
         encoded.sop_class_uid,
         encoded.sop_instance_uid,
-        {_FALLBACK: True} if best.is_fallback and verdict is Verdict.DELIVERED else {},
+        {_FALLBACK: True} if form.is_fallback and verdict is Verdict.DELIVERED else {},
     )
 
 
-def _send_one(association: Association, encoded: Encoded) -> tuple[int | None, str]:
-    """Return the status an object was answered with, None where it was not; and what was said."""
+def _send_one(association: Association, encoded: Encoded) -> int | None:
+    """Return the status an object was answered with; None where it was not."""
     # A file, because pynetdicom sends only files as they are.
     with NamedTemporaryFile(suffix=".dcm") as file:
         file.write(encoded.content)
@@ -174,19 +174,19 @@ def _send_one(association: Association, encoded: Encoded) -> tuple[int | None, s
             response = association.send_c_store(file.name)
         except RuntimeError:
             # What pynetdicom raises on an association that ended meanwhile.
-            return None, "the peer ended the association"
+            return None
     if "Status" not in response:
         # It may still look established for a moment; the next object would wait in vain.
         association.abort()
-        return None, "the peer gave no answer"
-    return int(response.Status), str(response.get("ErrorComment", ""))
+        return None
+    return int(response.Status)
 
 
-def _tell(status: int | None, message: str) -> str:
-    if status in {None, Status.SUCCESS}:
-        return message
-    # An Error Comment may hold what it likes, a patient's name too: only its status is ours to log.
-    return f"The peer answered 0x{status:04X}"
+def _tell(status: int | None) -> str:
+    # Not the Error Comment: it may hold what it likes, a patient's name too.
+    if status is None:
+        return "The peer gave no answer"
+    return "" if status == Status.SUCCESS else f"The peer answered 0x{status:04X}"
 
 
 def _address(destination: Destination, tools: Tools) -> PeerAddress:

@@ -47,7 +47,7 @@ _REQUESTS: Final = {
 }
 
 
-def select_keys(query: Query, dialect: str) -> Select[tuple[int]]:
+def select_keys(query: Query, dialect: str) -> Select[Any]:
     """Return the statement; one more than the maximum shows that something is cut.
 
     Studies and patients come newest first, what is below them in the order it came.
@@ -66,7 +66,7 @@ def select_keys(query: Query, dialect: str) -> Select[tuple[int]]:
     )
 
 
-def _joined(query: Query) -> Select[tuple[int]]:
+def _joined(query: Query) -> Select[Any]:
     top = min((ATTRIBUTES[keyword].level.depth for keyword in query.matches), default=9)
     return joined_up(select(TABLES[query.level].c.id), query.level, top)
 

@@ -35,7 +35,8 @@ def test_nothing_there_yet_is_no_fault_and_nothing_is_made(tmp_path: Path) -> No
     findings = run_checks(settings_of(tmp_path / "home"))
 
     notes = [found.check for found in findings if found.health is Health.NOTE]
-    assert notes == ["home", "database", "storage", "peers", "echo", "senders", "jobs"]
+    of_the_record = ["peers", "echo", "senders", "destinations", "webhooks", "jobs"]
+    assert notes == ["home", "database", "storage", *of_the_record]
     assert [found for found in findings if found.health is Health.WRONG] == []
     assert list(tmp_path.iterdir()) == []
 

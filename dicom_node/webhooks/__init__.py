@@ -1,0 +1,1 @@
+"""Telling others of changes: the feed, posted to whoever subscribed."""

@@ -1,0 +1,60 @@
+"""What is kept survives the migrations of this room, in both directions."""
+
+from alembic import command
+from sqlalchemy import text
+from sqlmodel import select
+
+from core.database import Database
+from core.migrations.schema import _config, migrate
+from core.tables.instances import InstanceRow
+from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.reports import ReportRow
+from core.values.identity import InstanceIdentity, PatientIdentity
+from tests.builders.archive import keep_instance, keep_prediction
+from tests.builders.prediction import build_prediction
+
+_OPV = "1.2.840.10008.5.1.4.1.1.80.1"
+
+
+def _downgrade(database: Database, revision: str) -> None:
+    with database.engine.connect() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+        connection.commit()
+
+
+def test_measured_fields_that_were_here_before_are_read(database: Database) -> None:
+    with database.transaction() as session:
+        for number in (1, 2, 3):
+            source = InstanceIdentity("1.2", "1.3", f"1.4.{number}")
+            row = keep_instance(session, PatientIdentity("P1"), source)
+            row.sop_class_uid = _OPV if number > 1 else row.sop_class_uid
+        removed = session.get_one(InstanceRow, 3)
+        removed.bytes_removed_at, removed.removal_reason = removed.received_at, "age"
+    _downgrade(database, "0010")
+
+    migrate(database)
+
+    with database.reading() as session:
+        jobs = session.exec(select(JobRow)).all()
+    assert [(job.kind, job.subject, job.status) for job in jobs] == [
+        (JobKind.READ_FIELD, "2", JobStatus.QUEUED)
+    ]
+
+
+def test_reports_keep_their_instances(database: Database) -> None:
+    with database.transaction() as session:
+        instance = keep_prediction(session, build_prediction(prediction_id="p1"))
+        assert instance.id is not None
+        session.add(ReportRow(prediction_id="p1", kind="sr", instance_key=instance.id))
+    _downgrade(database, "0010")
+    with database.engine.connect() as connection:
+        before = connection.execute(text("SELECT * FROM reports")).all()
+
+    migrate(database)
+
+    assert [tuple(row) for row in before] == [("p1", "sr", 1)]
+    with database.reading() as session:
+        (row,) = session.exec(select(ReportRow)).all()
+    assert (row.prediction_id, row.kind, row.version, row.instance_key) == ("p1", "sr", 0, 1)
