@@ -89,10 +89,11 @@ def test_points_are_read_back_by_highdicom(laterality: Laterality) -> None:
     assert {g.finding_type for g in points} == {codes.ESTIMATED_POINT}
 
 
-def test_intervals_are_half_widths_in_decibel() -> None:
-    prediction = build_prediction(loss=Loss.ARCUATE)
+@pytest.mark.parametrize("laterality", list(Laterality))
+def test_intervals_are_half_widths_in_decibel(laterality: Laterality) -> None:
+    prediction = build_prediction(laterality=laterality, loss=Loss.ARCUATE)
 
-    points = groups_of_eye(Laterality.RIGHT)[1:]
+    points = groups_of_eye(laterality)[1:]
 
     estimate = prediction.estimate
     for code, expected in (
