@@ -3,6 +3,7 @@
 from typing import Final
 
 from core.values.prediction import Prediction, PredictionStatus
+from core.values.review import Review
 from reports import codes
 from reports.equipment import Equipment
 from reports.fhir.concepts import (
@@ -15,6 +16,7 @@ from reports.fhir.concepts import (
     uid_identifier,
 )
 from reports.fhir.observations import observations
+from reports.fhir.sign_off import sign_off
 from reports.fhir.subjects import device, eye, imaging_study, patient
 from reports.field_words import HEADLINES, decibel_words
 from reports.identifiers import sop_instance_uid
@@ -27,7 +29,11 @@ _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-particip
 
 
 def build_bundle(
-    prediction: Prediction, sop_class_uid: str, equipment: Equipment, page_path: str
+    prediction: Prediction,
+    sop_class_uid: str,
+    equipment: Equipment,
+    page_path: str,
+    review: Review | None = None,
 ) -> Json:
     """Return the bundle as JSON values; the same for the same arguments.
 
@@ -39,6 +45,8 @@ def build_bundle(
         The service that reports.
     page_path
         Where the page of the result is, absolute or below the address of the bundle.
+    review
+        The last decision of a person about it; without one everything is preliminary.
 
     Raises
     ------
@@ -56,6 +64,8 @@ def build_bundle(
         "Device": device(prediction, equipment),
         "Provenance": _provenance(prediction, list(observed)),
     }
+    if review is not None:
+        sign_off(resources, review)
     return {
         "resourceType": "Bundle",
         "meta": {"security": [AI_ASSERTED]},
@@ -75,7 +85,7 @@ def _report(prediction: Prediction, parts: list[str], page_path: str) -> Json:
         "resourceType": "DiagnosticReport",
         "meta": {"security": [AI_ASSERTED]},
         "identifier": [uid_identifier(sop_instance_uid(name, ReportKind.STRUCTURED_REPORT))],
-        # Until a clinician signs.
+        # Until a person decides: see sign_off.
         "status": "preliminary",
         "category": [{"coding": [_CATEGORY]}],
         "code": own_concept(str(title.value), str(title.meaning)),
