@@ -10,7 +10,7 @@ class DeliverySettings(BaseModel):
 
     delivery_workers: Annotated[
         int,
-        Field(ge=1, le=64, description="Destinations one `deliver` process sends to at a time."),
+        Field(ge=1, le=16, description="Destinations one `deliver` process sends to at a time."),
     ] = 4
     delivery_attempts: Annotated[
         int,

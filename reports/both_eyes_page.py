@@ -24,9 +24,9 @@ _PANEL_INCHES: Final = 2.15
 _PANEL_TOPS: Final = (2.2, 4.56, 6.98)
 _PROFILE: Final = (9.3, 0.95)
 _PROFILE_TITLE: Final = "Nerve fibre layer, µm"
-_BAND_NOTE: Final = "Green: 5 to 95 % of simulated healthy eyes; dashed: normal mean."
+_BAND_NOTE: Final = "Green band: 5 to 95 % of simulated healthy eyes of that age."
 _FOOT: Final = 10.55
-_FOOT_LETTERS: Final = 178
+_FOOT_LETTERS: Final = 168
 
 
 def draw_both_eyes_pdf(both: BothEyes) -> bytes:
@@ -77,8 +77,8 @@ def _draw_eye(sheet: Sheet, left: float, eye: EyeOfStudy) -> None:
     name, colour = eye_words(prediction.laterality)
     scan, device = scan_lines(prediction)
     sheet.text(left, 1.42, name, size=13, weight="bold", color=colour)
-    sheet.text(left, 1.59, scan, size=7.5)
-    sheet.text(left, 1.74, device, size=7.5, color=palette.QUIET)
+    sheet.text(left, 1.59, scan, size=7.5, room=_COLUMN_INCHES)
+    sheet.text(left, 1.74, device, size=7.5, room=_COLUMN_INCHES, color=palette.QUIET)
     if eye.disagree:
         sheet.text(
             left, 1.89, _disagreement(eye), size=7.5, weight="bold", color=palette.REFUSED_INK
@@ -134,9 +134,8 @@ def _draw_foot(sheet: Sheet, both: BothEyes) -> None:
     notes: tuple[str, ...] = ()
     if estimated:
         # The first sentence is of one eye's intervals; those stand in its own report.
-        first = field_of(estimated[0])[0]
-        notes = (*field_notes(first, estimated[0].age_years)[1:], _BAND_NOTE)
-    lines = wrap(" ".join(notes), _FOOT_LETTERS)
+        notes = field_notes(field_of(estimated[0])[0], estimated[0].age_years)[1:]
+    lines = wrap(" ".join((*notes, _BAND_NOTE)), _FOOT_LETTERS)
     sheet.paragraph(
         MARGIN_INCHES, _FOOT, tuple(lines), 2 * _FOOT_LETTERS, fontsize=6.2, color=palette.QUIET
     )

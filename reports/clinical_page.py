@@ -21,7 +21,15 @@ from reports.outcome import Outcome, outcome_of
 from reports.page_words import banner_of, eye_words, model_line, scan_lines
 from reports.profile_panel import draw_profile, place_legend_below
 from reports.scan_panel import draw_scan, scan_title
-from reports.sheet import HEIGHT_PX, MARGIN_INCHES, RIGHT_INCHES, WIDTH_PX, Box, Sheet
+from reports.sheet import (
+    HEIGHT_PX,
+    MARGIN_INCHES,
+    RIGHT_INCHES,
+    SCAN_INCHES,
+    WIDTH_PX,
+    Box,
+    Sheet,
+)
 from reports.trend_panel import draw_trend, trend_of
 
 NO_ESTIMATE_BANNER: Final = "NO ESTIMATE   ·   nothing was measured"
@@ -38,7 +46,7 @@ _SCAN: Final = Box(0.4, 7.1, 7.47, 1.2)
 _TREND: Final = Box(0.85, 8.62, 3.0, 1.45)
 _OTHER: Final = (Box(4.2, 8.67, 1.75, 1.75), Box(6.1, 8.67, 1.75, 1.75))
 _FOOT: Final = 10.53
-_FOOT_LETTERS: Final = 178
+_FOOT_LETTERS: Final = 168
 #: Lines of notes that fit; the result's own page has them all.
 _FOOT_LINES: Final = 5
 #: Lines of reasons that fit; the structured report has them all.
@@ -82,8 +90,10 @@ def _draw_eye(sheet: Sheet, prediction: Prediction) -> None:
     eye, colour = eye_words(prediction.laterality)
     scan, device = scan_lines(prediction)
     sheet.text(RIGHT_INCHES, 0.68, eye, size=15, weight="bold", ha="right", color=colour)
-    sheet.text(RIGHT_INCHES, 0.88, scan, size=8.5, ha="right")
-    sheet.text(RIGHT_INCHES, 1.04, device, size=8.5, ha="right", color=palette.QUIET)
+    sheet.text(RIGHT_INCHES, 0.88, scan, size=8.5, ha="right", room=SCAN_INCHES)
+    sheet.text(
+        RIGHT_INCHES, 1.04, device, size=8.5, ha="right", color=palette.QUIET, room=SCAN_INCHES
+    )
 
 
 def _draw_field(sheet: Sheet, prediction: Prediction) -> None:

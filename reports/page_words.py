@@ -26,7 +26,7 @@ def banner_of(prediction: Prediction) -> str:
     return f"ESTIMATED from {prediction.origin}, not measured"
 
 
-def display_name(name: str) -> str:
+def display_name(name: str, letters: int = _NAME_LETTERS) -> str:
     """Return a DICOM name for people: `Yamada^Tarou=山田^太郎` as `Yamada, Tarou (山田 太郎)`."""
     alphabetic, *others = name.split("=")
     family, *given = [part.strip() for part in alphabetic.split("^")]
@@ -35,7 +35,7 @@ def display_name(name: str) -> str:
         written = " ".join(filter(None, other.split("^")))
         shown = f"{shown} ({written})" if shown and written else shown or written
     shown = shown or "name unknown"
-    return shown if len(shown) <= _NAME_LETTERS else f"{shown[: _NAME_LETTERS - 1]}…"
+    return shown if len(shown) <= letters else f"{shown[: letters - 1]}…"
 
 
 def short_digest(digest: str) -> str:
@@ -43,8 +43,8 @@ def short_digest(digest: str) -> str:
     return digest.removeprefix("sha256:")[:_DIGEST_LETTERS]
 
 
-def patient_lines(prediction: Prediction) -> tuple[str, str, str]:
-    """Return name, identifier and details of the patient."""
+def patient_lines(prediction: Prediction, letters: int = _NAME_LETTERS) -> tuple[str, str, str]:
+    """Return name, of so many letters at most, identifier and details of the patient."""
     patient = prediction.patient
     born = patient.birth_date.isoformat() if patient.birth_date else "unknown"
     age = f"{prediction.age_years:.1f} years" if prediction.age_years is not None else "unknown"
@@ -52,7 +52,7 @@ def patient_lines(prediction: Prediction) -> tuple[str, str, str]:
     if patient.issuer:
         identity = f"{identity}  ({patient.issuer})"
     details = f"born {born}   sex {patient.sex or 'unknown'}   age at scan {age}"
-    return display_name(patient.name), identity, details
+    return display_name(patient.name, letters), identity, details
 
 
 def scan_lines(prediction: Prediction) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from core.values.prediction import Prediction
+from core.values.profile import Layers
 from core.values.scan import ScanKind
 from reports import palette
 
@@ -21,10 +22,13 @@ _TITLES: Final[dict[ScanKind | None, str]] = {
 }
 
 
+_WITH_BORDERS: Final = frozenset({ScanKind.CIRCLE, ScanKind.VOLUME})
+
+
 def scan_title(prediction: Prediction) -> str:
     """Return what the panel shows."""
-    if prediction.layers is None and prediction.scan_kind in {ScanKind.CIRCLE, ScanKind.VOLUME}:
-        return "Scan; no borders were found in it"
+    if _borders_of(prediction) is None and prediction.scan_kind in _WITH_BORDERS:
+        return "Scan; no borders of it are kept"
     return _TITLES[prediction.scan_kind]
 
 
@@ -41,19 +45,21 @@ def draw_scan(axes: Axes, prediction: Prediction) -> None:
             color=palette.QUIET, transform=axes.transAxes,
         )  # fmt: skip
         return
-    is_b_scan = prediction.layers is not None
-    aspect: Literal["auto", "equal"] = "auto" if is_b_scan else "equal"
+    aspect: Literal["auto", "equal"] = "auto" if prediction.scan_kind in _WITH_BORDERS else "equal"
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect=aspect, interpolation="antialiased")
-    _draw_layers(axes, prediction)
+    borders = _borders_of(prediction)
+    if borders is not None:
+        for rows, colour in ((borders.ilm_row, _ILM), (borders.rnfl_row, _RNFL)):
+            axes.plot(np.arange(rows.size), rows, color=colour, lw=0.7)
+    # Row 0 is the centre of the top row of pixels.
+    axes.set_xlim(-0.5, picture.shape[1] - 0.5)
+    axes.set_ylim(picture.shape[0] - 0.5, -0.5)
 
 
-def _draw_layers(axes: Axes, prediction: Prediction) -> None:
-    if prediction.layers is None or prediction.picture is None:
-        return
-    rows, columns = prediction.picture.shape[:2]
-    for border, colour in ((prediction.layers.ilm_row, _ILM), (prediction.layers.rnfl_row, _RNFL)):
-        # One value a column of the picture, or as many, evenly spread, as the picture was sampled.
-        at = (np.arange(border.size) + 0.5) * columns / border.size - 0.5
-        axes.plot(at, border, color=colour, lw=0.7)
-    axes.set_xlim(-0.5, columns - 0.5)
-    axes.set_ylim(rows - 0.5, -0.5)
+def _borders_of(prediction: Prediction) -> Layers | None:
+    """Return the borders that lie in the picture: those of another would lie in wrong places."""
+    layers, picture = prediction.layers, prediction.picture
+    if layers is None or picture is None:
+        return None
+    width = (picture.shape[1],)
+    return layers if layers.ilm_row.shape == layers.rnfl_row.shape == width else None

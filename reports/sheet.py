@@ -19,6 +19,12 @@ HEIGHT_PX: Final = 1169
 WIDTH_INCHES: Final = WIDTH_PX / DOTS_PER_INCH
 HEIGHT_INCHES: Final = HEIGHT_PX / DOTS_PER_INCH
 MARGIN_INCHES: Final = 0.4
+#: Width of what stands right of the patient.
+SCAN_INCHES: Final = 3.3
+_PATIENT_INCHES: Final = WIDTH_INCHES - 2 * MARGIN_INCHES - SCAN_INCHES - 0.2
+#: A name is written smaller before it is cut.
+_NAME_LETTERS: Final = 110
+
 RIGHT_INCHES: Final = WIDTH_INCHES - MARGIN_INCHES
 
 
@@ -57,16 +63,34 @@ class Sheet:
         middle = box.left + box.width / 2
         self.text(middle, box.top - 0.05, text, size=8.5, weight="bold", ha="center")
 
-    def text(self, left: float, baseline: float, text: str, *, size: float, **style: Any) -> None:
-        """Write text, its base line so many inches below the top of the sheet."""
+    def text(
+        self,
+        left: float,
+        baseline: float,
+        text: str,
+        *,
+        size: float,
+        room: float = WIDTH_INCHES,
+        **style: Any,
+    ) -> None:
+        """Write text, its base line so many inches below the top of the sheet.
+
+        Parameters
+        ----------
+        room
+            Width in inches that it may take: what is longer is written smaller, never cut.
+        """
         style = {"color": palette.INK, **style}
-        self.figure.text(
+        written = self.figure.text(
             left / WIDTH_INCHES,
             1 - baseline / HEIGHT_INCHES,
             drawable(text),
             fontsize=size,
             **style,
         )
+        width = written.get_window_extent().width / self.figure.dpi
+        if width > room:
+            written.set_fontsize(size * room / width)
 
     def paragraph(
         self, left: float, top: float, sentences: tuple[str, ...], letters: int, **style: Any
@@ -110,8 +134,9 @@ class Sheet:
 
     def draw_patient(self, prediction: Prediction) -> None:
         """Write who it is below the banner."""
-        name, identity, details = patient_lines(prediction)
-        self.text(MARGIN_INCHES, 0.68, name, size=12, weight="bold")
-        self.text(MARGIN_INCHES, 0.88, identity, size=8.5)
-        self.text(MARGIN_INCHES, 1.04, details, size=8.5, color=palette.QUIET)
+        name, identity, details = patient_lines(prediction, _NAME_LETTERS)
+        room = _PATIENT_INCHES
+        self.text(MARGIN_INCHES, 0.68, name, size=12, weight="bold", room=room)
+        self.text(MARGIN_INCHES, 0.88, identity, size=8.5, room=room)
+        self.text(MARGIN_INCHES, 1.04, details, size=8.5, room=room, color=palette.QUIET)
         self.rule(1.14)

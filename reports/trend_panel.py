@@ -17,8 +17,9 @@ from reports import palette
 from reports.canvas import drawable
 
 _LEAST_SPAN_DB: Final = 6.0
-#: Changes that are written out; more would cover each other.
-_MOST_WRITTEN: Final = 4
+#: Changes that are written out; more would cover each other, and are marked only.
+_MOST_WRITTEN: Final = 3
+_LABEL_LETTERS: Final = 36
 
 
 def trend_of(
@@ -67,19 +68,28 @@ def changes_between(before: EarlierEstimate, after: EarlierEstimate) -> str:
 
 
 def _mark_changes(axes: Axes, points: Sequence[EarlierEstimate]) -> None:
-    written = 0
-    for before, after in pairwise(points):
-        what = changes_between(before, after)
-        if not what:
-            continue
+    changed = [
+        (after, what)
+        for before, after in pairwise(points)
+        if (what := changes_between(before, after))
+    ]
+    for after, _ in changed:
         axes.axvline(_day(after), color=palette.REFUSED_INK, lw=0.7, ls="--", zorder=1)
-        if written < _MOST_WRITTEN:
-            axes.text(
-                _day(after), 0.97 - 0.1 * (written % 2), f"{drawable(what)} ", ha="right",
-                va="top", fontsize=5.5, color=palette.REFUSED_INK,
-                transform=axes.get_xaxis_transform(),
-            )  # fmt: skip
-            written += 1
+    if len(changed) > _MOST_WRITTEN:
+        return
+    middle = (_day(points[0]) + _day(points[-1])) / 2
+    for row, (after, what) in enumerate(changed):
+        # Towards the middle, so that it stays in the panel.
+        side = "left" if _day(after) < middle else "right"
+        axes.text(
+            _day(after), 0.97 - 0.1 * row, f" {_short(what)} ", ha=side, va="top", fontsize=5.5,
+            color=palette.REFUSED_INK, transform=axes.get_xaxis_transform(),
+        )  # fmt: skip
+
+
+def _short(text: str) -> str:
+    shown = text if len(text) <= _LABEL_LETTERS else f"{text[: _LABEL_LETTERS - 1]}…"
+    return drawable(shown)
 
 
 def _day(point: EarlierEstimate) -> float:

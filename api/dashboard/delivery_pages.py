@@ -19,24 +19,27 @@ ROUTER: Final = APIRouter(include_in_schema=False)
 
 #: The newest that a page shows; the REST lists go on.
 _MOST_ROWS: Final = 200
+_MOST_SETTLED: Final = 50
 _PATH: Final = "/deliveries"
 DeliveryId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @ROUTER.get(_PATH)
 def show_deliveries(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
-    """Show every destination with its rules, and the newest deliveries."""
+    """Show every destination with its rules, what has not arrived, and what lately did."""
     with node.database.reading() as session:
         rules = list_rules(session)
         destinations = list_overviews(session)
-        deliveries = list_newest(session, Wanted(), _MOST_ROWS)
+        still_open = list_newest(session, Wanted(is_open=True), _MOST_ROWS)
+        settled = list_newest(session, Wanted(is_open=False), _MOST_SETTLED)
     return render(
         "deliveries.html",
         here=_PATH,
         caller=caller,
         destinations=destinations,
         rules=[(rule, destination.name) for rule, destination in rules],
-        deliveries=deliveries,
+        still_open=still_open,
+        settled=settled,
     )
 
 

@@ -54,6 +54,15 @@ class _Reading:
     matches: dict[str, Match]
     ignored: list[str]
 
+    def take(self, given: Iterable[tuple[str, str]]) -> None:
+        """Take in every parameter that names attributes."""
+        for name, value in given:
+            if name == "includefield":
+                for field in filter(None, value.split(",")):
+                    self.take_field(field.strip())
+            elif name not in _OTHERS:
+                self.take_attribute(name, value)
+
     def take_field(self, name: str) -> None:
         """Take in what is to be told beside the usual."""
         if name == _EVERYTHING:
@@ -117,14 +126,9 @@ def read_search(
     ParameterInvalid
         If a name is no attribute, or a value one that it cannot have.
     """
-    given = [(name, value) for name, value in parameters]
+    given = list(parameters)
     reading = _Reading(level, set(usual), {}, [])
-    for name, value in given:
-        if name == "includefield":
-            for field in filter(None, value.split(",")):
-                reading.take_field(field.strip())
-        elif name not in _OTHERS:
-            reading.take_attribute(name, value)
+    reading.take(given)
     for keyword, uid in within.items():
         reading.matches[keyword] = _narrowed(reading.matches.get(keyword), keyword, uid)
     limit = _number(given, "limit")

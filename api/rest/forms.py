@@ -14,7 +14,7 @@ from api.rest.predictions import find_record
 from core.errors import RecordNotFound
 from core.predictions import load_prediction, picture_key, prediction_of
 from core.report_context import read_context
-from core.reviews import withheld_predictions
+from core.reviews import last_reviews
 from core.tables.instances import InstanceRow
 from core.tables.reports import ReportRow
 from core.values.prediction import Prediction
@@ -76,10 +76,10 @@ def read_fhir(node: NodeParameter, prediction_id: str) -> Response:
     with node.database.reading() as session:
         record = find_record(session, prediction_id)
         prediction, sop_class_uid = prediction_of(record), record[1].sop_class_uid
-        is_withheld = prediction_id in withheld_predictions(session, [prediction_id])
+        review = last_reviews(session, [prediction_id]).get(prediction_id)
     equipment = service_equipment(node.settings)
     page_path = f"/v1/predictions/{prediction_id}/report.pdf"
-    bundle = build_bundle(prediction, sop_class_uid, equipment, page_path, is_withheld)
+    bundle = build_bundle(prediction, sop_class_uid, equipment, page_path, review)
     return Response(json.dumps(bundle, ensure_ascii=False), media_type=FHIR)
 
 

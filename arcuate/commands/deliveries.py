@@ -1,5 +1,6 @@
 """`arcuate deliveries`: which report went where, what waits, and what was given up."""
 
+from datetime import datetime
 from typing import Annotated, Final
 
 import typer
@@ -71,3 +72,21 @@ def dismiss(
     with open_node(settings_of(context)).database.transaction() as session:
         dismiss_delivery(session, delivery_id)
     typer.echo(f"Delivery {delivery_id} is dismissed.")
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    since: Annotated[
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Results estimated since that day, in this node's time zone."
+        ),
+    ],
+) -> None:
+    """Let results from before a rule was made go where the rules of now say."""
+    from arcuate.node import open_node
+    from core.deliveries.backfill import plan_earlier
+
+    count = plan_earlier(open_node(settings_of(context)).database, since.astimezone())
+    typer.echo(f"{count} deliveries were planned.")

@@ -2,28 +2,41 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, and_, not_, select
 from sqlmodel import Session, col
 
-from core.tables.deliveries import DeliveryRow
+from core.tables.deliveries import DeliveryRow, DeliveryState
 from core.tables.destinations import DestinationRow
 from core.tables.instances import InstanceRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 
+_IS_OPEN: Final = and_(
+    col(DeliveryRow.state).in_(
+        (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.GAVE_UP)
+    ),
+    col(DeliveryRow.dismissed_at).is_(None),
+)
 #: A delivery, its destination, its instance, and its study's Study Instance UID.
 DeliveryRecord = Row[DeliveryRow, DestinationRow, InstanceRow, str]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which deliveries; None is any."""
+    """Which deliveries; None is any.
+
+    Attributes
+    ----------
+    is_open
+        Whether they have not arrived, and nobody said that they need not.
+    """
 
     state: str | None = None
     destination: str | None = None
     study_instance_uid: str | None = None
+    is_open: bool | None = None
 
 
 def select_deliveries(wanted: Wanted) -> Select[DeliveryRow, DestinationRow, InstanceRow, str]:
@@ -41,6 +54,8 @@ def select_deliveries(wanted: Wanted) -> Select[DeliveryRow, DestinationRow, Ins
         statement = statement.where(col(DestinationRow.name) == wanted.destination)
     if wanted.study_instance_uid is not None:
         statement = statement.where(col(StudyRow.study_instance_uid) == wanted.study_instance_uid)
+    if wanted.is_open is not None:
+        statement = statement.where(_IS_OPEN if wanted.is_open else not_(_IS_OPEN))
     return statement
 
 

@@ -193,6 +193,7 @@ class DeliverStep:
         except DestinationDown:
             outbox.take_request_back(rows)
             raise
+        outbox.note_answer()
 
     def _leave_alone(self, outbox: Outbox, destination: Destination, cause: str) -> None:
         with self.database.transaction() as session:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from core import ledger
 from core.database import Database
 from core.deliveries import commitments, outcomes, waiting
+from core.deliveries.destinations import close_circuit
 from core.deliveries.outcomes import Arrived, Patience
 from core.errors import RecordNotFound
 from core.ledger import Claim
@@ -108,6 +109,13 @@ class Outbox:
             commitments.begin_request(session, due, transaction_uid, wait_seconds)
             ledger.renew(session, self.claimed, self.hold_seconds)
             return list(due)
+
+    def note_answer(self) -> None:
+        """Write down that the destination answers, where that was not known."""
+        with self.database.transaction() as session:
+            row = session.get_one(DestinationRow, self.destination_id)
+            if row.circuit != CircuitState.CLOSED:
+                close_circuit(row)
 
     def take_request_back(self, rows: Sequence[DeliveryRow]) -> None:
         """Let a request that could not be made be due again."""

@@ -4,13 +4,15 @@ Its own takes a data set in memory for each sub-operation and encodes it anew. H
 the event does all of it, the responses included.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-from pynetdicom import AE, evt, sop_class
+from pynetdicom import AE, evt
 from pynetdicom.dimse_primitives import C_GET, C_MOVE
+from pynetdicom.events import InterventionEvent
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.service_class import ServiceClass
+from pynetdicom.service_class import QueryRetrieveServiceClass
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     PatientRootQueryRetrieveInformationModelGet,
     PatientRootQueryRetrieveInformationModelMove,
@@ -36,25 +38,47 @@ _MOVE: Final[Sequence[str]] = (
 )
 
 
-class RetrieveService(ServiceClass):
-    """Hands a request on."""
+_Serve = Callable[[QueryRetrieveServiceClass, Any, PresentationContext], None]
 
-    def SCP(  # noqa: N802 - pynetdicom's name
-        self, req: C_GET | C_MOVE, context: PresentationContext
-    ) -> None:
-        """Have a request served by the handler that is bound to its event."""
-        event = evt.EVT_C_GET if isinstance(req, C_GET) else evt.EVT_C_MOVE
-        attributes = {
-            "request": req,
-            "context": context.as_tuple,
-            "_is_cancelled": self.is_cancelled,
-        }
-        evt.trigger(self.assoc, event, attributes)
+
+@dataclass(frozen=True)
+class WholeService:
+    """A handler that serves a request to its final response; pynetdicom has nothing left to do."""
+
+    serve: Callable[..., None]
+
+    def __call__(self, *arguments: Any) -> None:
+        """Serve a request."""
+        self.serve(*arguments)
 
 
 def add_retrieve(entity: AE) -> None:
     """Let an application entity accept retrievals. Harmless to repeat."""
-    services = sop_class._SERVICE_CLASSES  # noqa: SLF001 - looked at first; there is no other way in
+    service: Any = QueryRetrieveServiceClass
+    service._get_scp, service._move_scp = _get, _move  # noqa: SLF001 - there is no other way in
     for uid in (*_GET, *_MOVE):
-        services[uid] = RetrieveService
         entity.add_supported_context(uid, SMALL_MESSAGES)
+
+
+def _served(event: InterventionEvent, by_pynetdicom: _Serve) -> _Serve:
+    """Return a method that has a request served by its handler, where that serves all of it."""
+
+    def serve(
+        service: QueryRetrieveServiceClass, request: C_GET | C_MOVE, context: PresentationContext
+    ) -> None:
+        handler = service.assoc.get_handlers(event)[0]
+        if not isinstance(handler, WholeService):
+            by_pynetdicom(service, request, context)
+            return
+        attributes = {
+            "request": request,
+            "context": context.as_tuple,
+            "_is_cancelled": service.is_cancelled,
+        }
+        evt.trigger(service.assoc, event, attributes)
+
+    return serve
+
+
+_get: Final = _served(evt.EVT_C_GET, QueryRetrieveServiceClass._get_scp)  # noqa: SLF001
+_move: Final = _served(evt.EVT_C_MOVE, QueryRetrieveServiceClass._move_scp)  # noqa: SLF001

@@ -41,7 +41,7 @@ def keep_report(
     Parameters
     ----------
     dataset
-        A complete SR or picture, its pixels (if any) uncompressed.
+        A complete SR, picture or document, its pixels (if any) uncompressed.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """The loop that tells webhooks of changes: each in order, at least once, one worker at a time.
 
-See docs/decisions/0020-webhooks.md.
+See docs/decisions/0022-webhooks.md.
 """
 
 import os

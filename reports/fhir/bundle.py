@@ -3,6 +3,7 @@
 from typing import Final
 
 from core.values.prediction import Prediction, PredictionStatus
+from core.values.review import Review
 from reports import codes
 from reports.equipment import Equipment
 from reports.fhir.concepts import (
@@ -14,7 +15,8 @@ from reports.fhir.concepts import (
     snomed,
     uid_identifier,
 )
-from reports.fhir.observations import WITHHELD, observations
+from reports.fhir.observations import observations
+from reports.fhir.sign_off import sign_off
 from reports.fhir.subjects import device, eye, imaging_study, patient
 from reports.field_words import HEADLINES, decibel_words
 from reports.identifiers import sop_instance_uid
@@ -31,7 +33,7 @@ def build_bundle(
     sop_class_uid: str,
     equipment: Equipment,
     page_path: str,
-    is_withheld: bool = False,
+    review: Review | None = None,
 ) -> Json:
     """Return the bundle as JSON values; the same for the same arguments.
 
@@ -43,8 +45,8 @@ def build_bundle(
         The service that reports.
     page_path
         Where the page of the result is, absolute or below the address of the bundle.
-    is_withheld
-        Whether a person said that the numbers must not be used.
+    review
+        The last decision of a person about it; without one everything is preliminary.
 
     Raises
     ------
@@ -52,12 +54,9 @@ def build_bundle(
         If the prediction contradicts itself.
     """
     name = prediction.prediction_id
-    observed = observations(prediction, is_withheld)
-    report = _report(prediction, list(observed), page_path)
-    if is_withheld:
-        report = _withheld(report, prediction)
+    observed = observations(prediction)
     resources = {
-        "DiagnosticReport": report,
+        "DiagnosticReport": _report(prediction, list(observed), page_path),
         **{f"Observation/{part}": resource for part, resource in observed.items()},
         "Patient": patient(prediction),
         "BodyStructure": eye(prediction),
@@ -65,6 +64,8 @@ def build_bundle(
         "Device": device(prediction, equipment),
         "Provenance": _provenance(prediction, list(observed)),
     }
+    if review is not None:
+        sign_off(resources, review)
     return {
         "resourceType": "Bundle",
         "meta": {"security": [AI_ASSERTED]},
@@ -84,7 +85,7 @@ def _report(prediction: Prediction, parts: list[str], page_path: str) -> Json:
         "resourceType": "DiagnosticReport",
         "meta": {"security": [AI_ASSERTED]},
         "identifier": [uid_identifier(sop_instance_uid(name, ReportKind.STRUCTURED_REPORT))],
-        # Until a clinician signs.
+        # Until a person decides: see sign_off.
         "status": "preliminary",
         "category": [{"coding": [_CATEGORY]}],
         "code": own_concept(str(title.value), str(title.meaning)),
@@ -98,14 +99,6 @@ def _report(prediction: Prediction, parts: list[str], page_path: str) -> Json:
     if prediction.acquired_at is not None:
         report["effectiveDateTime"] = prediction.acquired_at.isoformat()
     return report
-
-
-def _withheld(report: Json, prediction: Prediction) -> Json:
-    which = eye_words(prediction.laterality)[0]
-    # The page was drawn before, with the numbers.
-    kept = {name: value for name, value in report.items() if name != "presentedForm"}
-    conclusion = f"{which}: {WITHHELD} {prediction.notice}"
-    return {**kept, "status": "cancelled", "conclusion": conclusion}
 
 
 def _conclusion(prediction: Prediction) -> str:

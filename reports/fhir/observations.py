@@ -26,23 +26,12 @@ from reports.outcome import Outcome, outcome_of
 #: What tells the observations of a result apart.
 FIELD, MEAN_DEVIATION, MEAN_SENSITIVITY = "field", "mean-deviation", "mean-sensitivity"
 
-#: What is told in place of numbers that a person withholds.
-WITHHELD: Final = "A person reviewed the estimate: it must not be used."
-
 _ABSENT: Final = {Outcome.NOT_ASSESSABLE: "not-performed", Outcome.FAILED: "error"}
 _ABSENT_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 
 
-def observations(prediction: Prediction, is_withheld: bool = False) -> dict[str, Json]:
-    """Return every observation by what tells it apart.
-
-    Parameters
-    ----------
-    is_withheld
-        Whether a person said that the numbers must not be used: none is in the bundle then.
-    """
-    if is_withheld:
-        return {FIELD: _withheld(prediction)}
+def observations(prediction: Prediction) -> dict[str, Json]:
+    """Return every observation by what tells it apart."""
     if outcome_of(prediction) is not Outcome.ESTIMATED:
         return {FIELD: _without_value(prediction)}
     estimate, deviations, laterality = field_of(prediction)
@@ -134,15 +123,6 @@ def _component(location: int, x: float, y: float, estimate: FieldEstimate, index
         ],
         "code": own_concept(f"PTS-{location:02d}", words),
         "valueQuantity": decibel(float(np.float64(estimate.sensitivities_db[index]))),
-    }
-
-
-def _withheld(prediction: Prediction) -> Json:
-    absent = {"system": _ABSENT_SYSTEM, "code": "error"}
-    return {
-        **_observation(prediction, _field(prediction)),
-        "status": "cancelled",
-        "dataAbsentReason": {"coding": [absent], "text": WITHHELD},
     }
 
 

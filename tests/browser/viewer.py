@@ -32,7 +32,7 @@ class Viewer:
     requests
         Method and address, below the DICOMweb root, of all that the node answered.
     faults
-        Requests the node refused or the browser blocked, and what it said of it.
+        Requests the node refused or the browser blocked, and why it blocked them.
     """
 
     def __init__(self, context: BrowserContext, url: str, dicom_web: str) -> None:
@@ -102,5 +102,5 @@ class Viewer:
             self.faults.append(f"{request.method} {request.url}: {request.failure}")
 
     def _note_message(self, message: ConsoleMessage) -> None:
-        if "CORS" in message.text or self._dicom_web in message.text:
+        if message.type == "error" and "CORS" in message.text:
             self.faults.append(message.text)

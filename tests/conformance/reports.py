@@ -10,6 +10,7 @@ from pydicom import dcmread
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
+from core.values.report_context import NO_CONTEXT, ReportContext
 from core.values.scan import ScanKind
 from reports.equipment import Equipment
 from reports.report import ReportFormat
@@ -43,7 +44,13 @@ CASES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def write_report(report_format: ReportFormat, case: str, data: Path, folder: Path) -> Path:
+def write_report(
+    report_format: ReportFormat,
+    case: str,
+    data: Path,
+    folder: Path,
+    context: ReportContext = NO_CONTEXT,
+) -> Path:
     """Write the report of a case, made from the headers of a real scan and of its localizer."""
     scans = data / "oct" / "spectralis_circle_od"
     sources = [
@@ -63,7 +70,7 @@ def write_report(report_format: ReportFormat, case: str, data: Path, folder: Pat
         for source in sources:
             source.ImageLaterality = prediction.laterality.value
     path = folder / "report.dcm"
-    report = report_format.build(prediction, sources, Equipment("1.2.3", "node-1"))
+    report = report_format.build(prediction, sources, Equipment("1.2.3", "node-1"), context)
     report.save_as(path, enforce_file_format=True)
     return path
 

@@ -7,8 +7,12 @@ import pytest
 from pydicom import dcmread
 
 from core.values.prediction import PredictionStatus
+from core.values.report_context import ReportContext
 from reports.comprehensive_sr import as_comprehensive_sr
+from reports.register import REPORT_FORMATS
+from reports.report import ReportFormat
 from reports.structured_report import StructuredReport
+from tests.builders.report_context import build_kept_report
 from tests.conformance.reports import CASES, run_validator, unexpected, write_report
 
 UNASSESSED: Final = (PredictionStatus.NOT_ASSESSABLE, PredictionStatus.FAILED)
@@ -73,4 +77,23 @@ def test_comprehensive_sr_for_peers_without_3d_passes_dciodvfy(
     code, lines = run_validator("dciodvfy", "-new", path)
 
     known = (*KNOWN_FALSE_POSITIVES, re.compile("ComprehensiveSR"))
+    assert (code, unexpected(lines, known)) == (0, [])
+
+
+@pytest.mark.parametrize("report_format", [f for f in REPORT_FORMATS if f.kind != "sc"])
+def test_document_that_replaces_another_passes_dciodvfy(
+    report_format: ReportFormat,
+    shared_data: Path,
+    need: Callable[[str], None],
+    tmp_path: Path,
+) -> None:
+    need("dciodvfy")
+    context = ReportContext(predecessors=(build_kept_report(report_format.kind),))
+    case = "not assessable"
+    path = write_report(report_format, case, shared_data, tmp_path, context)
+
+    code, lines = run_validator("dciodvfy", "-new", path)
+
+    known = (*KNOWN_FALSE_POSITIVES, re.compile("EnhancedSR|EncapsulatedPDF"))
+    assert "PredecessorDocumentsSequence" in dcmread(path)
     assert (code, unexpected(lines, known)) == (0, [])

@@ -206,6 +206,7 @@ def test_page_shows_what_is_wrong_and_sends_it_again(client: httpx.Client, given
     assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries")
     after = client.get("/deliveries", headers=HTML).text
     assert "Given up</span>" not in after
+    assert 'id="settled"' not in after
     for action in ("disable", "enable", "retry"):
         assert client.post(f"/destinations/pacs/{action}", headers=HTML).status_code == 303
 
@@ -214,4 +215,4 @@ def test_page_without_a_destination_says_how_to_make_one(client: httpx.Client) -
     page = client.get("/deliveries", headers=HTML)
 
     assert "Results are sent nowhere" in page.text
-    assert "No delivery yet" in page.text
+    assert "Nothing is on its way" in page.text

@@ -591,6 +591,7 @@ def test_every_command_explains_itself(terminal: Terminal) -> None:
     names = ["up", "receive", "infer", "deliver", "serve", "demo", "send", "score", "migrate"]
     names += ["import", "retrieve", "watch"]
     names += ["doctor", "openapi", "peers", "models", "jobs", "keys", "bench"]
+    names += ["destinations", "rules", "deliveries"]
 
     overview = terminal("--help").out
 

@@ -155,6 +155,8 @@ def test_deliveries_are_listed_sent_again_and_dismissed(call: Call, given_up: in
     assert {row["state"] for row in shown(call, "deliveries", "list")} == {"waiting"}
     assert call("deliveries", "dismiss", given_up)[0] == 1
     assert call("deliveries", "retry", 99)[0] == 1
+    assert call("deliveries", "plan", "--since", "2020-01-31")[1] == "0 deliveries were planned.\n"
+    assert call("deliveries", "plan", "--since", "yesterday")[0] == 2
 
 
 def test_doctor_says_which_destination_is_down(

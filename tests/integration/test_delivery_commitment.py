@@ -57,14 +57,14 @@ class CommittingPeer:
     stored: list[str] = field(default_factory=list)
 
     @contextmanager
-    def listening(self, offers_commitment: bool = True) -> Generator[int]:
+    def listening(self, offers_commitment: bool = True, port: int = 0) -> Generator[int]:
         entity = AE(PEER)
         for uid in CLASSES:
             entity.add_supported_context(uid)
         if offers_commitment:
             entity.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
         handlers = [(evt.EVT_N_ACTION, self._take), (evt.EVT_C_STORE, self._store)]
-        server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+        server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
         assert server is not None
         try:
             yield server.socket.getsockname()[1]
@@ -207,9 +207,31 @@ def test_peer_that_never_reports_is_asked_again_and_then_no_more(
             reports.hurry()
 
     assert len(peer.asked) == 3
+    assert reports.destination("pacs").circuit == "closed"
     assert commitments(reports) == [("delivered", "not_committed")] * 2
     assert peer.report(node, next(iter(peer.asked))) == 0x0000
     assert commitments(reports) == [("committed", "committed")] * 2
+
+
+def test_request_that_found_nobody_is_made_once_the_peer_is_back(
+    node: Node, settings: Settings
+) -> None:
+    reports, peer = SentReports(node.archive, settings), CommittingPeer()
+    with peer.listening() as port:
+        add_destination(reports, port)
+        reports.keep_reports()
+        reports.deliver()
+    reports.hurry()
+    reports.deliver()
+    assert reports.destination("pacs").circuit == "open"
+    assert {row.commitment_requests for row in reports.deliveries()} == {1}
+
+    with peer.listening(port=port):
+        reports.hurry()
+        reports.deliver()
+
+    assert len(peer.asked) == 2
+    assert reports.destination("pacs").circuit == "closed"
 
 
 def _without_transaction() -> Dataset:

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pynetdicom.association import Association
 from sqlalchemy import text
 
 from arcuate.bench.ingest import pdu
@@ -16,6 +18,7 @@ from arcuate.bench.query.asking import FindAsking
 from arcuate.bench.query.population import Population
 from arcuate.bench.query.questions import questions
 from arcuate.bench.query.rows import fill
+from arcuate.waiting import wait_until
 from core.database import Database
 from core.settings import Settings
 from dicom_node.storage.query.attribute import ATTRIBUTES
@@ -94,11 +97,16 @@ def quick(node: Node) -> Iterator[SlowAsking]:
 
 @pytest.fixture
 def slow(node: Node) -> Iterator[SlowAsking]:
-    asking = SlowAsking("127.0.0.1", node.port, DEVICE, "ARCUATE")
-    # What the peer has not read waits in the node, not in the kernel.
-    asking._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    asking = slow_asking(node)
     yield asking
     asking.close()
+
+
+def slow_asking(node: Node) -> SlowAsking:
+    asking = SlowAsking("127.0.0.1", node.port, DEVICE, "ARCUATE")
+    # What the peer has not read waits in the node, not in the kernel.
+    asking._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 10)
+    return asking
 
 
 KEYS = dict.fromkeys(("PatientName", "StudyDescription", "SOPClassUID", "StudyDate"), "")
@@ -116,6 +124,38 @@ def test_cancel_ends_the_answers(slow: SlowAsking) -> None:
     assert len(told) < INSTANCES
     slow.send("STUDY", PatientID="PAT0000001")
     assert list(slow.answers())[-1] == 0x0000
+
+
+def test_association_outlives_an_answer_longer_than_its_silence(
+    database: Database, tmp_path: Path
+) -> None:
+    impatient = Settings(
+        home=tmp_path,
+        database_url=database.url.render_as_string(hide_password=False),
+        dicom_port=0,
+        http_port=0,
+        auth="none",
+        network_timeout_seconds=0.2,
+    )
+    with running_node(impatient, database) as node:
+        asking = slow_asking(node)
+        asking.send("IMAGE", **KEYS)
+        answers = asking.answers()
+        next(answers)
+        assert wait_until(has_fallen_silent, 20)
+
+        told = list(answers)
+        asking.send("STUDY", PatientID="PAT0000001")
+        again = list(asking.answers())
+        asking.close()
+
+    assert (len(told), told[-1]) == (INSTANCES, 0x0000)
+    assert (len(again), again[-1]) == (3, 0x0000)
+
+
+def has_fallen_silent() -> bool:
+    served = [one for one in threading.enumerate() if isinstance(one, Association)]
+    return any(one.is_acceptor and one.dul.idle_timer_expired() for one in served)
 
 
 def peak_of(asking: SlowAsking, **keys: Any) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,18 @@ def node(settings: Settings, database: Database) -> Iterator[Node]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Node]:
+    """A node for tests that tell their objects from each other's."""
+    home = tmp_path_factory.mktemp("node")
+    copyfile(sqlite_template, home / "arcuate.db")
+    database = Database(f"sqlite:///{home}/arcuate.db")
+    settings = Settings(home=home, database_url=f"sqlite:///{home}/arcuate.db", dicom_port=0)
+    with running_node(settings, database) as running:
+        yield running
+    database.close()
+
+
 def keep(
     node: Node, study: str = "1.2.3.1", series: int = 1, number: int = 1, **more: Any
 ) -> bytes:
@@ -98,6 +111,8 @@ def dcmtk(program: str, node: Node, *arguments: str) -> str:
         text=True,
         timeout=60,
     )
+    assert done.returncode == 0, done.stderr
+    assert "Release Failed" not in done.stderr
     return done.stdout + done.stderr
 
 
@@ -207,16 +222,20 @@ def test_get_tells_counts_as_it_goes(node: Node) -> None:
         (ExplicitVRLittleEndian, "+xi", ImplicitVRLittleEndian),
     ],
 )
-@SQLITE
 def test_what_a_peer_does_not_take_is_converted(
-    node: Node, stored: str, option: str, sent: str, tmp_path: Path
+    shared: Node, stored: str, option: str, sent: str, tmp_path: Path
 ) -> None:
-    encoded = frames_instance(stored, bits=16)
-    ingest(node.archive, encoded)
+    study = f"1.2.3.{stored.rpartition('.')[2]}0.{option == '+xe':d}"
+    uids = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.1"}
+    instance = {"SOPInstanceUID": f"{study}.1.1"}
+    encoded = frames_instance(stored, bits=16, **uids, **instance)
+    ingest(shared.archive, encoded)
 
-    with running_storescp(tmp_path, option) as destination:
-        add(node, STORESCP, destination.port)
-        [*_, final] = RetrievingDevice().move(node.address, STORESCP, **STUDY)
+    with running_storescp(tmp_path, options=[option]) as destination:
+        add(shared, STORESCP, destination.port)
+        [*_, final] = RetrievingDevice().move(
+            shared.address, STORESCP, **{**STUDY, "StudyInstanceUID": study}
+        )
         [path] = destination.files
 
     assert (final.Status, counts(final)) == (0x0000, (1, 0, 0))
@@ -225,8 +244,8 @@ def test_what_a_peer_does_not_take_is_converted(
     assert np.array_equal(dataset.pixel_array, grey_frames(4, 16))
     assert dataset.PatientName == "Müller^Anna"
     taking = RetrievingDevice(syntaxes=(stored,))
-    taking.get(node.address, **STUDY)
-    assert taking.digests == {"1.2.3.1.1.1": sha256(encoded.data_set).hexdigest()}
+    taking.get(shared.address, **{**STUDY, "StudyInstanceUID": study})
+    assert taking.digests == {f"{study}.1.1": sha256(encoded.data_set).hexdigest()}
 
 
 @SQLITE
@@ -292,15 +311,14 @@ def test_refusals_and_warnings_of_the_peer_are_told(node: Node) -> None:
         ("patient", STUDY),
     ],
 )
-@SQLITE
-def test_identifiers_that_are_none_are_a900(node: Node, model: str, keys: dict[str, Any]) -> None:
+def test_identifiers_that_are_none_are_a900(shared: Node, model: str, keys: dict[str, Any]) -> None:
     chosen = {"model": PATIENT_GET} if model == "patient" else {}
 
-    [refused] = RetrievingDevice().get(node.address, **chosen, **keys)
+    [refused] = RetrievingDevice().get(shared.address, **chosen, **keys)
 
     assert refused.Status == 0xA900
     assert refused.ErrorComment
-    echo(node.address, DEVICE)
+    echo(shared.address, DEVICE)
 
 
 def test_a_patient_id_of_two_issuers_is_no_patient(node: Node) -> None:

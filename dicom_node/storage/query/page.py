@@ -75,7 +75,7 @@ def _keys_by_level(level: Level, rows: Sequence[Mapping[str, Any]]) -> dict[Leve
 
 def _record(query: Query, row: Mapping[str, Any], related: Related) -> Record:
     values: dict[str, tuple[Value, ...]] = {}
-    for attribute in _plain_attributes_of[query.level]:
+    for attribute in _ATTRIBUTES_OF[query.level]:
         value = row[attribute.keyword]
         values[attribute.keyword] = (
             () if value is None or value == "" else (_told(attribute, value),)
@@ -127,4 +127,4 @@ _SEQUENCES: Final[Mapping[str, Callable[[Mapping[str, Any]], tuple[Value, ...]]]
     _REQUESTS: _read_requests,
     _CONCEPT: _read_concept,
 }
-_plain_attributes_of: Final = {level: _plain_attributes(level) for level in Level}
+_ATTRIBUTES_OF: Final = {level: _plain_attributes(level) for level in Level}

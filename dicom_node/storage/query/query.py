@@ -6,7 +6,7 @@ from typing import Final
 
 from dicom_node.storage.query.attribute import ATTRIBUTES, UNIQUE_KEYS, Attribute
 from dicom_node.storage.query.level import Level
-from dicom_node.storage.query.match import Item, Match
+from dicom_node.storage.query.match import Match
 
 #: Attributes that are counted or gathered: they are told, and not looked for.
 _NOT_SEARCHED: Final = frozenset(
@@ -62,8 +62,3 @@ def tellable(keyword: str, level: Level) -> bool:
     """Whether an attribute is known of what a query of that level finds."""
     attribute = ATTRIBUTES.get(keyword)
     return attribute is not None and level.reaches(attribute.level)
-
-
-def is_item(match: Match) -> bool:
-    """Whether a match is one of a sequence."""
-    return isinstance(match, Item)

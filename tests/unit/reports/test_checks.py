@@ -65,17 +65,26 @@ def number_of(item: Dataset) -> float:
 @pytest.mark.parametrize(
     "prediction",
     [
-        LEFT,
-        build_prediction(),
         REFUSED,
         build_prediction(status=PredictionStatus.FAILED, laterality=Laterality.LEFT),
         build_prediction(status=PredictionStatus.NOT_ASSESSABLE, laterality=None),
-        build_fundus_prediction(),
     ],
-    ids=["left", "right", "refused", "failed", "eye unknown", "photograph"],
+    ids=["refused", "failed", "eye unknown"],
 )
-def test_right_report_passes(kind: ReportKind, prediction: Prediction) -> None:
+def test_right_report_without_a_field_passes(kind: ReportKind, prediction: Prediction) -> None:
     check_report(build(kind, prediction), prediction)
+
+
+@pytest.mark.parametrize("kind", ReportKind)
+def test_right_report_of_a_field_passes(kind: ReportKind) -> None:
+    check_report(built(kind), LEFT)
+
+
+@pytest.mark.parametrize(
+    "prediction", [build_prediction(), build_fundus_prediction()], ids=["right", "photograph"]
+)
+def test_right_tree_of_a_field_passes(prediction: Prediction) -> None:
+    check_report(build(ReportKind.STRUCTURED_REPORT, prediction), prediction)
 
 
 def test_comprehensive_sr_passes() -> None:

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from core.values.identity import PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, Prediction, PredictionStatus
 from core.values.reason import Reason, ReasonCode
 from core.values.report_context import NO_CONTEXT, ReportContext
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 from reports.clinical_page import draw_page
 from reports.sheet import HEIGHT_INCHES, WIDTH_INCHES, Sheet
 from tests.builders.prediction import (
@@ -123,6 +124,25 @@ def test_layers_lie_on_the_scan() -> None:
     assert scan.get_ylim() == (495.5, -0.5)
 
 
+def test_layers_of_another_picture_are_not_drawn() -> None:
+    prediction = replace(RIGHT, picture=B_SCAN[:, :500])
+
+    figure, words = figure_of(prediction), words_of(prediction)
+
+    assert list(figure.axes[5].lines) == []
+    assert "Scan; no borders of it are kept" in words
+
+
+@pytest.mark.parametrize("kind", [ScanKind.THICKNESS_MAP, ScanKind.FUNDUS])
+def test_picture_of_another_kind_keeps_its_shape(kind: ScanKind) -> None:
+    prediction = replace(RIGHT, picture=B_SCAN, layers=None, scan_kind=kind)
+
+    scan = next(axes for axes in figure_of(prediction).axes if axes.images[:1] and not axes.texts)
+
+    assert scan.get_aspect() == 1.0
+    assert scan.get_ylim() == (495.5, -0.5)
+
+
 def test_trend_has_a_point_a_visit_and_marks_what_changed() -> None:
     earlier = (
         build_earlier(LEFT, 900, -2.0, device=Device("Old", "Scanner")),
@@ -146,3 +166,30 @@ def test_more_reasons_than_fit_end_with_an_ellipsis() -> None:
 
     assert "• Reason 7. …" in words
     assert "Reason 8" not in words
+
+
+def test_long_names_and_identifiers_are_written_smaller_and_never_cut() -> None:
+    patient = PatientIdentity("1" * 64, "A hospital with a name", "Wolfeschlegel^Hubert Blaine" * 3)
+
+    texts = figure_of(replace(RIGHT, patient=patient)).texts
+
+    name, identity = texts[1], texts[2]
+    assert identity.get_text() == f"ID {'1' * 64}  (A hospital with a name)"
+    assert not name.get_text().endswith("…")
+    for text in (name, identity):
+        assert text.get_window_extent().width / 100 < WIDTH_INCHES / 2
+    eye = next(text for text in texts if text.get_text() == "RIGHT EYE (OD)")
+    assert name.get_window_extent().x1 < eye.get_window_extent().x0
+
+
+def test_many_changes_are_marked_but_not_written_over_each_other() -> None:
+    earlier = tuple(
+        build_earlier(LEFT, 100 * n, -2.0, device=Device("Maker", f"Model {n}"))
+        for n in range(6, 0, -1)
+    )
+
+    figure = figure_of(LEFT, ReportContext(earlier=earlier))
+
+    trend = next(axes for axes in figure.axes if axes.get_ylabel() == "MD, dB")
+    assert list(trend.texts) == []
+    assert sum(line.get_linestyle() == "--" for line in trend.lines) == 6

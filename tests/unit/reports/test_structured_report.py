@@ -17,6 +17,7 @@ from core.values.prediction import (
     PredictionStatus,
 )
 from core.values.reason import Reason, ReasonCode
+from core.values.report_context import ReportContext
 from reports import codes
 from reports.corrections import correct
 from reports.equipment import Equipment
@@ -28,6 +29,7 @@ from tests.builders.prediction import (
     build_fundus_prediction,
     build_prediction,
 )
+from tests.builders.report_context import build_kept_report
 from tests.builders.source import build_photograph_source, build_source
 
 EQUIPMENT = Equipment("1.2.3", "node-1")
@@ -87,10 +89,11 @@ def test_points_are_read_back_by_highdicom(laterality: Laterality) -> None:
     assert {g.finding_type for g in points} == {codes.ESTIMATED_POINT}
 
 
-def test_intervals_are_half_widths_in_decibel() -> None:
-    prediction = build_prediction(loss=Loss.ARCUATE)
+@pytest.mark.parametrize("laterality", list(Laterality))
+def test_intervals_are_half_widths_in_decibel(laterality: Laterality) -> None:
+    prediction = build_prediction(laterality=laterality, loss=Loss.ARCUATE)
 
-    points = groups_of_eye(Laterality.RIGHT)[1:]
+    points = groups_of_eye(laterality)[1:]
 
     estimate = prediction.estimate
     for code, expected in (
@@ -427,3 +430,36 @@ def test_report_of_a_photograph_says_what_it_was_made_from() -> None:
     assert any(text.startswith(FUNDUS_NOTICE) for text in parameters)
     assert report.SeriesDescriptionCodeSequence[0].CodeValue == codes.FUNDUS_FIELD.value
     assert "OCT" not in report.ContributingEquipmentSequence[-1].ContributionDescription
+
+
+def test_report_names_the_reports_it_replaces_and_no_other_form() -> None:
+    first = build_kept_report("sr", sop_instance_uid="2.25.801")
+    second = build_kept_report("sr", sop_instance_uid="2.25.802", series_instance_uid="2.25.8")
+    prediction = build_prediction(status=PredictionStatus.NOT_ASSESSABLE)
+
+    report = StructuredReport().build(
+        prediction,
+        [build_source(prediction)],
+        EQUIPMENT,
+        ReportContext(predecessors=(first, build_kept_report("pdf"), second)),
+    )
+
+    (study,) = report.PredecessorDocumentsSequence
+    named = {
+        series.SeriesInstanceUID: [
+            (item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID)
+            for item in series.ReferencedSOPSequence
+        ]
+        for series in study.ReferencedSeriesSequence
+    }
+    assert study.StudyInstanceUID == "2.25.101"
+    assert named == {
+        kept.series_instance_uid: [(kept.sop_class_uid, kept.sop_instance_uid)]
+        for kept in (first, second)
+    }
+
+
+def test_report_that_replaces_nothing_names_no_predecessor() -> None:
+    prediction = build_prediction(status=PredictionStatus.NOT_ASSESSABLE)
+
+    assert "PredecessorDocumentsSequence" not in build(prediction)

@@ -205,7 +205,7 @@ def test_each_report_is_planned_for_the_destinations_of_its_rules(
     step.run(claim(database))
 
     planned = {(row.destination_id, row.report_kind) for row in rows(database, DeliveryRow)}
-    assert planned == {(1, kind) for kind in ReportKind}
+    assert planned == {(1, report_format.kind) for report_format in DEFAULT_FORMATS}
     assert [job.subject for job in rows(database, JobRow) if job.kind == "deliver"] == ["1"]
 
 
