@@ -26,6 +26,9 @@ _NEEDED: Final = {"PatID", "Eye", *(f"Sens_{location}" for location in LOCATIONS
 _ABSENT: Final = {"", "na", "nan"}
 _DAYS_A_YEAR: Final = 365.25
 _LARGEST_DB: Final = 60.0
+_OLDEST_YEARS: Final = 120.0
+#: Others are moments of no test, and some of them of no calendar in another zone.
+_YEARS: Final = range(1900, 2200)
 
 Values = Mapping[str, str]
 
@@ -79,6 +82,8 @@ def field_of(line: FieldLine, birth_date: date | None) -> MeasuredField:
     if laterality is None:
         raise ValueError("Eye must be Right or Left")
     age_years = _number(line.values, "Age")
+    if age_years is not None and not 0 <= age_years <= _OLDEST_YEARS:
+        raise ValueError(f"Age is not between 0 and {_OLDEST_YEARS:g} years")
     return MeasuredField(
         laterality=laterality,
         pattern=FieldPattern.P24_2,
@@ -115,9 +120,12 @@ def _measured_at(
     text = values.get("Date", "").strip()
     if text:
         try:
-            return datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text)
         except ValueError as error:
             raise ValueError("Date must be YYYY-MM-DD") from error
+        if moment.year not in _YEARS:
+            raise ValueError("Date is not of these centuries")
+        return moment
     if birth_date is None or age_years is None:
         return None
     # Exact to a day or so, which is what an age in years with decimals is.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlmodel import Session, col, delete, select
@@ -22,6 +22,8 @@ from core.values.measured_field import (
 
 #: A month as a length of time.
 _MONTH: Final = timedelta(days=365.25 / 12)
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 #: Values that row and value share under one name.
 _SAME: Final = (
     "laterality",
@@ -105,11 +107,19 @@ def nearest_measured_field(
     statement = select(MeasuredFieldRow).where(
         col(MeasuredFieldRow.patient_key) == patient_key,
         col(MeasuredFieldRow.laterality) == laterality,
-        moment.between(at - months * _MONTH, at + months * _MONTH),
+        moment.between(_moved(at, -months * _MONTH), _moved(at, months * _MONTH)),
     )
     rows: Sequence[MeasuredFieldRow] = session.exec(statement).all()
     complete = [row for row in rows if row.sensitivities_db is not None]
     return min(complete, key=lambda row: _distance(row, at), default=None)
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    """Return a moment some time away, the first or last of the calendar where that is beyond it."""
+    try:
+        return at + by
+    except OverflowError:
+        return _EARLIEST if by < timedelta() else _LATEST
 
 
 def _distance(row: MeasuredFieldRow, at: datetime) -> tuple[timedelta, int]:

@@ -202,6 +202,19 @@ def test_field_that_lies_too_far_away_is_not_compared(
     assert agreement(client) is None
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_scan_of_an_impossible_year_is_shown_all_the_same(
+    client: httpx.Client, database: Database, year: int
+) -> None:
+    """Devices that know no date write such ones."""
+    keep(database, acquired_at=datetime(year, 6, 1, tzinfo=UTC))
+    measure(database)
+
+    answer = client.get("/v1/predictions/p1")
+
+    assert (answer.status_code, answer.json()["agreement"]) == (200, None)
+
+
 def test_scan_without_an_estimate_or_time_is_compared_with_nothing(
     client: httpx.Client, database: Database
 ) -> None:
@@ -277,6 +290,7 @@ def test_lines_that_cannot_be_used_say_why_and_harm_no_other(
     lines = [
         ["P1", "OD", "2024-02-03", *good],
         ["P1", "OD", "2024-02-31", *good],
+        ["P1", "OD", "0001-01-01", *good],
         ["P1", "Both", "2024-02-03", *good],
         ["P1", "OS", "2024-02-03", "many", *good[1:]],
         ["P1", "OS", "2024-02-03", "400", *good[1:]],
@@ -291,10 +305,11 @@ def test_lines_that_cannot_be_used_say_why_and_harm_no_other(
 
     assert [line for line in result.output.splitlines() if "REFUSED" in line] == [
         "line 3: REFUSED  Date must be YYYY-MM-DD",
-        "line 4: REFUSED  Eye must be Right or Left",
-        "line 5: REFUSED  Sens_1 is no number",
-        "line 6: REFUSED  Sens_1 is above 60 dB",
-        "line 7: REFUSED  several issuers use this PatID: name one with --issuer",
+        "line 4: REFUSED  Date is not of these centuries",
+        "line 5: REFUSED  Eye must be Right or Left",
+        "line 6: REFUSED  Sens_1 is no number",
+        "line 7: REFUSED  Sens_1 is above 60 dB",
+        "line 8: REFUSED  several issuers use this PatID: name one with --issuer",
     ]
     with database.reading() as session:
         rows = session.exec(select(MeasuredFieldRow).order_by(MeasuredFieldRow.id)).all()
@@ -307,6 +322,19 @@ def test_lines_that_cannot_be_used_say_why_and_harm_no_other(
     assert (rows[1].sensitivities_db[0], rows[1].points[0]["is_seen"]) == (0, False)
     with database.reading() as session:
         assert len(session.exec(select(PatientRow)).all()) == 3
+
+
+def test_age_that_no_patient_has_is_refused(run: Any, database: Database, tmp_path: Path) -> None:
+    with database.transaction() as session:
+        keep_patient(session, PatientIdentity("P1", birth_date=date(1950, 1, 1)))
+    header = ["PatID", "Eye", "Age", *(f"Sens_{n}" for n in range(1, 55))]
+    path = tmp_path / "fields.csv"
+    line = ["P1", "OD", "1e9", *["20"] * 54]
+    path.write_text("\n".join(",".join(one) for one in (header, line)))
+
+    result = run("import-fields", str(path))
+
+    assert "line 2: REFUSED  Age is not between 0 and 120 years" in result.output
 
 
 @pytest.mark.parametrize("content", ["a,b\n1,2\n", "\xff\xfe"])
