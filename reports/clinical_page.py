@@ -30,7 +30,7 @@ from reports.sheet import (
     Box,
     Sheet,
 )
-from reports.trend_panel import draw_trend, trend_of
+from reports.trend_panel import dated, draw_trend, trend_of
 
 NO_ESTIMATE_BANNER: Final = "NO ESTIMATE   ·   nothing was measured"
 
@@ -135,9 +135,10 @@ def _draw_structure(sheet: Sheet, prediction: Prediction) -> None:
 
 
 def _draw_trend(sheet: Sheet, prediction: Prediction, context: ReportContext) -> None:
-    points = trend_of(prediction, context.earlier)
+    earlier = dated(context.earlier)
+    points = trend_of(prediction, earlier)
     sheet.title(_TREND, "Estimated mean deviation by date of scan")
-    if not context.earlier:
+    if not earlier:
         sheet.text(
             _TREND.left, _TREND.top + 0.3, f"No earlier estimate by {prediction.model.name} is",
             size=8, color=palette.QUIET,
@@ -146,7 +147,7 @@ def _draw_trend(sheet: Sheet, prediction: Prediction, context: ReportContext) ->
             _TREND.left, _TREND.top + 0.45, "recorded for this eye.", size=8, color=palette.QUIET
         )
         return
-    draw_trend(sheet.panel(_TREND), points, last_is_this=len(points) > len(context.earlier))
+    draw_trend(sheet.panel(_TREND), points, last_is_this=len(points) > len(earlier))
     sheet.text(
         MARGIN_INCHES, _TREND.top + _TREND.height + 0.33, _WITHIN_THE_ID, size=6.5,
         color=palette.QUIET,

@@ -20,6 +20,13 @@ _LEAST_SPAN_DB: Final = 6.0
 #: Changes that are written out; more would cover each other, and are marked only.
 _MOST_WRITTEN: Final = 3
 _LABEL_LETTERS: Final = 36
+#: Years of scans; an axis that reaches further has no ticks, and no end in the calendar.
+_YEARS: Final = range(1900, 2200)
+
+
+def dated(earlier: Sequence[EarlierEstimate]) -> tuple[EarlierEstimate, ...]:
+    """Return those whose day can be drawn: devices that know none write what they like."""
+    return tuple(point for point in earlier if point.acquired_at.year in _YEARS)
 
 
 def trend_of(
@@ -34,7 +41,7 @@ def trend_of(
         prediction.model,
         prediction.device,
     )
-    return (*earlier, this)
+    return (*earlier, *dated([this]))
 
 
 def draw_trend(axes: Axes, points: Sequence[EarlierEstimate], *, last_is_this: bool) -> None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -141,6 +142,20 @@ def test_picture_of_another_kind_keeps_its_shape(kind: ScanKind) -> None:
 
     assert scan.get_aspect() == 1.0
     assert scan.get_ylim() == (495.5, -0.5)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_scan_of_an_impossible_year_is_no_point_of_a_trend(year: int) -> None:
+    """One such scan would keep every later one of its eye from being reported."""
+    odd = datetime(year, 6, 1, tzinfo=UTC)
+    wrong = replace(build_earlier(LEFT, 600, -3.0), acquired_at=odd)
+    context = ReportContext(earlier=(wrong, build_earlier(LEFT, 300, -4.0)))
+
+    for prediction, points in ((LEFT, 2), (replace(LEFT, acquired_at=odd), 1)):
+        figure = figure_of(prediction, context)
+        figure.draw_without_rendering()
+        trend = next(axes for axes in figure.axes if axes.get_ylabel() == "MD, dB")
+        assert len(trend.collections[0].get_offsets()) == points
 
 
 def test_trend_has_a_point_a_visit_and_marks_what_changed() -> None:
