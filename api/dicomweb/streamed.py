@@ -15,10 +15,9 @@ from dicom_node.storage.kept_object import Span
 
 #: Read and sent at a time, for each client.
 CHUNK_BYTES: Final = 1 << 20
-#: Content under a digest never changes; but a browser may be another's after an hour.
-CACHE_PIXELS: Final = "private, max-age=3600"
-#: What belongs to a study may grow: asked again each time, answered 304.
-CACHE_LISTS: Final = "private, no-cache"
+#: Asked again each time, answered 304: a study may grow, and other content may take the place of an
+#: instance, by which a wrong eye is corrected.
+_CACHE: Final = "private, no-cache"
 _VARY: Final = "Accept, Authorization, X-API-Key, Cookie"
 
 
@@ -113,9 +112,9 @@ def etag(*parts: str) -> str:
     return '"' + sha256("\n".join(parts).encode()).hexdigest()[:32] + '"'
 
 
-def cached(tag: str, rule: str = CACHE_PIXELS) -> dict[str, str]:
+def cached(tag: str) -> dict[str, str]:
     """Return the headers of an answer that may be kept by who asked."""
-    return {"ETag": tag, "Cache-Control": rule, "Vary": _VARY}
+    return {"ETag": tag, "Cache-Control": _CACHE, "Vary": _VARY}
 
 
 def unchanged(request: Request, headers: Mapping[str, str]) -> Response | None:

@@ -19,7 +19,7 @@ from api.dicomweb.media_types import DICOM
 from api.dicomweb.objects import KeptObjects, ObjectsParameter
 from api.dicomweb.retrieve_urls import Location
 from api.dicomweb.root import ROOT, root_of
-from api.dicomweb.streamed import CACHE_LISTS, Part, cached, etag, multipart, span_of, unchanged
+from api.dicomweb.streamed import Part, cached, etag, multipart, span_of, unchanged
 from api.errors import NotAcceptable
 from api.schemas.problem import problems
 from core.errors import RecordNotFound
@@ -102,7 +102,7 @@ def _retrieve(request: Request, node: Node, objects: KeptObjects, resource: Reso
     accepted = _choose(request, [syntax for _, syntax in encodings], is_one=False)
     kept, removed, fingerprint = resource.selection.fingerprint(node.database)
     check_kept(kept, removed)
-    headers = cached(etag(fingerprint, accepted.transfer_syntax), CACHE_LISTS)
+    headers = cached(etag(fingerprint, accepted.transfer_syntax))
     answer = unchanged(request, headers)
     if answer is not None:
         return answer

@@ -17,7 +17,7 @@ from api.dicomweb.addresses import (
 from api.dicomweb.media_types import DICOM_JSON, choose_json
 from api.dicomweb.objects import KeptObjects, ObjectsParameter
 from api.dicomweb.root import ROOT, root_of
-from api.dicomweb.streamed import CACHE_LISTS, cached, etag, unchanged
+from api.dicomweb.streamed import cached, etag, unchanged
 from api.dicomweb.wado_instances import check_kept, location_of, partial
 from api.schemas.problem import problems
 from core.errors import RecordNotFound
@@ -77,7 +77,7 @@ def instance_metadata(
     """Return all attributes of an instance, nested ones included."""
     media_type = choose_json(request.headers.get("accept"))
     root = root_of(request)
-    headers = cached(etag(instance.digest, root), CACHE_LISTS)
+    headers = cached(etag(instance.digest, root))
     answer = unchanged(request, headers)
     if answer is not None:
         return answer
@@ -90,7 +90,7 @@ def _metadata(request: Request, node: Node, objects: KeptObjects, resource: Reso
     root = root_of(request)
     kept, removed, fingerprint = resource.selection.fingerprint(node.database)
     check_kept(kept, removed)
-    headers = cached(etag(fingerprint, root), CACHE_LISTS)
+    headers = cached(etag(fingerprint, root))
     answer = unchanged(request, headers)
     if answer is not None:
         return answer

@@ -18,7 +18,7 @@ from api.dicomweb.addresses import (
 from api.dicomweb.objects import KeptObjects, ObjectsParameter
 from api.dicomweb.rendering_options import THUMBNAIL, RenderingOptions, read_options
 from api.dicomweb.root import ROOT
-from api.dicomweb.streamed import CACHE_LISTS, CACHE_PIXELS, cached, etag, span_of, unchanged
+from api.dicomweb.streamed import cached, etag, span_of, unchanged
 from api.dicomweb.wado_frames import check_numbers, read_numbers
 from api.errors import NotAcceptable, ParameterInvalid
 from api.schemas.problem import problems
@@ -205,7 +205,7 @@ def _first(
         except (PixelsUnreadable, ObjectUnreadable):
             continue
         if number:
-            return _picture(request, objects, selected, number, options, CACHE_LISTS)
+            return _picture(request, objects, selected, number, options)
     raise RecordNotFound("Nothing that can be shown is kept under those UIDs")
 
 
@@ -228,10 +228,9 @@ def _picture(
     instance: Selected,
     number: int,
     options: RenderingOptions,
-    rule: str = CACHE_PIXELS,
 ) -> Response:
     media_type = _choose(request)
-    headers = cached(etag(instance.digest, str(number), media_type, repr(options)), rule)
+    headers = cached(etag(instance.digest, str(number), media_type, repr(options)))
     answer = unchanged(request, headers)
     if answer is not None:
         return answer
