@@ -14,8 +14,10 @@ PDF: Final = "application/pdf"
 
 
 def returns(media_type: str) -> dict[str, Any]:
-    """Return how a route says that it answers with bytes of a media type, or with 404."""
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    """Return how a route says that it answers with a document of a media type, or with 404."""
+    is_json = media_type.endswith("json")
+    schema = {"type": "object"} if is_json else {"type": "string", "format": "binary"}
+    content = {media_type: {"schema": schema}}
     answers: dict[Any, Any] = {**problems(404), 200: {"content": content}}
     return {"response_class": Response, "responses": answers}
 
