@@ -108,6 +108,8 @@ class EventStream(StreamingResponse):
                     await run_in_threadpool(self._recheck)
                     quiet_since = monotonic()
                     yield encode_position(position, "heartbeat")
+                    # What happened during the check has woken nobody.
+                    continue
             except (InfrastructureError, NotSignedIn, HostRefused) as error:
                 # The client comes back where it was, and is answered with the cause.
                 _log.info("event_stream_ended", cause=type(error).__name__)
