@@ -62,12 +62,13 @@ def read_news(session: Session) -> News:
     changes = changes_after(session, position, BATCH_SIZE)
     arrived = _arrived(session, _subjects(changes, *_ARRIVALS))
     results = _studies_of(session, _subjects(changes, ChangeKind.PREDICTION_RECORDED))
+    of_others = _without_our_own(session, arrived)
     return News(
         after=position,
         until=changes[-1].number if changes else position,
         is_last=len(changes) < BATCH_SIZE,
         arrived=arrived,
-        openings=_openings(arrived, results),
+        openings=_openings(of_others, results),
     )
 
 
@@ -94,6 +95,19 @@ def _arrived(session: Session, sop_instance_uids: Sequence[str]) -> tuple[Arrive
     )
     rows = session.exec(statement).all() if sop_instance_uids else []
     return tuple(_arrival_of(instance, series) for instance, series in rows)
+
+
+def _without_our_own(session: Session, arrived: Sequence[Arrived]) -> list[Arrived]:
+    """Return what came without what a destination sent back: reports, in another form than ours.
+
+    A study they opened again would be reported again, and that report sent back, without end.
+    """
+    series = {one.series_key for one in arrived}
+    statement = select(InstanceRow.series_key).where(
+        col(InstanceRow.series_key).in_(series), col(InstanceRow.origin) == InstanceOrigin.PRODUCED
+    )
+    own = set(session.exec(statement).all()) if series else set()
+    return [one for one in arrived if one.series_key not in own]
 
 
 def _arrival_of(instance: InstanceRow, series: SeriesRow) -> Arrived:

@@ -12,6 +12,7 @@ from arcuate.waiting import wait_until
 from core.database import Database
 from core.settings import Settings
 from core.tables.feed_positions import FeedPositionRow
+from core.tables.instances import InstanceOrigin
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.study_summaries import SettleCause, SummaryState
 from core.values.laterality import Laterality
@@ -23,6 +24,7 @@ from dicom_node.storage.accept_list import RAW_DATA
 from dicom_node.storage.archive import open_archive
 from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.ingest import ingest
+from tests.builders.archive import keep_instance
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.feed import arrive, end_job, finish_scan, source_of
 from tests.fixtures.clockwork import QUIET, STUDY, Clockwork, predict, send_and_score
@@ -126,6 +128,24 @@ def test_late_object_reopens_and_the_next_version_supersedes(clockwork: Clockwor
         "study_reopened",
         "study_settled",
     ]
+
+
+def test_report_that_a_destination_sends_back_opens_nothing(clockwork: Clockwork) -> None:
+    """It is another object where the destination took another SOP class of it."""
+    send_and_score(clockwork, predict(1))
+    clockwork.work()
+    clockwork.work(QUIET)
+    report = replace(source_of(2), series_instance_uid="2.25.900")
+    with clockwork.database.transaction() as session:
+        kept = keep_instance(session, predict(1).patient, report)
+        kept.origin = InstanceOrigin.PRODUCED
+        arrive(session, replace(report, sop_instance_uid="2.25.901"), clockwork.now)
+
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    [settled] = clockwork.summaries()
+    assert settled.state == SummaryState.SETTLED
 
 
 def test_result_that_comes_after_settling_reopens(clockwork: Clockwork) -> None:
