@@ -1,6 +1,8 @@
 """Query service, C-FIND (PS3.4 C.4.1): the DIMSE door to what is kept."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from pydicom import Dataset
@@ -37,6 +39,10 @@ _LEVELS: Final[dict[str, tuple[Level, ...]]] = {
 }
 #: Requests of one association that wait while another is answered; none may, without negotiation.
 _MOST_WAITING: Final = 8
+#: Searches of one process at a time: each holds a connection to the database, of which those who
+#: store need theirs. Answers are read in short pieces.
+_SEARCHES: Final = threading.BoundedSemaphore(4)
+_LOOK_SECONDS: Final = 0.5
 
 _log = get_logger(__name__)
 
@@ -106,7 +112,8 @@ class _Finding:
 
     def run(self) -> Status:
         """Send the matches; return the status that ends them."""
-        found = find(self._database, self._query())
+        with self._turn():
+            found = find(self._database, self._query())
         try:
             if not self._send(found):
                 return Status.CANCEL
@@ -114,6 +121,20 @@ class _Finding:
             # Sending may have taken longer than the peer may be silent.
             restart_idle_timer(self._event.assoc)
         return Status.MATCHES_CUT if found.is_cut else Status.SUCCESS
+
+    @contextmanager
+    def _turn(self) -> Generator[None]:
+        """Wait until there are few who search."""
+        association = self._event.assoc
+        while not _SEARCHES.acquire(timeout=_LOOK_SECONDS):
+            if not association.is_established:
+                raise PeerGone("the association ended")
+            # The peer is silent because it waits for us.
+            restart_idle_timer(association)
+        try:
+            yield
+        finally:
+            _SEARCHES.release()
 
     def _query(self) -> Query:
         return Query(
