@@ -60,6 +60,8 @@ def retry_delivery(session: Session, delivery_id: int) -> DeliveryRow:
 def retry_destination(session: Session, name: str) -> int:
     """Send everything to a destination that was given up or is put off; return how many.
 
+    What somebody dismissed stays so: `retry_delivery` sends one of those.
+
     Raises
     ------
     RecordNotFound
@@ -70,6 +72,7 @@ def retry_destination(session: Session, name: str) -> int:
         update(DeliveryRow)
         .where(col(DeliveryRow.destination_id) == destination.id)
         .where(col(DeliveryRow.state).in_((DeliveryState.GAVE_UP, DeliveryState.WAITING)))
+        .where(col(DeliveryRow.dismissed_at).is_(None))
         .values(available_at=database_seconds(session), **_FRESH)
     )
     count = int(session.execute(statement).rowcount)  # type: ignore[attr-defined]

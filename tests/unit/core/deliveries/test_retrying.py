@@ -81,3 +81,12 @@ def test_nothing_is_sent_to_a_destination_that_is_gone(database: Database, given
             retry_delivery(session, given_up)
         with pytest.raises(RecordNotFound):
             retry_destination(session, "pacs")
+
+
+def test_what_was_dismissed_is_sent_by_name_alone(database: Database, given_up: int) -> None:
+    with database.transaction() as session:
+        dismiss_delivery(session, given_up)
+    with database.transaction() as session:
+        assert retry_destination(session, "pacs") == 0
+
+    assert row_of(database, given_up).state == "gave_up"
