@@ -38,7 +38,7 @@ _LEVELS: Final[dict[str, tuple[Level, ...]]] = {
     str(StudyRootQueryRetrieveInformationModelFind): tuple(Level)[1:],
 }
 #: Requests of one association that wait while another is answered; none may, without negotiation.
-_MOST_WAITING: Final = 8
+_MOST_WAITING: Final = 32
 #: Searches of one process at a time: each holds a connection to the database, of which those who
 #: store need theirs. Answers are read in short pieces.
 _SEARCHES: Final = threading.BoundedSemaphore(4)

@@ -151,9 +151,9 @@ def test_volume_is_painted_and_scrolls_frame_by_frame(viewer: Viewer, shown: Sho
     ("folder", "file"),
     [
         ("compressed", "right_oct.dcm"),
-        ("compressed", "left_oct.dcm"),
-        ("sixteen_bit", "right_oct.dcm"),
-        ("fundus", "right_fundus.dcm"),
+        pytest.param("compressed", "left_oct.dcm", marks=pytest.mark.slow),
+        pytest.param("sixteen_bit", "right_oct.dcm", marks=pytest.mark.slow),
+        pytest.param("fundus", "right_fundus.dcm", marks=pytest.mark.slow),
     ],
 )
 def test_compressed_image_is_painted(viewer: Viewer, shown: Shown, folder: str, file: str) -> None:

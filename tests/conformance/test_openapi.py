@@ -23,7 +23,7 @@ CHECKS = ",".join(
         "response_schema_conformance",
     )
 )
-QUICK = ["--phases", "fuzzing", "--max-examples", "5"]
+QUICK = ["--phases", "fuzzing", "--max-examples", "2"]
 LONG = ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "40"]
 
 

@@ -89,7 +89,8 @@ def shadow_count(node: RunningNode) -> int:
         return session.exec(select(func.count()).select_from(ShadowPredictionRow)).one()
 
 
-# A dozen processes, each of which loads TensorFlow.
+# A dozen processes, each of which loads TensorFlow. Each step has tests of its own that always run.
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_page_adds_a_model_from_end_to_end(tmp_path: Path) -> None:
     settings = Settings(

@@ -59,6 +59,9 @@ def database_words(settings: Settings) -> list[str]:
     return ["--database", "postgresql", "--server-url", server]
 
 
+@pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 def test_quick_measurement_keeps_every_byte_and_leaves_nothing(
     need: Callable[[str], None], tmp_path: Path, database_words: list[str]
 ) -> None:
@@ -132,7 +135,9 @@ def processes_in(folder: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("option", ["--length-undefined", "--write-dataset"])
+@pytest.mark.parametrize(
+    "option", ["--length-undefined", pytest.param("--write-dataset", marks=pytest.mark.slow)]
+)
 def test_peer_that_changes_bytes_is_found_out(
     need: Callable[[str], None], tmp_path: Path, option: str
 ) -> None:

@@ -398,6 +398,9 @@ def test_a_request_is_refused_while_the_database_is_away(node: Node) -> None:
     assert accepted == Status.SUCCESS
 
 
+@pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 def test_a_request_outlives_the_node_that_took_it(settings: Settings, database: Database) -> None:
     """Asked of a receiver that is killed at once; answered by processes started afterwards."""
     device = Device("SCREENING1")

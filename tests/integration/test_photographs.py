@@ -178,11 +178,11 @@ def test_real_localizers_are_never_scored(
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        ({"ImageLaterality": None}, "laterality_missing"),
+        pytest.param({"ImageLaterality": None}, "laterality_missing", marks=pytest.mark.slow),
         ({"Laterality": "L"}, "laterality_conflict"),
         ({"Rows": 10000, "Columns": 10000}, "too_large"),
-        ({"PixelData": None}, "pixels_unreadable"),
-        ({"age_years": None}, "age_missing"),
+        pytest.param({"PixelData": None}, "pixels_unreadable", marks=pytest.mark.slow),
+        pytest.param({"age_years": None}, "age_missing", marks=pytest.mark.slow),
     ],
     ids=["no eye", "two eyes", "bomb", "no pixels", "no age"],
 )

@@ -47,9 +47,8 @@ def _wait_for_version(node: RunningNode, study_uid: str, version: int) -> dict[s
     return _summary(node, study_uid)
 
 
-@pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
-)
+# Its relative that always runs: a database that goes away, test_roll_up_database_away.py.
+@pytest.mark.slow
 def test_study_is_settled_whichever_process_dies(node: RunningNode, tmp_path: Path) -> None:
     scans = [build_circle_opt(laterality=side, key="killed") for side in Laterality]
     study_uid = str(scans[0].StudyInstanceUID)

@@ -22,6 +22,7 @@ from core.tables.study_summaries import SettleCause, SummaryState
 from dicom_node.peers import add_peer
 from dicom_node.rollup.ends import GRACE
 from dicom_node.scp.attribute_list import MAXIMUM_BYTES, MAXIMUM_INSTANCES
+from dicom_node.storage.study_notices import Notice, add_notice
 from tests.builders.feed import arrive, source_of
 from tests.fixtures.clockwork import QUIET, STUDY, Clockwork
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
@@ -319,13 +320,24 @@ def test_notice_that_names_what_is_here_settles_the_study(
     )
 
 
+def _waits_for(number: int) -> Notice:
+    return Notice(
+        sop_instance_uid=f"1.2.50.{number}",
+        kind=NoticeKind.INSTANCE_AVAILABILITY,
+        state=NoticeState.COMPLETED,
+        studies=(STUDY,),
+        instances=(f"1.2.60.{number}",),
+        calling_ae_title=DEVICE,
+    )
+
+
 def test_many_notices_that_wait_hold_up_none_that_is_complete(
     association: Association, clockwork: Clockwork
 ) -> None:
     with clockwork.database.transaction() as session:
         arrive(session, source_of(1), clockwork.now, is_model_input=False)
-    for number in range(120):
-        _notify(association, _notification(f"1.2.60.{number}"), f"1.2.50.{number}")
+        for number in range(120):
+            add_notice(session, _waits_for(number), clockwork.now)
     _notify(association, _notification(source_of(1).sop_instance_uid), "1.2.51")
 
     clockwork.work()

@@ -29,6 +29,8 @@ def settings(destination: Path, **changes: object) -> TrainingSettings:
     return TrainingSettings(**(values | changes))  # type: ignore[arg-type]
 
 
+# Its relative of the fundus model, which always runs, is a tenth as long.
+@pytest.mark.slow
 def test_training_learns_and_leaves_a_model_that_can_be_used(tmp_path: Path) -> None:
     epochs: list[Epoch] = []
 
