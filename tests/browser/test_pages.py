@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from arcuate.waiting import wait_until
 from core.database import Database
+from core.deliveries.destinations import add_destination, find_destination
 from core.keys import Role, create_key
 from core.settings import Settings
 from core.values.identity import InstanceIdentity
@@ -212,3 +213,17 @@ def test_viewer_may_ask_for_a_review_and_not_decide(page: Page, database: Databa
     page.get_by_role("button", name="Ask for a review").click()
 
     expect(page.get_by_text("A review is asked for by browser")).to_be_visible()
+
+
+def test_operator_turns_a_destination_off_on_the_page(page: Page, database: Database) -> None:
+    with database.transaction() as session:
+        add_destination(session, "pacs", "folder", "/share")
+        key = create_key(session, "operator", Role.OPERATOR)
+    _sign_in(page, key)
+    page.goto("/deliveries")
+
+    page.get_by_role("button", name="Turn off: pacs").click()
+
+    expect(page.get_by_role("button", name="Turn on: pacs")).to_be_visible()
+    with database.reading() as session:
+        assert not find_destination(session, "pacs").enabled
