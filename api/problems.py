@@ -37,7 +37,12 @@ from core.keys import KeyNameTaken
 from core.logs import get_logger
 from core.reviews import NotReviewable
 from core.webhooks import WebhookInvalid, WebhookNameTaken
-from dicom_node.errors import BytesRemoved, ObjectTooLarge, PixelsUnreadable, StorageFull
+from dicom_node.errors import (
+    BytesRemoved,
+    ObjectTooLarge,
+    PixelsUnreadable,
+    StorageFull,
+)
 
 MEDIA_TYPE: Final = "application/problem+json"
 

@@ -40,7 +40,7 @@ from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
 from core.rhythm import RhythmInvalid
 from core.webhooks import WebhookInvalid
-from dicom_node.errors import PeerInvalid, QueryInvalid
+from dicom_node.calling_errors import PeerInvalid, QueryInvalid
 
 app = typer.Typer(
     name="arcuate",

@@ -39,22 +39,11 @@ NodeError
 │   ├─ NoticeValueMissing
 │   ├─ NoticeInvalid         a value none may have, or not a data set
 │   └─ NoticeTooLarge        more than we take at once
-├─ PeerInvalid               a peer's AE title, host or port is malformed
-├─ PeerUnreachable*          no answer on that address
-├─ AssociationRejected       the peer answered, and declined
-│   └─ AssociationPutOff*    for now only
-├─ ReportRefused*            the peer did not take our event report
-├─ IdentifierRefused         a query of a peer that is not carried out
-│   ├─ IdentifierMismatch    its level is none of the model's, or a key above it is missing
-│   ├─ IdentifierUnreadable  not a data set
-│   ├─ IdentifierTooLarge    more than we take at once
-│   └─ MatchingKeyInvalid    a value its attribute cannot have
-├─ DestinationDown*          a destination of results does not answer
-├─ CommitmentNotOffered      it does not commit to keeping what it took
-├─ QueryInvalid              what to retrieve is not said in a way that can be asked
-├─ QueryRefused              the peer does not carry out a query or a retrieval
-├─ GetNotAccepted            the peer does not offer C-GET
-└─ PathUnreadable            nothing to send there
+└─ IdentifierRefused         a query of a peer that is not carried out
+    ├─ IdentifierMismatch    its level is none of the model's, or a key above it is missing
+    ├─ IdentifierUnreadable  not a data set
+    ├─ IdentifierTooLarge    more than we take at once
+    └─ MatchingKeyInvalid    a value its attribute cannot have
                              * retry may help
 """
 
@@ -230,48 +219,6 @@ class NoticeTooLarge(NoticeRefused):
     """Too many objects are named at once."""
 
 
-class PeerInvalid(NodeError):
-    """A peer needs an AE title of 1 to 16 characters, a host and a port of 1 to 65535."""
-
-
-class PeerUnreachable(NodeError):
-    """The peer does not answer."""
-
-    retry = True
-
-
-class AssociationRejected(NodeError):
-    """The peer rejected the association."""
-
-
-class AssociationPutOff(AssociationRejected):
-    """The peer rejected the association for now."""
-
-    retry = True
-
-
-class ReportRefused(NodeError):
-    """The peer did not take the event report."""
-
-    retry = True
-
-
-class QueryInvalid(NodeError):
-    """What to retrieve must be one study, one patient or a range of dates."""
-
-
-class QueryRefused(NodeError):
-    """The peer does not carry out the query."""
-
-
-class GetNotAccepted(NodeError):
-    """The peer does not offer C-GET."""
-
-
-class PathUnreadable(NodeError):
-    """The path holds nothing that could be sent."""
-
-
 class IdentifierRefused(NodeError):
     """The query is not carried out."""
 
@@ -296,13 +243,3 @@ class MatchingKeyInvalid(IdentifierRefused):
         super().__init__(*([f"{keyword} {fault}"] if keyword else []))
         self.keyword = keyword
         self.fault = fault
-
-
-class DestinationDown(NodeError):
-    """The destination does not answer, or lets nobody in; no object is to blame."""
-
-    retry = True
-
-
-class CommitmentNotOffered(NodeError):
-    """The destination does not offer Storage Commitment."""

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from pynetdicom.association import Association
 
 from core.errors import NodeError
-from dicom_node.errors import PeerUnreachable
+from dicom_node.calling_errors import PeerUnreachable
 
 #: Pieces sent in one turn of the thread: between turns it looks for what the peer says.
 _PIECES_A_TURN: Final = 4

@@ -13,7 +13,7 @@ from core.errors import RecordNotFound
 from core.rhythm import parse_days, parse_every
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tls import CertificateUnusable, read_fingerprint
-from dicom_node.errors import PeerInvalid
+from dicom_node.calling_errors import PeerInvalid
 
 #: Nothing is expected of a peer.
 NEVER: Final = "never"

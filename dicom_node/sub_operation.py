@@ -15,7 +15,8 @@ from pynetdicom.presentation import PresentationContext
 
 from core.errors import NodeError
 from core.logs import get_logger
-from dicom_node.errors import ObjectUnreadable, PeerUnreachable
+from dicom_node.calling_errors import PeerUnreachable
+from dicom_node.errors import ObjectUnreadable
 from dicom_node.outlet import Outlet
 from dicom_node.receive.pdu import FRAGMENT_HEADER_BYTES, P_DATA_TF
 from dicom_node.statuses import Status

@@ -73,7 +73,7 @@ def send(
 def _peer(settings: "Settings", to: str, tls: bool, certificate: bytes | None) -> "PeerAddress":
     from arcuate.node import open_node
     from core.tls import read_fingerprint
-    from dicom_node.errors import PeerInvalid
+    from dicom_node.calling_errors import PeerInvalid
     from dicom_node.peers import PeerAddress, address_of
 
     if "@" not in to:

@@ -24,6 +24,7 @@ from core.tables.deliveries import DeliveryRow
 from core.tables.destinations import CircuitState, DestinationRow
 from core.tables.jobs import JobKind
 from core.worker import Worker
+from dicom_node.calling_errors import CommitmentNotOffered, DestinationDown
 from dicom_node.delivery.outbox import Outbox
 from dicom_node.delivery.targets.register import find_target
 from dicom_node.delivery.targets.target import (
@@ -34,7 +35,7 @@ from dicom_node.delivery.targets.target import (
     Tools,
     Verdict,
 )
-from dicom_node.errors import CommitmentNotOffered, DestinationDown, ObjectUnreadable
+from dicom_node.errors import ObjectUnreadable
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.commitments import InstanceReference
 

@@ -8,7 +8,7 @@ from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 
-from dicom_node.errors import PathUnreadable
+from dicom_node.calling_errors import PathUnreadable
 
 _MEDIA_DIRECTORY: Final = "DICOMDIR"
 

@@ -24,7 +24,12 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 from core.clock import Clock, utc_now
 from core.errors import InfrastructureError, NodeError
 from core.logs import get_logger
-from dicom_node.errors import FileInvalid, InstanceRefused, InvalidInstance, ObjectTooLarge
+from dicom_node.errors import (
+    FileInvalid,
+    InstanceRefused,
+    InvalidInstance,
+    ObjectTooLarge,
+)
 from dicom_node.media.digesting import DigestingReader, digest_of
 from dicom_node.media.places import Places
 from dicom_node.media.refusal import list_refused

@@ -8,8 +8,8 @@ from pydicom import Dataset
 from pydicom.multival import MultiValue
 
 from core.logs import get_logger
+from dicom_node.calling_errors import QueryRefused
 from dicom_node.devices.input_class import is_model_input
-from dicom_node.errors import QueryRefused
 from dicom_node.retrieve.query import Querying, StudyQuery
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Self
 
-from dicom_node.errors import QueryInvalid
+from dicom_node.calling_errors import QueryInvalid
 
 _DAY: Final = r"\d{4}-?\d{2}-?\d{2}"
 _RANGE: Final = re.compile(rf"(?P<first>{_DAY})?(?P<to>-|\.\.)?(?P<last>{_DAY})?")

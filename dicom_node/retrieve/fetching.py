@@ -6,7 +6,11 @@ from typing import Final, Protocol
 
 from core.database import Database
 from core.errors import NodeError
-from dicom_node.errors import AssociationRejected, GetNotAccepted, PeerUnreachable
+from dicom_node.calling_errors import (
+    AssociationRejected,
+    GetNotAccepted,
+    PeerUnreachable,
+)
 from dicom_node.retrieve.plan import FetchRequest, SeriesPlan, kept_of
 from dicom_node.retrieve.sub_operations import SubOperations
 

@@ -28,7 +28,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from core.calling_tls import CallingTLS
-from dicom_node.errors import GetNotAccepted
+from dicom_node.calling_errors import GetNotAccepted
 from dicom_node.peers import PeerAddress
 from dicom_node.retrieve.arriving import Arriving
 from dicom_node.retrieve.plan import FetchRequest

@@ -12,7 +12,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from core.calling_tls import CallingTLS
 from core.database import Database
-from dicom_node.errors import AssociationRejected, QueryRefused
+from dicom_node.calling_errors import AssociationRejected, QueryRefused
 from dicom_node.peers import PeerAddress
 from dicom_node.retrieve.plan import FetchRequest, kept_of
 from dicom_node.retrieve.sub_operations import SubOperations, count

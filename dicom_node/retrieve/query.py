@@ -13,7 +13,12 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from core.calling_tls import CallingTLS
-from dicom_node.errors import AssociationRejected, PeerUnreachable, QueryInvalid, QueryRefused
+from dicom_node.calling_errors import (
+    AssociationRejected,
+    PeerUnreachable,
+    QueryInvalid,
+    QueryRefused,
+)
 from dicom_node.peers import PeerAddress
 from dicom_node.retrieve.date_range import DateRange
 from dicom_node.scp.size_limit import handle_pdu

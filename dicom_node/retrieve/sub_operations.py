@@ -6,7 +6,7 @@ from typing import Final
 
 from pydicom import Dataset
 
-from dicom_node.errors import PeerUnreachable, QueryRefused
+from dicom_node.calling_errors import PeerUnreachable, QueryRefused
 from dicom_node.peers import PeerAddress
 from dicom_node.statuses import Status, is_pending
 

@@ -14,7 +14,11 @@ from core.database import Database
 from core.deliveries.commitments import settle_commitment
 from core.errors import NodeError
 from core.logs import get_logger
-from dicom_node.errors import ActionAttributeMissing, UnknownEvent, UnknownTransaction
+from dicom_node.errors import (
+    ActionAttributeMissing,
+    UnknownEvent,
+    UnknownTransaction,
+)
 from dicom_node.event_report import EventType
 from dicom_node.scp.event_information import CommitmentReport, read_event_information
 from dicom_node.statuses import Status, answer, answer_action_error

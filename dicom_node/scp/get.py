@@ -3,7 +3,7 @@
 from pynetdicom.events import Event
 
 from core.errors import NodeError
-from dicom_node.errors import PeerUnreachable
+from dicom_node.calling_errors import PeerUnreachable
 from dicom_node.outlet import Outlet
 from dicom_node.scp.retrieval import Retrieval
 from dicom_node.scp.retrieve_identifier import read_selection

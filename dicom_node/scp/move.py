@@ -14,7 +14,8 @@ from core.calling_tls import CallingTLS
 from core.errors import NodeError, RecordNotFound
 from core.logs import get_logger
 from core.tls import CertificateUnusable
-from dicom_node.errors import AssociationRejected, DestinationUnknown, PeerUnreachable
+from dicom_node.calling_errors import AssociationRejected, PeerUnreachable
+from dicom_node.errors import DestinationUnknown
 from dicom_node.outlet import Outlet
 from dicom_node.peers import PeerAddress, address_of
 from dicom_node.scp.retrieval import Retrieval

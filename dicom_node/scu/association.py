@@ -12,7 +12,11 @@ from pynetdicom.presentation import PresentationContext
 
 from core.calling_tls import CallingContext, CallingTLS
 from core.tls import CertificateUnusable
-from dicom_node.errors import AssociationPutOff, AssociationRejected, PeerUnreachable
+from dicom_node.calling_errors import (
+    AssociationPutOff,
+    AssociationRejected,
+    PeerUnreachable,
+)
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.peers import PeerAddress
 from dicom_node.pynetdicom_settings import configure_pynetdicom

@@ -6,7 +6,11 @@ from pynetdicom import build_context, build_role
 from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
 
 from core.calling_tls import CallingTLS
-from dicom_node.errors import AssociationRejected, PeerUnreachable, ReportRefused
+from dicom_node.calling_errors import (
+    AssociationRejected,
+    PeerUnreachable,
+    ReportRefused,
+)
 from dicom_node.event_report import (
     WELL_KNOWN_INSTANCE_UID,
     build_event_information,

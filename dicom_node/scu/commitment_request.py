@@ -9,7 +9,7 @@ from pynetdicom.events import EventHandlerType
 from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
 
 from core.calling_tls import CallingTLS
-from dicom_node.errors import CommitmentNotOffered, PeerUnreachable
+from dicom_node.calling_errors import CommitmentNotOffered, PeerUnreachable
 from dicom_node.event_report import WELL_KNOWN_INSTANCE_UID, reference_to
 from dicom_node.peers import PeerAddress
 from dicom_node.scu.association import accepts_nothing, associate

@@ -6,7 +6,7 @@ from pynetdicom import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from core.calling_tls import CallingTLS
-from dicom_node.errors import AssociationRejected, PeerUnreachable
+from dicom_node.calling_errors import AssociationRejected, PeerUnreachable
 from dicom_node.peers import PeerAddress
 from dicom_node.scu.association import accepts_nothing, associate
 from dicom_node.statuses import Status

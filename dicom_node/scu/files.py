@@ -6,7 +6,7 @@ from pathlib import Path
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 
-from dicom_node.errors import PathUnreadable
+from dicom_node.calling_errors import PathUnreadable
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pynetdicom import build_context
 from pynetdicom.association import Association
 
 from core.calling_tls import CallingTLS
-from dicom_node.errors import PathUnreadable
+from dicom_node.calling_errors import PathUnreadable
 from dicom_node.media.files import find_files
 from dicom_node.peers import PeerAddress
 from dicom_node.scu.association import MAXIMUM_CONTEXTS, accepts_nothing, associate

@@ -25,7 +25,11 @@ from core.tables.instances import InstanceOrigin, InstanceRow
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
-from dicom_node.errors import HierarchyConflict, InstanceConflict, PatientConflict
+from dicom_node.errors import (
+    HierarchyConflict,
+    InstanceConflict,
+    PatientConflict,
+)
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.corrected_rows import KeptRows, correct
 from dicom_node.storage.digest_key import digest_key

@@ -17,7 +17,7 @@ from core.settings import Settings
 from core.tables.associations import EndedAssociationRow
 from core.tables.study_notices import NoticeKind, NoticeState, StudyNoticeRow
 from core.tables.study_summaries import SettleCause, SummaryState
-from dicom_node.errors import AssociationRejected
+from dicom_node.calling_errors import AssociationRejected
 from dicom_node.rollup.ends import GRACE
 from dicom_node.scu.echo import echo
 from dicom_node.scu.store import send

@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.peers import PeerRow
 from dicom_node.application_entity import PortUnavailable
-from dicom_node.errors import AssociationRejected, PeerUnreachable
+from dicom_node.calling_errors import AssociationRejected, PeerUnreachable
 from dicom_node.peers import PeerAddress, add_peer, list_refused_callers
 from dicom_node.scu.echo import echo
 from tests.builders.messages import command_set, fragments, pdu_of

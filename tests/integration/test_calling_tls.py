@@ -16,8 +16,8 @@ from core.database import Database
 from core.settings import Settings
 from core.tls import CertificateUnusable, read_fingerprint, server_context
 from core.worker import Worker
+from dicom_node.calling_errors import PeerUnreachable
 from dicom_node.delivery.commitment import CommitmentStep
-from dicom_node.errors import PeerUnreachable
 from dicom_node.peers import PeerAddress, add_peer, address_of
 from dicom_node.scu.echo import echo
 from dicom_node.scu.store import send

@@ -18,7 +18,7 @@ from core.database import Database
 from core.settings import Settings
 from core.tables.instances import InstanceRow
 from core.tls import server_context
-from dicom_node.errors import PeerUnreachable
+from dicom_node.calling_errors import PeerUnreachable
 from dicom_node.peers import PeerAddress, add_peer
 from dicom_node.retrieve.arriving import Arriving, Stream
 from dicom_node.retrieve.catalogue import Wish, list_series

@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.tables.changes import ChangeRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
-from dicom_node.errors import AssociationRejected, PeerUnreachable
+from dicom_node.calling_errors import AssociationRejected, PeerUnreachable
 from dicom_node.peers import PeerAddress, add_peer
 from dicom_node.scu.store import send
 from dicom_node.storage.bytes import Storage

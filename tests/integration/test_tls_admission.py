@@ -4,7 +4,7 @@ import pytest
 
 from core.database import Database
 from core.settings import Settings
-from dicom_node.errors import AssociationRejected
+from dicom_node.calling_errors import AssociationRejected
 from dicom_node.peers import add_peer, list_refused_callers, remove_peer
 from dicom_node.scu.echo import echo
 from tests.fixtures.dicom_server import DEVICE, Node, running_node

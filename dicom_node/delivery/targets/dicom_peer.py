@@ -15,6 +15,11 @@ from core.deliveries.commitments import is_awaited
 from core.deliveries.destinations import DestinationInvalid
 from core.errors import RecordNotFound
 from core.tls import CertificateUnusable
+from dicom_node.calling_errors import (
+    AssociationRejected,
+    DestinationDown,
+    PeerUnreachable,
+)
 from dicom_node.delivery.targets.encoded_report import Encoded, Form, encode, forms_of
 from dicom_node.delivery.targets.store_status import verdict_of
 from dicom_node.delivery.targets.target import (
@@ -25,7 +30,6 @@ from dicom_node.delivery.targets.target import (
     Tools,
     Verdict,
 )
-from dicom_node.errors import AssociationRejected, DestinationDown, PeerUnreachable
 from dicom_node.peers import PeerAddress, address_of
 from dicom_node.scp.commitment_report import report_handlers
 from dicom_node.scu.association import accepts_nothing, associate

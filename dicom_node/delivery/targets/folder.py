@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from core.deliveries.destinations import DestinationInvalid
+from dicom_node.calling_errors import DestinationDown
 from dicom_node.delivery.targets.target import (
     Commitment,
     Destination,
@@ -17,7 +18,6 @@ from dicom_node.delivery.targets.target import (
     Tools,
     Verdict,
 )
-from dicom_node.errors import DestinationDown
 
 #: A reader that takes `*.dcm` sees whole files only.
 _SUFFIX: Final = ".dcm"

@@ -7,8 +7,8 @@ from typing import Final
 
 import httpx
 
+from dicom_node.calling_errors import DestinationDown
 from dicom_node.delivery.targets.target import Destination
-from dicom_node.errors import DestinationDown
 
 #: A token is renewed that long before it ends: clocks differ, and a request takes its time.
 _EARLY_SECONDS: Final = 30.0

@@ -11,6 +11,7 @@ import httpx
 
 from core.deliveries.destinations import DestinationInvalid
 from core.settings import Settings, is_loopback
+from dicom_node.calling_errors import DestinationDown
 from dicom_node.delivery.targets.http_authentication import authentication_of
 from dicom_node.delivery.targets.stow_answer import read_answer
 from dicom_node.delivery.targets.target import (
@@ -21,7 +22,6 @@ from dicom_node.delivery.targets.target import (
     Tools,
     Verdict,
 )
-from dicom_node.errors import DestinationDown
 
 _OPTIONS: Final = frozenset({"token_url", "client_id", "scope"})
 #: The service, or what stands before it, is in trouble, or lets us in no more: no object's fault.

@@ -3,7 +3,7 @@ import pytest
 from core.database import Database
 from core.errors import RecordNotFound
 from core.tables.peers import PeerRow
-from dicom_node.errors import PeerInvalid
+from dicom_node.calling_errors import PeerInvalid
 from dicom_node.peers import (
     PeerAddress,
     add_peer,

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_node.errors import PathUnreadable
+from dicom_node.calling_errors import PathUnreadable
 from dicom_node.media.files import find_files
 from tests.builders.medium import write_media_directory
 

@@ -6,7 +6,11 @@ from sqlmodel import select
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.quarantine import QuarantineRow
-from dicom_node.errors import InstanceConflict, StorageFull, UnsupportedSOPClass
+from dicom_node.errors import (
+    InstanceConflict,
+    StorageFull,
+    UnsupportedSOPClass,
+)
 from dicom_node.media.taking import Taken, Verdict, take_path, take_paths
 from dicom_node.storage.archive import Archive
 from tests.builders.encoded_instance import as_file, encode_instance

@@ -1,6 +1,6 @@
 import pytest
 
-from dicom_node.errors import QueryInvalid
+from dicom_node.calling_errors import QueryInvalid
 from dicom_node.retrieve.date_range import DateRange
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
-from dicom_node.errors import PathUnreadable
+from dicom_node.calling_errors import PathUnreadable
 from dicom_node.scu.files import read_file_to_send
 from tests.builders.encoded_instance import as_file, encode_instance
 

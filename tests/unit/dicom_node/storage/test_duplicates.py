@@ -29,7 +29,12 @@ from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from core.values.prediction import PredictionStatus
 from core.values.review import ReviewDecision, ReviewDraft
-from dicom_node.errors import HierarchyConflict, InstanceConflict, PatientConflict, StorageFull
+from dicom_node.errors import (
+    HierarchyConflict,
+    InstanceConflict,
+    PatientConflict,
+    StorageFull,
+)
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.duplicate_policy import DuplicatePolicy

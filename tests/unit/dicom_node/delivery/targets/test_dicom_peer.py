@@ -7,11 +7,11 @@ from pydicom import dcmread, dcmwrite
 
 from core.deliveries.destinations import DestinationInvalid
 from core.settings import Settings
+from dicom_node.calling_errors import DestinationDown
 from dicom_node.delivery.targets.dicom_peer import DicomPeer
 from dicom_node.delivery.targets.encoded_report import encode, forms_of
 from dicom_node.delivery.targets.store_status import verdict_of
 from dicom_node.delivery.targets.target import Destination, Outgoing, Tools, Verdict
-from dicom_node.errors import DestinationDown
 from dicom_node.storage.archive import Archive
 from tests.builders.sent_report import built_reports
 

@@ -7,9 +7,9 @@ from pydicom import dcmread
 
 from core.deliveries.destinations import DestinationInvalid
 from core.settings import Settings
+from dicom_node.calling_errors import DestinationDown
 from dicom_node.delivery.targets.folder import Folder
 from dicom_node.delivery.targets.target import Destination, Tools
-from dicom_node.errors import DestinationDown
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.retrieve import read_instance
 from tests.builders.sent_report import SentReports

@@ -10,6 +10,7 @@ from core.database import Database
 from core.deliveries.destinations import DestinationInvalid
 from core.keys import Role, create_key
 from core.settings import Settings
+from dicom_node.calling_errors import DestinationDown
 from dicom_node.delivery.targets.stow_rs import StowRs
 from dicom_node.delivery.targets.target import (
     Destination,
@@ -18,7 +19,6 @@ from dicom_node.delivery.targets.target import (
     Tools,
     Verdict,
 )
-from dicom_node.errors import DestinationDown
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.bytes import Storage
 from tests.builders.sent_report import SentReports
