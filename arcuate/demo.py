@@ -22,7 +22,7 @@ from dicom_node.scu.store import send
 CALLING_AE_TITLE: Final = "DEMODEVICE"
 #: Longest wait for all results in seconds.
 PATIENCE_SECONDS: Final = 180.0
-_SAVED: Final = ("report.dcm", "picture.png", "page.html")
+_SAVED: Final = ("report.dcm", "document.pdf", "picture.png", "page.html")
 
 
 class DemoFailed(NodeError):
@@ -40,6 +40,7 @@ class DemoResult:
     reasons: list[str]
     mean_deviation_db: float | None
     report: str | None
+    document: str | None
     picture: str | None
     page: str | None
     expected: str | None
@@ -162,6 +163,7 @@ def _keep(
         reasons=[reason["code"] for reason in prediction.get("reasons") or []],
         mean_deviation_db=indices.get("mean_deviation"),
         report=_save(client, f"{address}/report.dcm", folder / "report.dcm"),
+        document=_save(client, f"{address}/report.pdf", folder / "document.pdf"),
         picture=_save(client, f"{address}/report.png", folder / "picture.png"),
         page=save_page(client, f"/predictions/{prediction['id']}", folder / "page.html"),
         expected=expectation.text if expectation else None,

@@ -74,7 +74,7 @@ def _show(console: Console, results: "list[DemoResult]") -> None:
             f"\n{scan}  {_EYES[result.laterality]}, {_KINDS[result.scan_kind]}: "
             f"{outcome}{_verdict(result)}"
         )
-        for name in ("report", "picture", "page"):
+        for name in ("report", "document", "picture", "page"):
             console.print(f"    {name:8} {getattr(result, name)}")
     console.print("\nMD is the mean deviation: estimated from the scan, never measured.")
 

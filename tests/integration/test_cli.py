@@ -568,7 +568,9 @@ def test_demo_of_own_scans_keeps_what_came_back(terminal: Terminal) -> None:
     (result,) = called.json
     assert called.code == 0
     assert (result["laterality"], result["status"], result["estimated"]) == ("L", "final", True)
-    report, picture, page = (terminal.folder / result[n] for n in ("report", "picture", "page"))
+    names = ("report", "document", "picture", "page")
+    report, document, picture, page = (terminal.folder / result[name] for name in names)
+    assert document.read_bytes().startswith(b"%PDF")
     assert dcmread(report).Modality == "SR"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "not measured" in page.read_text("utf-8")
