@@ -1,9 +1,8 @@
 """What a person can do about each reason for which there is no estimate."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from api.dashboard.translation import gettext, to_translate
-from core.values.prediction import Prediction
 from core.values.reason import Reason, ReasonCode
 
 _RESEND: Final = to_translate("Export the scan again from the device and send it again.")
@@ -64,6 +63,13 @@ ADVICE: Final[dict[ReasonCode, str]] = {
     ),
 }
 
+#: What another scan of the eye, taken at once, may do away with.
+SCAN_AGAIN: Final = (
+    ReasonCode.DISC_NOT_FOUND,
+    ReasonCode.SIGNAL_TOO_LOW,
+    ReasonCode.SEGMENTATION_UNRELIABLE,
+)
+
 _RETAKE: Final = to_translate(
     "Photograph the eye again: clean the lens, let the patient blink, widen the pupil if it is "
     "small, and keep the disc sharp and away from the edge."
@@ -86,7 +92,16 @@ _PHOTOGRAPH_ADVICE: Final[dict[ReasonCode, str]] = {
 }
 
 
-def advice_of(reason: Reason, prediction: Prediction) -> str:
+class Scanned(Protocol):
+    """What advice asks of a scan."""
+
+    @property
+    def is_of_photograph(self) -> bool:
+        """Whether it is a photograph of the fundus."""
+        ...
+
+
+def advice_of(reason: Reason, prediction: Scanned) -> str:
     """Return what a person can do about a reason, for the kind of scan it was."""
     if prediction.is_of_photograph and reason.code in _PHOTOGRAPH_ADVICE:
         return gettext(_PHOTOGRAPH_ADVICE[reason.code])

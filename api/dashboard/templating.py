@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.dashboard import device_words, translation, words
+from api.dashboard.advice import advice_of
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.navigation import navigation_for
 from api.dashboard.preferences import Theme, current_theme
@@ -56,6 +57,9 @@ _ENVIRONMENT.filters.update(
         "decision": words.decision,
         "amendment": words.amendment,
         "reason": reason_words,
+        "advice": advice_of,
+        "percent": words.percent,
+        "live_state": words.live_state,
     }
 )
 _THEMES: Final = (

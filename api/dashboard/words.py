@@ -2,17 +2,18 @@
 
 from datetime import UTC, datetime
 from math import isnan
-from typing import Final
+from typing import Final, Protocol
 
 from api.dashboard.translation import gettext, ngettext, to_translate
+from core.tables.jobs import JobStatus
 from core.tables.study_summaries import SettleCause
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.review import Amendment, ReviewDecision
 from core.values.scan import Device, ScanKind
 from reports.page_words import display_name
+from reports.scan_words import kind_words
 from reports.scan_words import quality_name as quality_name_of_reports
-from reports.scan_words import scan_words
 
 #: Shown where a value is unknown.
 UNKNOWN: Final = "–"
@@ -22,6 +23,10 @@ _STATUS_WORDS: Final = {
     PredictionStatus.NOT_ASSESSABLE: to_translate("Not assessable"),
     PredictionStatus.FAILED: to_translate("Failed"),
     PredictionStatus.SUPERSEDED: to_translate("Replaced"),
+}
+_WAITING_WORDS: Final = {
+    JobStatus.QUEUED: to_translate("Waiting"),
+    JobStatus.RUNNING: to_translate("Being analysed"),
 }
 _CAUSE_WORDS: Final = {
     SettleCause.QUIET_TIME: to_translate("nothing more came"),
@@ -67,6 +72,15 @@ _OF_REPORTS: Final = (
 )
 
 
+class Recorded(Protocol):
+    """Anything that knows what the device recorded."""
+
+    @property
+    def scan_kind(self) -> ScanKind | None:
+        """What it was, None where that could not be read."""
+        ...
+
+
 def moment(value: datetime | None) -> str:
     """Return a moment in the node's time zone, to the minute."""
     return UNKNOWN if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M")
@@ -106,6 +120,13 @@ def status(value: PredictionStatus) -> str:
     return gettext(_STATUS_WORDS[value])
 
 
+def live_state(value: PredictionStatus | JobStatus) -> str:
+    """Return where a scan stands, in words."""
+    if isinstance(value, PredictionStatus):
+        return status(value)
+    return gettext(_WAITING_WORDS[value])
+
+
 def device(value: Device) -> str:
     """Return maker and model of a device."""
     return " ".join(filter(None, (value.manufacturer, value.model))) or gettext("Device unknown")
@@ -116,9 +137,9 @@ def picture(prediction: Prediction) -> str:
     return gettext(_PICTURE_WORDS[prediction.scan_kind])
 
 
-def kind(prediction: Prediction) -> str:
+def kind(scan: Recorded) -> str:
     """Return what the device recorded, such as `OCT volume`."""
-    return gettext(scan_words(prediction))
+    return gettext(kind_words(scan.scan_kind))
 
 
 def quality_name(prediction: Prediction) -> str:
@@ -128,7 +149,12 @@ def quality_name(prediction: Prediction) -> str:
 
 def quality(prediction: Prediction) -> str:
     """Return the quality of a scan in percent; one that could not be read was never judged."""
-    return f"{prediction.quality_score * 100:.0f} %" if prediction.is_judged else UNKNOWN
+    return percent(prediction.quality_score if prediction.is_judged else None)
+
+
+def percent(share: float | None) -> str:
+    """Return a share in whole percent."""
+    return UNKNOWN if share is None else f"{share * 100:.0f} %"
 
 
 def cause(value: SettleCause) -> str:
