@@ -98,6 +98,9 @@ class ReportStep:
             session.add(row)
 
     def _wanted(self, session: Session, prediction: Prediction) -> list[ReportFormat]:
-        facts, known = [facts_of(prediction)], {report_format.kind for report_format in self.formats}
+        facts, known = (
+            [facts_of(prediction)],
+            {report_format.kind for report_format in self.formats},
+        )
         asked = [f for f in self.on_request if f.kind not in known]
         return [*self.formats, *(f for f in asked if is_named(session, f.kind, facts))]
