@@ -36,10 +36,14 @@ def _data_set(element: Element, depth: int = 0) -> dict[str, Any]:
 
 
 def _values(attribute: Element, depth: int) -> list[Any]:
-    items = [_data_set(child, depth + 1) for child in attribute if _name(child) == "Item"]
+    items: list[Any] = [_data_set(child, depth + 1) for child in attribute if _name(child) == "Item"]
     texts = [(child.text or "").strip() for child in attribute if _name(child) == "Value"]
     is_number = attribute.get("vr") == "US"
-    return items or [int(t) if is_number and t.isdecimal() else t for t in texts]
+    return items or [_number(text) if is_number else text for text in texts]
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdecimal() else text
 
 
 def _name(element: Element) -> str:
