@@ -36,10 +36,11 @@ def _data_set(element: Element, depth: int = 0) -> dict[str, Any]:
 
 
 def _values(attribute: Element, depth: int) -> list[Any]:
-    items: list[Any] = [_data_set(child, depth + 1) for child in attribute if _name(child) == "Item"]
+    if attribute.get("vr") == "SQ":
+        return [_data_set(child, depth + 1) for child in attribute if _name(child) == "Item"]
     texts = [(child.text or "").strip() for child in attribute if _name(child) == "Value"]
     is_number = attribute.get("vr") == "US"
-    return items or [_number(text) if is_number else text for text in texts]
+    return [_number(text) if is_number else text for text in texts]
 
 
 def _number(text: str) -> int | str:
