@@ -94,6 +94,10 @@ class TooManyStreams(NodeError):
     """All streams of events are taken; read /v1/changes, or come back later."""
 
 
+class TooManySearches(NodeError):
+    """Too many search at the same time; ask again in a few seconds."""
+
+
 class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
 

@@ -28,6 +28,7 @@ from api.errors import (
     PositionUnknown,
     RangeNotSatisfiable,
     RoleMissing,
+    TooManySearches,
     TooManyStreams,
 )
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
@@ -75,6 +76,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TooManySearches, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyStreams, HTTPStatus.SERVICE_UNAVAILABLE),
     (StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (InfrastructureError, HTTPStatus.SERVICE_UNAVAILABLE),
