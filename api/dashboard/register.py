@@ -7,12 +7,14 @@ from fastapi import APIRouter
 from api.dashboard import (
     delivery_pages,
     device_pages,
+    live_pages,
     operations_pages,
     result_pages,
     review_pages,
 )
 
 PAGES: Final[tuple[APIRouter, ...]] = (
+    live_pages.ROUTER,
     result_pages.ROUTER,
     review_pages.ROUTER,
     device_pages.ROUTER,

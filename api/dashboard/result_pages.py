@@ -1,11 +1,9 @@
-"""The newest results, and one result."""
+"""One result, with all it was made from."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import func
-from sqlmodel import Session, col, select
 
 from api.dashboard.advice import advice_of
 from api.dashboard.agreement_view import agreement_view
@@ -14,59 +12,20 @@ from api.dashboard.field_view import field_view, grey_scale_png
 from api.dashboard.profile_view import profile_view
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
-from api.rest.prediction_search import PredictionQuery, page_of_records
 from api.rest.predictions import find_record
 from api.rest.reviews import REVIEWERS
 from api.rest.summaries import find_summary
 from api.schemas.prediction_json import prediction_links
 from api.security import CallerParameter
-from core.clock import utc_now
 from core.errors import RecordNotFound
 from core.field_agreement import find_comparison
-from core.peer_sightings import silent_peers
 from core.perimetry.norms import NORM_AGE_RANGE_YEARS, NORM_NAME, is_within_norm_age
 from core.predictions import prediction_of
-from core.reviews import is_reviewable, last_reviews, open_requests, reviews_of
+from core.reviews import is_reviewable, open_requests, reviews_of
 from core.tables.columns import key_of
-from core.tables.instances import InstanceOutcome, InstanceRow
-from core.tables.jobs import JobRow, JobStatus
-from core.tables.predictions import PredictionRow
-from core.values.prediction import Prediction, PredictionStatus
+from core.values.prediction import Prediction
 
 ROUTER: Final = APIRouter(include_in_schema=False)
-
-_PAGE_LENGTH: Final = 50
-
-Cursor = Annotated[str | None, Query(max_length=512)]
-
-
-@ROUTER.get("/")
-def list_results(
-    node: NodeParameter, caller: CallerParameter, cursor: Cursor = None
-) -> HTMLResponse:
-    """Show the newest results, eye by eye."""
-    query = PredictionQuery(limit=_PAGE_LENGTH, cursor=cursor)
-    is_current = col(PredictionRow.status) != PredictionStatus.SUPERSEDED
-    with node.database.reading() as session:
-        records, following = page_of_records(session, query, is_current)
-        ids = [record[0].id for record in records]
-        reviews, asked = last_reviews(session, ids), open_requests(session, ids)
-        waiting, failed = _waiting(session), _failed_jobs(session)
-        silent = [peer.row.ae_title for peer in silent_peers(session, utc_now())]
-    return render(
-        "results.html",
-        here="/",
-        caller=caller,
-        reviews=reviews,
-        asked=asked,
-        predictions=[prediction_of(record) for record in records],
-        next=following,
-        is_first_page=cursor is None,
-        waiting=waiting,
-        failed_jobs=failed,
-        silent=silent,
-        ae_title=node.settings.ae_title,
-    )
 
 
 @ROUTER.get("/predictions/{prediction_id}")
@@ -117,13 +76,3 @@ def show_grey_scale(node: NodeParameter, prediction_id: str) -> Response:
 
 def _is_extrapolated(prediction: Prediction) -> bool:
     return prediction.age_years is not None and not is_within_norm_age(prediction.age_years)
-
-
-def _waiting(session: Session) -> int:
-    statement = select(func.count()).select_from(InstanceRow)
-    return session.exec(statement.where(col(InstanceRow.outcome) == InstanceOutcome.PENDING)).one()
-
-
-def _failed_jobs(session: Session) -> int:
-    statement = select(func.count()).select_from(JobRow)
-    return session.exec(statement.where(col(JobRow.status) == JobStatus.FAILED)).one()

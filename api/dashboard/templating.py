@@ -7,12 +7,13 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.dashboard import device_words, translation, words
+from api.dashboard.advice import advice_of
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.navigation import navigation_for
 from api.dashboard.preferences import Theme, current_theme
+from api.dashboard.reason_words import reason_words
 from api.dashboard.translation import to_translate
 from core.values.prediction import ESTIMATE_NOTICE
-from reports.scan_words import quality_name, scan_words
 
 _FOLDER: Final = Path(__file__).parent
 STATIC_FOLDER: Final = _FOLDER / "static"
@@ -45,8 +46,8 @@ _ENVIRONMENT.filters.update(
         "status": words.status,
         "device": words.device,
         "quality": words.quality,
-        "kind": scan_words,
-        "quality_name": quality_name,
+        "kind": words.kind,
+        "quality_name": words.quality_name,
         "picture": words.picture,
         "years": words.years,
         "rhythm": device_words.rhythm,
@@ -55,6 +56,10 @@ _ENVIRONMENT.filters.update(
         "cause": words.cause,
         "decision": words.decision,
         "amendment": words.amendment,
+        "reason": reason_words,
+        "advice": advice_of,
+        "percent": words.percent,
+        "live_state": words.live_state,
     }
 )
 _THEMES: Final = (

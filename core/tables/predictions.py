@@ -27,11 +27,14 @@ class PredictionRow(SQLModel, table=True):
             sqlite_where=text("status != 'superseded'"),
             postgresql_where=text("status != 'superseded'"),
         ),
+        # Both end in the order of arrival, which is the one of the instances' keys.
+        Index("ix_predictions_status_arrival", "status", "instance_key"),
+        Index("ix_predictions_device_arrival", "manufacturer_model_name", "instance_key"),
     )
 
     id: str = Field(primary_key=True)
     instance_key: int = Field(foreign_key="instances.id")
-    status: str = Field(index=True)
+    status: str
     laterality: str | None = Field(default=None, index=True)
     model_name: str
     model_version: str
