@@ -1,12 +1,15 @@
 """Predictions: one row per scored instance and model."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from core.tables.columns import JsonValue, UtcDateTime
+
+#: The order of every list of predictions; the identifier decides between two of one moment.
+_NEWEST: Final = ("predicted_at", "id")
 
 
 class PredictionRow(SQLModel, table=True):
@@ -27,12 +30,22 @@ class PredictionRow(SQLModel, table=True):
             sqlite_where=text("status != 'superseded'"),
             postgresql_where=text("status != 'superseded'"),
         ),
+        Index("ix_predictions_instance", "instance_key"),
+        Index("ix_predictions_superseded_by", "superseded_by"),
+        # What is searched for, newest first: the order of the lists.
+        Index("ix_predictions_newest", *_NEWEST),
+        Index("ix_predictions_status", "status", *_NEWEST),
+        Index("ix_predictions_laterality", "laterality", *_NEWEST),
+        Index("ix_predictions_model", "model_name", *_NEWEST),
+        Index("ix_predictions_model_version", "model_name", "model_version", *_NEWEST),
+        Index("ix_predictions_device_model", "manufacturer_model_name", *_NEWEST),
+        Index("ix_predictions_device", "device_serial_number", *_NEWEST),
     )
 
     id: str = Field(primary_key=True)
     instance_key: int = Field(foreign_key="instances.id")
-    status: str = Field(index=True)
-    laterality: str | None = Field(default=None, index=True)
+    status: str
+    laterality: str | None = None
     model_name: str
     model_version: str
     model_digest: str
@@ -41,7 +54,7 @@ class PredictionRow(SQLModel, table=True):
     device_serial_number: str = ""
     age_years: float | None = None
     acquired_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
-    predicted_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    predicted_at: datetime = Field(sa_type=UtcDateTime)
     quality_score: float = 0.0
     mean_sensitivity_db: float | None = None
     mean_deviation_db: float | None = Field(default=None, index=True)
