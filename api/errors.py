@@ -98,6 +98,10 @@ class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
 
 
+class ParquetUnavailable(NodeError):
+    """This node writes no Parquet: install the extra `parquet` (pyarrow), or ask for CSV."""
+
+
 class RangeNotSatisfiable(NodeError):
     """The range lies beyond the end."""
 

@@ -13,8 +13,8 @@ class PatientRow(SQLModel, table=True):
 
     `name_alphabetic`, `name_ideographic` and `name_phonetic` are the groups of the name in the form
     they are searched in (`core.values.person_name`). Where two records were found to be one person,
-    the one that holds nothing any more stays for its Patient ID, and `merged_into` is the key of the
-    one that holds everything; that one is never merged itself.
+    one of them holds nothing any more and stays for its Patient ID: its `merged_into` is the key of
+    the other, which is never merged itself.
     """
 
     __tablename__ = "patients"
