@@ -99,7 +99,7 @@ class NotAcceptable(NodeError):
 
 
 class ParquetUnavailable(NodeError):
-    """This node writes no Parquet: install the extra `parquet` (pyarrow), or ask for CSV."""
+    """This node writes no Parquet: install the extra `parquet`, or ask for CSV."""
 
 
 class RangeNotSatisfiable(NodeError):

@@ -16,19 +16,20 @@ from api.field_selection import Fields
 from api.rest.pages import integer_page
 from api.schemas.listing import PageQuery
 from core.patients import keys_named
-from core.tables.columns import key_of
+from core.tables.columns import key_of, table_of
 from core.tables.patients import PatientRow
 from core.values.person_name import fold_text
 from dicom_node.storage.query.condition import begins
 
+_PATIENTS: Final = table_of(PatientRow)
 _LISTING: Final = "patients"
 _NAMED: Final = "patients by name"
 #: The two passes of a search by name, in order.
 _BEGINS, _HOLDS = 0, 1
 _GROUPS: Final = (
-    col(PatientRow.name_alphabetic),
-    col(PatientRow.name_ideographic),
-    col(PatientRow.name_phonetic),
+    _PATIENTS.c.name_alphabetic,
+    _PATIENTS.c.name_ideographic,
+    _PATIENTS.c.name_phonetic,
 )
 
 

@@ -33,7 +33,10 @@ class PredictionRow(SQLModel, table=True):
         Index("ix_predictions_instance", "instance_key"),
         Index("ix_predictions_superseded_by", "superseded_by"),
         # What is searched for, newest first: the order of the lists.
-        Index("ix_predictions_newest", *_NEWEST),
+        # It holds what ranges are asked of, too, so that walking it for a rare match is quick.
+        Index(
+            "ix_predictions_newest", *_NEWEST, "mean_deviation_db", "acquired_at", "manufacturer"
+        ),
         Index("ix_predictions_status", "status", *_NEWEST),
         Index("ix_predictions_laterality", "laterality", *_NEWEST),
         Index("ix_predictions_model", "model_name", *_NEWEST),
@@ -53,11 +56,11 @@ class PredictionRow(SQLModel, table=True):
     manufacturer_model_name: str = ""
     device_serial_number: str = ""
     age_years: float | None = None
-    acquired_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    acquired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     predicted_at: datetime = Field(sa_type=UtcDateTime)
     quality_score: float = 0.0
     mean_sensitivity_db: float | None = None
-    mean_deviation_db: float | None = Field(default=None, index=True)
+    mean_deviation_db: float | None = None
     pattern_standard_deviation_db: float | None = None
     reasons: list[dict[str, str]] = Field(default_factory=list, sa_type=JsonValue)
     sensitivities_db: list[float] | None = Field(default=None, sa_type=JsonValue)

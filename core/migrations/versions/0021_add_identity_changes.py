@@ -11,12 +11,12 @@ branch_labels = None
 depends_on = None
 
 _NEWEST = ['predicted_at', 'id']
-#: Served by the indexes below, which begin with the same column.
-_FORMER = ['status', 'laterality', 'predicted_at']
+#: Served by the indexes below.
+_FORMER = ['status', 'laterality', 'predicted_at', 'acquired_at', 'mean_deviation_db']
 _PREDICTIONS = {
     'instance': ['instance_key'],
     'superseded_by': ['superseded_by'],
-    'newest': _NEWEST,
+    'newest': [*_NEWEST, 'mean_deviation_db', 'acquired_at', 'manufacturer'],
     'status': ['status', *_NEWEST],
     'laterality': ['laterality', *_NEWEST],
     'model': ['model_name', *_NEWEST],
