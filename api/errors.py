@@ -99,7 +99,7 @@ class NotAcceptable(NodeError):
 
 
 class ParquetUnavailable(NodeError):
-    """This node writes no Parquet: install the extra `parquet`, or ask for CSV."""
+    """No Parquet is written here: install the extra `parquet`, or ask for CSV."""
 
 
 class RangeNotSatisfiable(NodeError):

@@ -26,7 +26,7 @@ _FAMILY = "CASE i % 5 WHEN 0 THEN 'sato' WHEN 1 THEN 'chen' WHEN 2 THEN 'weber' 
 _ROWS = (
     "INSERT INTO patients (id, patient_id, issuer, name, name_alphabetic, name_ideographic,"
     " name_phonetic, birth_date, sex)"
-    " {patients} SELECT i + 1, 'P' || i, 'Clinic', 'X', " + _FAMILY + " || i || '^anna', '', '',"
+    " {patients} SELECT i + 1, 'P' || i, 'Clinic', 'X', {family} || i || '^anna', '', '',"
     " {birth}, 'F' FROM n",
     "INSERT INTO studies (id, patient_key, study_instance_uid, study_id, accession_number,"
     " study_date, study_time, study_description, referring_physician_name,"
@@ -75,5 +75,6 @@ def _said(statement: str, dialect: str, studies: int) -> str:
         studies=_NUMBERS[dialect].format(studies),
         moment=_MOMENT[dialect].format("i"),
         day=_DAY[dialect].format("i"),
+        family=_FAMILY,
         birth=_DAY[dialect].format("-i"),
     )
