@@ -22,6 +22,7 @@ _STATUS_WORDS: Final = {
 }
 _CAUSE_WORDS: Final = {
     SettleCause.QUIET_TIME: "nothing more came",
+    SettleCause.IDENTITY_CHANGED: "given to another patient",
     SettleCause.ASSOCIATION_END: "the device ended its association",
     SettleCause.INSTANCE_AVAILABILITY: "a system notified that all is there",
     SettleCause.PROCEDURE_STEP: "the device said that it is done",
