@@ -9,7 +9,19 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
+from core.errors import NodeError, RecordNotFound
 from core.tables.patients import PatientRow
+
+
+class AmbiguousPatient(NodeError):
+    """Several issuers use this Patient ID; name one with the parameter `issuer`.
+
+    `issuers` holds their names, an empty text for a patient without one.
+    """
+
+    def __init__(self, issuers: Sequence[str]) -> None:
+        super().__init__("Several issuers use this Patient ID; name one with `issuer`")
+        self.issuers = list(issuers)
 
 
 def keys_named(patient_id: str, issuer: str | None) -> Select[int]:
@@ -32,6 +44,24 @@ def patients_named(session: Session, patient_id: str, issuer: str | None) -> Seq
         col(PatientRow.id).in_(keys_named(patient_id, issuer))
     )
     return session.exec(statement.order_by(col(PatientRow.issuer))).all()
+
+
+def find_patient(session: Session, patient_id: str, issuer: str | None) -> PatientRow:
+    """Return the one patient that has, or had before a merge, that ID; never a guess between two.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is none.
+    AmbiguousPatient
+        If several issuers use the ID and none was named.
+    """
+    rows = patients_named(session, patient_id, issuer)
+    if not rows:
+        raise RecordNotFound("There is no patient with that Patient ID and issuer")
+    if len(rows) > 1:
+        raise AmbiguousPatient(issuers_of(session, patient_id))
+    return rows[0]
 
 
 def issuers_of(session: Session, patient_id: str) -> Sequence[str]:

@@ -4,11 +4,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from api.dependencies import NodeParameter
 from api.entity_tags import TaggedRoute
-from api.errors import AmbiguousPatient
 from api.field_selection import OneFields, one, page
 from api.rest.pages import listing_of
 from api.rest.patient_search import PatientQuery, page_of_patients
@@ -17,10 +16,8 @@ from api.schemas.listing import Listing
 from api.schemas.patients import PatientDetailOut, PatientOut, patient_detail, patient_of_row
 from api.schemas.predictions import PredictionOut
 from api.schemas.problem import NOT_MODIFIED, problems
-from core.errors import RecordNotFound
-from core.patients import former_identities, issuers_of, patients_named
+from core.patients import find_patient, former_identities
 from core.tables.columns import key_of
-from core.tables.patients import PatientRow
 from core.tables.studies import StudyRow
 
 ROUTER: Final = APIRouter(prefix="/v1/patients", tags=["patients"], route_class=TaggedRoute)
@@ -86,21 +83,3 @@ def read_patient(
         patient = find_patient(session, patient_id, issuer)
         former = former_identities(session, key_of(patient))
     return one(patient_detail(patient, former, patient_id), fields)
-
-
-def find_patient(session: Session, patient_id: str, issuer: str | None) -> PatientRow:
-    """Return the one patient that has, or had before a merge, that ID; never a guess between two.
-
-    Raises
-    ------
-    RecordNotFound
-        If there is none.
-    AmbiguousPatient
-        If several issuers use the ID and none was named.
-    """
-    rows = patients_named(session, patient_id, issuer)
-    if not rows:
-        raise RecordNotFound("There is no patient with that Patient ID and issuer")
-    if len(rows) > 1:
-        raise AmbiguousPatient(issuers_of(session, patient_id))
-    return rows[0]

@@ -12,6 +12,7 @@ from api.rest import (
     events,
     exports,
     forms,
+    identities,
     measured_fields,
     models,
     operations,
@@ -26,6 +27,7 @@ from api.rest import (
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     # Before the patients: their Patient ID takes any text to the end of a path.
     measured_fields.ROUTER,
+    identities.ROUTER,
     patients.ROUTER,
     studies.ROUTER,
     summary_reports.ROUTER,

@@ -20,6 +20,9 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is no prediction with that id"])
     errors: list[ProblemError] | None = Field(default=None, description="Parameters to check.")
+    conflicts: list[str] | None = Field(
+        default=None, description="What two records of patients say differently."
+    )
     issuers: list[str] | None = Field(default=None, description="Whose Patient IDs these are.")
 
 

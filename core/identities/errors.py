@@ -8,16 +8,16 @@ from core.errors import NodeError
 class IdentityConflict(NodeError):
     """The two records contradict each other.
 
-    `attributes` names what differs: `sex`, `birth_date`.
+    `conflicts` names what differs: `sex`, `birth_date`.
     """
 
-    def __init__(self, attributes: Sequence[str]) -> None:
-        named = " and ".join(name.replace("_", " ") for name in attributes)
+    def __init__(self, conflicts: Sequence[str]) -> None:
+        named = " and ".join(name.replace("_", " ") for name in conflicts)
         super().__init__(
             f"The two records differ in {named}: look at both, and force it only where they are "
             "one person"
         )
-        self.attributes = list(attributes)
+        self.conflicts = list(conflicts)
 
 
 class CorrectionRefused(NodeError):

@@ -68,13 +68,14 @@ def _separate(
     former = patients[_former_key(change)]
     if former.merged_into != change.patient_key:
         raise CorrectionRefused(_LATER_FIRST)
-    was = set(change.details["studies"])
+    was, named = set(change.details["studies"]), {former.id, *change.details["aliases"]}
     since = [
         study
         for study in lock_studies(session, change.patient_key)
-        if study.id in was
-        or (study.named_patient_key == former.id and study.received_at >= change.changed_at)
+        if study.id in was or study.named_patient_key in named
     ]
+    moved = _moved_to(session, change.patient_key)
+    since = [study for study in since if study.id in was or study.id not in moved]
     for study in since:
         hand_over(session, study, change.patient_key, former)
     _give_fields_back(session, change, former)
@@ -83,6 +84,15 @@ def _separate(
     for row in session.exec(aliases).all():
         row.merged_into = former.id
     return since, {"studies": [key_of(study) for study in since]}
+
+
+def _moved_to(session: Session, patient_key: int) -> set[int | None]:
+    """Return the studies that were given to a patient one by one, whatever was merged."""
+    statement = select(IdentityChangeRow.study_key).where(
+        col(IdentityChangeRow.patient_key) == patient_key,
+        col(IdentityChangeRow.kind) == IdentityChangeKind.STUDY_MOVED,
+    )
+    return set(session.exec(statement).all())
 
 
 def _move_back(

@@ -94,8 +94,9 @@ def _try(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOu
         if kept.instance.digest != former.instance.digest:
             return None
         aside = _aside(kept.instance, arrival.received_at)
-        _exchange_files(session, archive, kept.instance, arrival, unfinished)
+        # First: it may refuse, and the arrival then goes to quarantine from where it lies.
         patient, identities = follow_correction(session, kept, arrival)
+        _exchange_files(session, archive, kept.instance, arrival, unfinished)
         withdrawn = correct(session, kept._replace(patient=patient), arrival)
         # Last, because they number changes: who waits for the next number may hold rows of these.
         if copy is not None:
