@@ -50,17 +50,6 @@ class ParameterInvalid(NodeError):
         self.parameter, self.message = parameter, message
 
 
-class AmbiguousPatient(NodeError):
-    """Several issuers use this Patient ID; name one with the parameter `issuer`.
-
-    `issuers` holds their names, an empty text for a patient without one.
-    """
-
-    def __init__(self, issuers: Sequence[str]) -> None:
-        super().__init__("Several issuers use this Patient ID; name one with `issuer`")
-        self.issuers = list(issuers)
-
-
 class FrameNotFound(RecordNotFound):
     """The object has no frame of that number; the parameter `frames` counts from 1."""
 
@@ -100,6 +89,10 @@ class TooManySearches(NodeError):
 
 class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
+
+
+class ParquetUnavailable(NodeError):
+    """No Parquet is written here: install the extra `parquet`, or ask for CSV."""
 
 
 class RangeNotSatisfiable(NodeError):

@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 
 from api.dashboard.templating import render
 from api.errors import (
-    AmbiguousPatient,
     BodyMalformed,
     BodyStalled,
     BodyTooLarge,
@@ -25,6 +24,7 @@ from api.errors import (
     NotSignedIn,
     OriginRefused,
     ParameterInvalid,
+    ParquetUnavailable,
     PositionUnknown,
     RangeNotSatisfiable,
     RoleMissing,
@@ -34,8 +34,10 @@ from api.errors import (
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
 from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
+from core.identities.errors import CorrectionRefused, IdentityConflict
 from core.keys import KeyNameTaken
 from core.logs import get_logger
+from core.patients import AmbiguousPatient
 from core.reviews import NotReviewable
 from core.webhooks import WebhookInvalid, WebhookNameTaken
 from dicom_node.errors import (
@@ -60,6 +62,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (RangeNotSatisfiable, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
+    (ParquetUnavailable, HTTPStatus.NOT_IMPLEMENTED),
     (PixelsUnreadable, HTTPStatus.NOT_ACCEPTABLE),
     (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
     (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -67,6 +70,8 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (MediaTypeUnsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (PositionUnknown, HTTPStatus.CONFLICT),
+    (IdentityConflict, HTTPStatus.CONFLICT),
+    (CorrectionRefused, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
     (DeliveryUnderWay, HTTPStatus.CONFLICT),
     (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
@@ -169,6 +174,13 @@ _PARAMETER_OF: Final[dict[type[NodeError], str]] = {
     FrameNotFound: "frames",
 }
 
+#: What some errors tell beside their sentence.
+_MEMBER_OF: Final[dict[type[NodeError], str]] = {
+    AmbiguousPatient: "issuers",
+    IdentityConflict: "conflicts",
+    NotReady: "checks",
+}
+
 
 def kind_of(error: NodeError) -> str:
     """Return the last part of the problem's type, from the name of the error's class."""
@@ -186,10 +198,9 @@ def headers_of(status: HTTPStatus) -> dict[str, str] | None:
 
 def _members_of(error: NodeError) -> dict[str, Any]:
     match error:
-        case AmbiguousPatient():
-            return {"issuers": error.issuers}
-        case NotReady():
-            return {"checks": error.checks}
+        case AmbiguousPatient() | IdentityConflict() | NotReady():
+            name = _MEMBER_OF[type(error)]
+            return {name: getattr(error, name)}
         case ParameterInvalid():
             return _fault_of(error.parameter, error.message)
         case RuleInvalid() | WebhookInvalid():

@@ -11,6 +11,7 @@ from core.calling_tls import CallingTLS
 from core.worker import Step, Worker
 from dicom_node.delivery.commitment import CommitmentStep
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
+from dicom_node.delivery.reissuing import ReissueStep
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.retaining import RetentionStep, run_retention
 from dicom_node.delivery.reviewing import ReviewStep
@@ -53,7 +54,9 @@ def _report_steps(node: Node) -> Iterator[Step]:
     settings = node.settings
     equipment = service_equipment(settings)
     formats = formats_with(text=settings.text_reports)
-    yield ReportStep(node.database, node.storage, equipment, formats)
+    reports = ReportStep(node.database, node.storage, equipment, formats)
+    yield reports
+    yield ReissueStep(reports, settings.organization)
     yield StudyReportStep(node.database, node.storage, equipment)
     yield ReviewStep(node.database, node.storage, settings.organization)
 

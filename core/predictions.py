@@ -64,6 +64,22 @@ def load_prediction(session: Session, prediction_id: str) -> Prediction:
     return prediction_of(record)
 
 
+def load_patient(session: Session, prediction_id: str) -> PatientRow:
+    """Return whose a prediction is today.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is no such prediction.
+    """
+    statement = select_predictions().where(col(PredictionRow.id) == prediction_id)
+    record = session.execute(statement).one_or_none()
+    if record is None:
+        raise RecordNotFound("There is no prediction with that id")
+    patient: PatientRow = record[4]
+    return patient
+
+
 def picture_key(session: Session, prediction_id: str) -> str | None:
     """Return where the picture of a prediction's scan is kept, None where there is none."""
     row = session.get(PredictionRow, prediction_id)

@@ -30,6 +30,7 @@ _WAITING_WORDS: Final = {
 }
 _CAUSE_WORDS: Final = {
     SettleCause.QUIET_TIME: to_translate("nothing more came"),
+    SettleCause.IDENTITY_CHANGED: to_translate("given to another patient"),
     SettleCause.ASSOCIATION_END: to_translate("the device ended its association"),
     SettleCause.INSTANCE_AVAILABILITY: to_translate("a system notified that all is there"),
     SettleCause.PROCEDURE_STEP: to_translate("the device said that it is done"),

@@ -10,7 +10,9 @@ from api.rest import (
     destinations,
     devices,
     events,
+    exports,
     forms,
+    identities,
     measured_fields,
     models,
     operations,
@@ -25,10 +27,12 @@ from api.rest import (
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     # Before the patients: their Patient ID takes any text to the end of a path.
     measured_fields.ROUTER,
+    identities.ROUTER,
     patients.ROUTER,
     studies.ROUTER,
     summary_reports.ROUTER,
     predictions.ROUTER,
+    exports.ROUTER,
     forms.ROUTER,
     reviews.ROUTER,
     changes.ROUTER,

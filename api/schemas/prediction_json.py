@@ -17,6 +17,7 @@ from api.schemas.predictions import (
 from api.schemas.reviews import request_json, review_json
 from api.schemas.values import number, numbers
 from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
+from core.perimetry.severity import severity_of
 from core.predictions import PredictionRecord, prediction_of
 from core.tables.reviews import ReviewRequestRow
 from core.values.laterality import Laterality
@@ -142,6 +143,7 @@ def _indices(prediction: Prediction) -> IndicesOut | None:
         mean_sensitivity=number(deviations.mean_sensitivity_db),
         mean_deviation=number(deviations.mean_deviation_db),
         pattern_standard_deviation=number(deviations.pattern_standard_deviation_db),
+        estimated_severity=severity_of(deviations.mean_deviation_db),
     )
 
 

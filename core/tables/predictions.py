@@ -1,12 +1,15 @@
 """Predictions: one row per scored instance and model."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from core.tables.columns import JsonValue, UtcDateTime
+
+#: The order of every list of predictions; the identifier decides between two of one moment.
+_NEWEST: Final = ("predicted_at", "id")
 
 
 class PredictionRow(SQLModel, table=True):
@@ -30,12 +33,25 @@ class PredictionRow(SQLModel, table=True):
         # Both end in the order of arrival, which is the one of the instances' keys.
         Index("ix_predictions_status_arrival", "status", "instance_key"),
         Index("ix_predictions_device_arrival", "manufacturer_model_name", "instance_key"),
+        Index("ix_predictions_instance", "instance_key"),
+        Index("ix_predictions_superseded_by", "superseded_by"),
+        # What is searched for, newest first: the order of the lists.
+        # It holds what ranges are asked of, too, so that walking it for a rare match is quick.
+        Index(
+            "ix_predictions_newest", *_NEWEST, "mean_deviation_db", "acquired_at", "manufacturer"
+        ),
+        Index("ix_predictions_status", "status", *_NEWEST),
+        Index("ix_predictions_laterality", "laterality", *_NEWEST),
+        Index("ix_predictions_model", "model_name", *_NEWEST),
+        Index("ix_predictions_model_version", "model_name", "model_version", *_NEWEST),
+        Index("ix_predictions_device_model", "manufacturer_model_name", *_NEWEST),
+        Index("ix_predictions_device", "device_serial_number", *_NEWEST),
     )
 
     id: str = Field(primary_key=True)
     instance_key: int = Field(foreign_key="instances.id")
     status: str
-    laterality: str | None = Field(default=None, index=True)
+    laterality: str | None = None
     model_name: str
     model_version: str
     model_digest: str
@@ -43,11 +59,11 @@ class PredictionRow(SQLModel, table=True):
     manufacturer_model_name: str = ""
     device_serial_number: str = ""
     age_years: float | None = None
-    acquired_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
-    predicted_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    acquired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    predicted_at: datetime = Field(sa_type=UtcDateTime)
     quality_score: float = 0.0
     mean_sensitivity_db: float | None = None
-    mean_deviation_db: float | None = Field(default=None, index=True)
+    mean_deviation_db: float | None = None
     pattern_standard_deviation_db: float | None = None
     reasons: list[dict[str, str]] = Field(default_factory=list, sa_type=JsonValue)
     sensitivities_db: list[float] | None = Field(default=None, sa_type=JsonValue)

@@ -9,6 +9,7 @@ from core.tables.deliveries import DeliveryCommitmentRow, DeliveryRow
 from core.tables.destinations import DeliveryRuleRow, DestinationRow
 from core.tables.discarded_files import DiscardedFileRow
 from core.tables.feed_positions import FeedPositionRow
+from core.tables.identity_changes import IdentityChangeRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
@@ -65,4 +66,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     ReviewRow,
     ReviewRequestRow,
     WebhookRow,
+    IdentityChangeRow,
 )
