@@ -27,6 +27,22 @@ class PredictionRow(SQLModel, table=True):
             sqlite_where=text("status != 'superseded'"),
             postgresql_where=text("status != 'superseded'"),
         ),
+        Index("ix_predictions_instance", "instance_key"),
+        # All that the figures by month need, so that no row with its arrays is read for them.
+        Index(
+            "ix_predictions_months",
+            "acquired_at",
+            "predicted_at",
+            "status",
+            "manufacturer",
+            "manufacturer_model_name",
+            "device_serial_number",
+            "model_name",
+            "model_version",
+            "quality_score",
+            "mean_deviation_db",
+            "rnfl_mean_um",
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -53,6 +69,8 @@ class PredictionRow(SQLModel, table=True):
     total_deviation_db: list[float] | None = Field(default=None, sa_type=JsonValue)
     pattern_deviation_db: list[float] | None = Field(default=None, sa_type=JsonValue)
     thickness_um: list[float] | None = Field(default=None, sa_type=JsonValue)
+    #: Mean of `thickness_um`.
+    rnfl_mean_um: float | None = None
     layers: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     preview_key: str | None = None
     scan_kind: str | None = None
