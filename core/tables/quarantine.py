@@ -11,8 +11,8 @@ class QuarantineRow(SQLModel, table=True):
     """An object kept aside, with its cause. `storage_key` finds the bytes under `quarantine/`.
 
     Where `size_bytes` is 0 it was refused before its bytes were kept, and stands for all like it.
-    `dismissed_at` is when somebody said that it needs no more attention; it lies there all the same,
-    and what comes again is shown again.
+    `dismissed_at` is when somebody said that it needs no more attention. It lies there all the
+    same; what comes again is shown again.
     """
 
     __tablename__ = "quarantine"
