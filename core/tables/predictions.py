@@ -27,7 +27,6 @@ class PredictionRow(SQLModel, table=True):
             sqlite_where=text("status != 'superseded'"),
             postgresql_where=text("status != 'superseded'"),
         ),
-        Index("ix_predictions_instance", "instance_key"),
         # All that the figures by month need, so that no row with its arrays is read for them.
         Index(
             "ix_predictions_months",

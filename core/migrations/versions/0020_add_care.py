@@ -37,7 +37,6 @@ def upgrade() -> None:
     op.add_column('quarantine', sa.Column('dismissed_by', sa.String(), nullable=True))
     op.add_column('predictions', sa.Column('rnfl_mean_um', sa.Float(), nullable=True))
     _fill_means()
-    op.create_index('ix_predictions_instance', 'predictions', ['instance_key'])
     op.create_index('ix_predictions_months', 'predictions', _MONTHS)
     op.create_index('ix_shadow_predictions_newest', 'shadow_predictions', ['model_digest', 'id'])
 
@@ -46,7 +45,6 @@ def downgrade() -> None:
     """Take back."""
     op.drop_index('ix_shadow_predictions_newest', 'shadow_predictions')
     op.drop_index('ix_predictions_months', 'predictions')
-    op.drop_index('ix_predictions_instance', 'predictions')
     op.drop_column('predictions', 'rnfl_mean_um')
     op.drop_column('quarantine', 'dismissed_by')
     op.drop_column('quarantine', 'dismissed_at')
