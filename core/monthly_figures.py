@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Float, String, case, func, or_, type_coerce, union_all
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, Float, String, case, func, or_, select, type_coerce, union_all
+from sqlmodel import Session, col
 
 from core.tables.predictions import PredictionRow
 from core.values.prediction import PredictionStatus

@@ -9,7 +9,7 @@ from core.tables.quarantine import QuarantineRow
 
 
 class BytesNotKept(NodeError):
-    """This object was refused before its bytes were kept; there is nothing to download."""
+    """The object was refused before its bytes were kept; there is nothing to download."""
 
 
 def find_aside(session: Session, quarantine_id: int) -> QuarantineRow:

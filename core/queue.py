@@ -8,14 +8,19 @@ from typing import Any, Final
 from sqlalchemy import func, literal
 from sqlmodel import Session, col, select
 
+from core import ledger
 from core.database import database_seconds
-from core.errors import RecordNotFound
+from core.errors import NodeError, RecordNotFound
 from core.tables.jobs import JobKind, JobRow, JobStatus
 
 #: What somebody may have to look after; what is done needs nobody.
 OPEN: Final = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)
 #: A job that could be taken for longer than this, while nobody works on its kind, is forgotten.
 _FORGOTTEN_SECONDS: Final = 60.0
+
+
+class JobNotFailed(NodeError):
+    """Only a job that failed can be tried again; this one waits, runs or is done."""
 
 
 class WaitReason(StrEnum):
@@ -101,6 +106,23 @@ def find_job(session: Session, job_id: int) -> QueuedJob:
     return job
 
 
+def retry_job(session: Session, job_id: int) -> JobRow:
+    """Give a failed job fresh attempts.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is none of that id.
+    JobNotFailed
+        If it did not fail, or somebody retried it already.
+    """
+    row = find_job(session, job_id).row
+    if not ledger.requeue(session, job_id):
+        raise JobNotFailed
+    session.refresh(row)
+    return row
+
+
 def count_before(session: Session, row: JobRow) -> int:
     """Return how many jobs of its kind are taken before this one."""
     is_sooner = (col(JobRow.priority) > row.priority) | (
@@ -129,7 +151,9 @@ def _reason(row: JobRow, now: float, is_worked_on: bool) -> tuple[WaitReason, fl
             return WaitReason.STOPPED, None
         case JobStatus.RUNNING:
             left = (row.lease_until or now) - now
-            return (WaitReason.BEING_WORKED_ON, left) if left >= 0 else (WaitReason.WORKER_LOST, None)
+            return (
+                (WaitReason.BEING_WORKED_ON, left) if left >= 0 else (WaitReason.WORKER_LOST, None)
+            )
     if row.available_at > now:
         return WaitReason.NEXT_ATTEMPT, row.available_at - now
     is_forgotten = now - row.available_at > _FORGOTTEN_SECONDS and not is_worked_on

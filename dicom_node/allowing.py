@@ -12,7 +12,7 @@ from dicom_node.peers import add_peer, calls_from_its_host
 
 
 class AllowingUseless(NodeError):
-    """This caller was refused for another reason than that it is not known."""
+    """The caller was refused for another reason than that it is not known."""
 
 
 class PeerElsewhere(NodeError):

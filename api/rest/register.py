@@ -15,16 +15,20 @@ from api.rest import (
     models,
     operations,
     patients,
+    peers,
     predictions,
+    quarantine,
     reviews,
     studies,
     summary_reports,
+    trends,
     webhooks,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     # Before the patients: their Patient ID takes any text to the end of a path.
     measured_fields.ROUTER,
+    trends.ROUTER,
     patients.ROUTER,
     studies.ROUTER,
     summary_reports.ROUTER,
@@ -34,6 +38,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     changes.ROUTER,
     events.ROUTER,
     operations.ROUTER,
+    quarantine.ROUTER,
+    peers.ROUTER,
     deliveries.ROUTER,
     destinations.ROUTER,
     webhooks.ROUTER,

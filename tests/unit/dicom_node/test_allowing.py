@@ -7,8 +7,8 @@ from core.database import Database
 from core.errors import RecordNotFound
 from core.tables.peers import PeerRow, RefusedCallerRow
 from dicom_node.allowing import AllowingUseless, PeerElsewhere, allow_caller, plain_address
-from dicom_node.calling_errors import PeerInvalid
 from dicom_node.callers import Refusal
+from dicom_node.calling_errors import PeerInvalid
 from dicom_node.peers import add_peer, calls_from_its_host
 
 _AT = datetime(2026, 3, 4, 9, tzinfo=UTC)
