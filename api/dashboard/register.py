@@ -8,6 +8,7 @@ from api.dashboard import (
     delivery_pages,
     device_pages,
     operations_pages,
+    patient_pages,
     result_pages,
     review_pages,
 )
@@ -15,6 +16,7 @@ from api.dashboard import (
 PAGES: Final[tuple[APIRouter, ...]] = (
     result_pages.ROUTER,
     review_pages.ROUTER,
+    patient_pages.ROUTER,
     device_pages.ROUTER,
     delivery_pages.ROUTER,
     operations_pages.ROUTER,

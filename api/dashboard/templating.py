@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.dashboard import device_words, translation, words
+from api.dashboard import device_words, list_words, translation, words
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.navigation import navigation_for
 from api.dashboard.preferences import Theme, current_theme
@@ -55,6 +55,7 @@ _ENVIRONMENT.filters.update(
         "cause": words.cause,
         "decision": words.decision,
         "amendment": words.amendment,
+        **list_words.FILTERS,
     }
 )
 _THEMES: Final = (

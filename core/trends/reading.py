@@ -62,7 +62,15 @@ def read_trend(session: Session, patient_key: int, laterality: Laterality) -> Ey
     )
 
 
-def _statement(patient_key: int, laterality: Laterality) -> Any:
+def read_without_eye(session: Session, patient_key: int) -> list[TrendResult]:
+    """Return the results of a patient that could be given to neither eye, the newest first."""
+    statement = _statement(patient_key, None).limit(MOST_RESULTS)
+    return [_result_of(row, None) for row in session.execute(statement).all()]
+
+
+def _statement(patient_key: int, laterality: Laterality | None) -> Any:
+    # The sum keeps either database from walking every right eye there is.
+    eye = col(PredictionRow.laterality) + literal_column("''")
     return (
         select(*_COLUMNS)
         .join(InstanceRow, col(InstanceRow.id) == col(PredictionRow.instance_key))
@@ -70,8 +78,7 @@ def _statement(patient_key: int, laterality: Laterality) -> Any:
         .join(StudyRow, col(StudyRow.id) == col(SeriesRow.study_key))
         .where(
             col(StudyRow.patient_key) == patient_key,
-            # The sum keeps either database from walking every right eye there is.
-            col(PredictionRow.laterality) + literal_column("''") == laterality,
+            eye.is_(None) if laterality is None else eye == laterality,
             col(PredictionRow.status) != PredictionStatus.SUPERSEDED,
         )
         .order_by(col(StudyRow.received_at).desc(), col(PredictionRow.id))

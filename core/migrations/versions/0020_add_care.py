@@ -76,4 +76,5 @@ def _fill_means() -> None:
 def _mean(profile: Any) -> float | None:
     if not profile or any(value is None or not math.isfinite(value) for value in profile):
         return None
-    return round(sum(profile) / len(profile), 6)
+    mean: float = round(sum(profile) / len(profile), 6)
+    return mean
