@@ -38,10 +38,16 @@ from core.identities.errors import CorrectionRefused, IdentityConflict
 from core.keys import KeyNameTaken
 from core.logs import get_logger
 from core.patients import AmbiguousPatient
+from core.quarantine import BytesNotKept
+from core.queue import JobNotFailed
 from core.reviews import NotReviewable
+from core.rhythm import RhythmInvalid
 from core.webhooks import WebhookInvalid, WebhookNameTaken
+from dicom_node.allowing import AllowingUseless, PeerElsewhere
+from dicom_node.calling_errors import PeerInvalid
 from dicom_node.errors import (
     BytesRemoved,
+    MatchingKeyInvalid,
     ObjectTooLarge,
     PixelsUnreadable,
     StorageFull,
@@ -75,6 +81,13 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (KeyNameTaken, HTTPStatus.CONFLICT),
     (DeliveryUnderWay, HTTPStatus.CONFLICT),
     (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
+    (JobNotFailed, HTTPStatus.CONFLICT),
+    (BytesNotKept, HTTPStatus.CONFLICT),
+    (AllowingUseless, HTTPStatus.CONFLICT),
+    (PeerElsewhere, HTTPStatus.CONFLICT),
+    (PeerInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (RhythmInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (MatchingKeyInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotReviewable, HTTPStatus.CONFLICT),
     (WebhookNameTaken, HTTPStatus.CONFLICT),

@@ -185,6 +185,7 @@ def _row_of(prediction: Prediction, instance_key: int, preview_key: str | None) 
         quality_score=prediction.quality_score,
         reasons=[{"code": r.code, "message": r.message} for r in prediction.reasons],
         thickness_um=_numbers(prediction.thickness_um),
+        rnfl_mean_um=_mean(prediction.thickness_um),
         preview_key=preview_key,
         scan_kind=prediction.scan_kind,
         notes=list(prediction.notes),
@@ -254,6 +255,12 @@ def _numbers(array: NDArray[np.float32] | None) -> list[float] | None:
     if array is None:
         return None
     return [None if math.isnan(x) else round(float(x), 6) for x in array]  # type: ignore[misc]
+
+
+def _mean(array: NDArray[np.float32] | None) -> float | None:
+    if array is None or not np.all(np.isfinite(array)):
+        return None
+    return round(float(np.mean(array)), 6)
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

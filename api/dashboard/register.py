@@ -9,6 +9,7 @@ from api.dashboard import (
     device_pages,
     live_pages,
     operations_pages,
+    patient_pages,
     result_pages,
     review_pages,
 )
@@ -17,6 +18,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     live_pages.ROUTER,
     result_pages.ROUTER,
     review_pages.ROUTER,
+    patient_pages.ROUTER,
     device_pages.ROUTER,
     delivery_pages.ROUTER,
     operations_pages.ROUTER,

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.dashboard import device_words, translation, words
+from api.dashboard import device_words, list_words, translation, words
 from api.dashboard.advice import advice_of
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.navigation import navigation_for
@@ -60,6 +60,7 @@ _ENVIRONMENT.filters.update(
         "advice": advice_of,
         "percent": words.percent,
         "live_state": words.live_state,
+        **list_words.FILTERS,
     }
 )
 _THEMES: Final = (

@@ -17,10 +17,13 @@ from api.rest import (
     models,
     operations,
     patients,
+    peers,
     predictions,
+    quarantine,
     reviews,
     studies,
     summary_reports,
+    trends,
     webhooks,
 )
 
@@ -28,6 +31,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     # Before the patients: their Patient ID takes any text to the end of a path.
     measured_fields.ROUTER,
     identities.ROUTER,
+    trends.ROUTER,
     patients.ROUTER,
     studies.ROUTER,
     summary_reports.ROUTER,
@@ -38,6 +42,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     changes.ROUTER,
     events.ROUTER,
     operations.ROUTER,
+    quarantine.ROUTER,
+    peers.ROUTER,
     deliveries.ROUTER,
     destinations.ROUTER,
     webhooks.ROUTER,

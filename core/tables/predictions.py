@@ -46,6 +46,21 @@ class PredictionRow(SQLModel, table=True):
         Index("ix_predictions_model_version", "model_name", "model_version", *_NEWEST),
         Index("ix_predictions_device_model", "manufacturer_model_name", *_NEWEST),
         Index("ix_predictions_device", "device_serial_number", *_NEWEST),
+        # All that the figures by month need, so that no row with its arrays is read for them.
+        Index(
+            "ix_predictions_months",
+            "acquired_at",
+            "predicted_at",
+            "status",
+            "manufacturer",
+            "manufacturer_model_name",
+            "device_serial_number",
+            "model_name",
+            "model_version",
+            "quality_score",
+            "mean_deviation_db",
+            "rnfl_mean_um",
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -72,6 +87,8 @@ class PredictionRow(SQLModel, table=True):
     total_deviation_db: list[float] | None = Field(default=None, sa_type=JsonValue)
     pattern_deviation_db: list[float] | None = Field(default=None, sa_type=JsonValue)
     thickness_um: list[float] | None = Field(default=None, sa_type=JsonValue)
+    #: Mean of `thickness_um`.
+    rnfl_mean_um: float | None = None
     layers: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     preview_key: str | None = None
     scan_kind: str | None = None

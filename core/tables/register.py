@@ -17,7 +17,7 @@ from core.tables.logins import BrowserSessionRow, LoginTokenRow
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
-from core.tables.peers import PeerRow, RefusedCallerRow
+from core.tables.peers import PeerEchoRow, PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
@@ -40,6 +40,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     PredictionRow,
     ReportRow,
     PeerRow,
+    PeerEchoRow,
     RefusedCallerRow,
     QuarantineRow,
     ChangeRow,
