@@ -11,14 +11,18 @@ from starlette.exceptions import HTTPException
 
 from api.dashboard.templating import render
 from api.errors import (
+    AdministratorExists,
     AmbiguousPatient,
+    AskedTooOften,
     BodyMalformed,
     BodyStalled,
     BodyTooLarge,
     CursorInvalid,
+    FormRefused,
     FrameNotFound,
     HostRefused,
     LoginRefused,
+    LoginWithoutRole,
     MediaTypeUnsupported,
     NotAcceptable,
     NotReady,
@@ -28,6 +32,7 @@ from api.errors import (
     PositionUnknown,
     RangeNotSatisfiable,
     RoleMissing,
+    TokenRefused,
     TooManyStreams,
 )
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
@@ -51,8 +56,12 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
+    (LoginWithoutRole, HTTPStatus.FORBIDDEN),
     (OriginRefused, HTTPStatus.FORBIDDEN),
+    (FormRefused, HTTPStatus.FORBIDDEN),
     (RoleMissing, HTTPStatus.FORBIDDEN),
+    (AskedTooOften, HTTPStatus.TOO_MANY_REQUESTS),
+    (AdministratorExists, HTTPStatus.CONFLICT),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (WebhookInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -115,12 +124,12 @@ def answer_node_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _LOG.error("request_failed", error=type(error).__name__, status=status.value)
+    headers = headers_of(error)
     if _is_for_a_person(request):
         sign_in = isinstance(error, NotSignedIn)
-        return RedirectResponse("/login", 303) if sign_in else _error_page(status, str(error))
-    return problem_response(
-        status, kind_of(error), str(error), headers_of(status), **_members_of(error)
-    )
+        page = _error_page(status, str(error), headers)
+        return RedirectResponse("/login", 303) if sign_in else page
+    return problem_response(status, kind_of(error), str(error), headers, **_members_of(error))
 
 
 def answer_http_exception(request: Request, error: Exception) -> Response:
@@ -173,10 +182,15 @@ def kind_of(error: NodeError) -> str:
     return _kebab(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__))
 
 
-def headers_of(status: HTTPStatus) -> dict[str, str] | None:
-    """Return the headers a status needs beside it."""
+def headers_of(error: NodeError) -> dict[str, str] | None:
+    """Return the headers an error needs beside its status."""
+    if isinstance(error, AskedTooOften):
+        return {"Retry-After": str(error.seconds)}
+    status = status_of(error)
     if status is HTTPStatus.UNAUTHORIZED:
-        return {"WWW-Authenticate": "Bearer"}
+        # RFC 6750, 3.1.
+        invalid = ' error="invalid_token"' if isinstance(error, TokenRefused) else ""
+        return {"WWW-Authenticate": f"Bearer{invalid}"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         return {"Retry-After": _RETRY_AFTER_SECONDS}
     return None
@@ -206,8 +220,12 @@ def _is_for_a_person(request: Request) -> bool:
     return not is_api and "text/html" in request.headers.get("accept", "")
 
 
-def _error_page(status: HTTPStatus, detail: str) -> Response:
-    return render("error.html", status, title=status.phrase, detail=detail)
+def _error_page(
+    status: HTTPStatus, detail: str, headers: dict[str, str] | None = None
+) -> Response:
+    page = render("error.html", status, title=status.phrase, detail=detail)
+    page.headers.update(headers or {})
+    return page
 
 
 def _kebab(name: str) -> str:

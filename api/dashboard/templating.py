@@ -7,6 +7,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.dashboard import device_words, words
+from api.dashboard.form_fields import FormFields
+from api.form_tokens import form_token
 from core.values.prediction import ESTIMATE_NOTICE
 from reports.scan_words import quality_name, scan_words
 
@@ -15,6 +17,7 @@ STATIC_FOLDER: Final = _FOLDER / "static"
 
 _ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
+    extensions=[FormFields],
     autoescape=True,
     # A misspelt name is an error, not an empty place in a result.
     undefined=StrictUndefined,
@@ -44,7 +47,7 @@ _ENVIRONMENT.filters.update(
         "amendment": words.amendment,
     }
 )
-_ENVIRONMENT.globals["notice"] = ESTIMATE_NOTICE
+_ENVIRONMENT.globals.update({"notice": ESTIMATE_NOTICE, "form_token": form_token})
 
 
 def render(template: str, status_code: int = 200, **values: Any) -> HTMLResponse:

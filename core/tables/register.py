@@ -12,7 +12,8 @@ from core.tables.feed_positions import FeedPositionRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
-from core.tables.logins import BrowserSessionRow, LoginTokenRow
+from core.tables.login_failures import LoginFailureRow
+from core.tables.logins import BrowserSessionRow, LoginTokenRow, ProviderLoginRow, SignedOutRow
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
@@ -46,6 +47,9 @@ TABLES: tuple[type[SQLModel], ...] = (
     KeyRow,
     LoginTokenRow,
     BrowserSessionRow,
+    ProviderLoginRow,
+    SignedOutRow,
+    LoginFailureRow,
     ModelRow,
     ShadowPredictionRow,
     CommitmentRow,
