@@ -29,7 +29,10 @@ class Allowed:
 
 @dataclass(frozen=True)
 class Access:
-    """Who may read and who may change by a router; `besides` by method and path where it differs."""
+    """Who may read and who may change by a router.
+
+    `besides` says by method and path which of its routes allow others.
+    """
 
     reading: Allowed
     changing: Allowed

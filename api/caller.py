@@ -12,7 +12,7 @@ class Proof(StrEnum):
     #: By nothing: authentication is off, and whoever is on this machine may ask.
     NOTHING = "nothing"
     KEY = "key"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - what proves it, not the proof
     SESSION = "session"
 
 

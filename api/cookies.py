@@ -53,9 +53,7 @@ def set_cookie(
 def delete_cookie(request: HTTPConnection, response: Response, name: str) -> None:
     """Have the browser forget a cookie."""
     secure = _is_secure(request)
-    response.delete_cookie(
-        cookie_name(name, secure), httponly=True, samesite="lax", secure=secure
-    )
+    response.delete_cookie(cookie_name(name, secure), httponly=True, samesite="lax", secure=secure)
 
 
 def _is_secure(request: HTTPConnection) -> bool:

@@ -122,4 +122,3 @@ class Credentials:
         except InfrastructureError as error:
             # Whoever wants to read still may, on a full disk too.
             _LOG.warning("use_not_written", error=type(error).__name__)
-

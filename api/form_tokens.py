@@ -19,9 +19,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.cookies import FORM, SESSION, read_cookie, set_cookie
+from api.cors import CORS_PATHS
 from api.dependencies import node_of
 from api.errors import FormRefused, OriginRefused
 from core.keys import new_secret
+from core.web_settings import ANY_ORIGIN
 
 #: What a form calls it, and what a script sends instead.
 FIELD: Final = "csrf_token"
@@ -92,14 +94,34 @@ async def check_own_page(request: Request) -> None:
     FormRefused
         If there is no token, or another one.
     """
-    _check_origin(request)
+    check_origin(request)
+    await check_token(request)
+
+
+async def check_token(request: Request) -> None:
+    """Refuse a form, or what a script sends, without the token of our page.
+
+    Raises
+    ------
+    FormRefused
+        If there is none, or another one.
+    """
     kept = _kept_secret(request)
     given = request.headers.get(HEADER) or await _field_of(request)
     if not kept or not hmac.compare_digest(given.encode(), _token_of(kept).encode()):
         raise FormRefused
 
 
-def _check_origin(request: Request) -> None:
+def check_origin(request: Request) -> None:
+    """Refuse what the page of another site sends, as far as the browser says so.
+
+    Raises
+    ------
+    OriginRefused
+        If it is one, and not of those that may come to DICOMweb.
+    """
+    if is_of_invited_site(request):
+        return
     if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
         raise OriginRefused
     origin = request.headers.get("origin")
@@ -107,6 +129,14 @@ def _check_origin(request: Request) -> None:
     own = {request.headers.get("host", ""), public} - {""}
     if origin is not None and urlsplit(origin).netloc not in own:
         raise OriginRefused
+
+
+def is_of_invited_site(request: Request) -> bool:
+    """Whether a request is of a page that `cors_origins` lets come to DICOMweb."""
+    invited = node_of(request).settings.allowed_origins
+    origin = request.headers.get("origin", "")
+    is_there = request.url.path.startswith(CORS_PATHS)
+    return is_there and bool(origin) and (ANY_ORIGIN in invited or origin in invited)
 
 
 async def _field_of(request: Request) -> str:

@@ -5,11 +5,11 @@ Which roles, says `api/routes.py`.
 
 from fastapi import Request
 
-from api.access import READING, Access
-from api.caller import Caller, Proof
+from api.access import READING, Access, Allowed
+from api.caller import Caller
 from api.door import door_of
 from api.errors import AskedTooOften, FormRefused, OriginRefused, RoleMissing
-from api.form_tokens import check_own_page, is_of_a_browser
+from api.form_tokens import check_origin, check_token, is_of_a_browser, is_of_invited_site
 from api.security import CallerParameter
 from core.logs import get_logger
 
@@ -45,16 +45,20 @@ class Gate:
         path = request.scope["route"].path
         allowed = self._access.allowed(request.method, path)
         try:
-            if not allowed.allows(caller):
-                raise RoleMissing(allowed.roles)
-            if request.method not in READING and _needs_own_page(request, caller):
-                await check_own_page(request)
+            _check_role(allowed, caller)
+            if request.method not in READING:
+                await _check_page(request, caller)
         except (RoleMissing, OriginRefused, FormRefused) as error:
             cause = type(error).__name__
             _LOG.warning(
                 "request_refused", cause=cause, method=request.method, path=path, who=caller.subject
             )
             raise
+
+
+def _check_role(allowed: Allowed, caller: Caller) -> None:
+    if not allowed.allows(caller):
+        raise RoleMissing(allowed.roles)
 
 
 def _check_rate(request: Request, caller: Caller) -> None:
@@ -65,9 +69,10 @@ def _check_rate(request: Request, caller: Caller) -> None:
         raise AskedTooOften(seconds)
 
 
-def _needs_own_page(request: Request, caller: Caller) -> bool:
+async def _check_page(request: Request, caller: Caller) -> None:
+    check_origin(request)
     # No other site can make a browser show a key. Where authentication is off, programs on this
     # machine show nothing at all; a browser always says who made it ask.
-    if caller.proof is Proof.NOTHING:
-        return is_of_a_browser(request.headers)
-    return caller.proof is Proof.SESSION
+    is_local_page = is_of_a_browser(request.headers) and not is_of_invited_site(request)
+    if caller.has_session or (caller.is_unnamed and is_local_page):
+        await check_token(request)

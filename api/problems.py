@@ -220,9 +220,7 @@ def _is_for_a_person(request: Request) -> bool:
     return not is_api and "text/html" in request.headers.get("accept", "")
 
 
-def _error_page(
-    status: HTTPStatus, detail: str, headers: dict[str, str] | None = None
-) -> Response:
+def _error_page(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
     page = render("error.html", status, title=status.phrase, detail=detail)
     page.headers.update(headers or {})
     return page

@@ -111,9 +111,7 @@ def forgive(session: Session, address: str) -> None:
     RecordNotFound
         If it did not fail lately.
     """
-    row = session.get(LoginFailureRow, address) or session.get(
-        LoginFailureRow, network_of(address)
-    )
+    row = session.get(LoginFailureRow, address) or session.get(LoginFailureRow, network_of(address))
     if row is None:
         raise RecordNotFound("That address has not failed; `arcuate keys failures` lists them")
     session.delete(row)

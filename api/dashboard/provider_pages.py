@@ -39,7 +39,9 @@ ProviderParameter = Annotated[Provider, Depends(_provider)]
 
 
 @ROUTER.get("/login/provider", dependencies=[Depends(check_attempts)])
-def send_to_provider(request: Request, node: NodeParameter, provider: ProviderParameter) -> Response:
+def send_to_provider(
+    request: Request, node: NodeParameter, provider: ProviderParameter
+) -> Response:
     """Send a browser to the provider."""
     try:
         with node.database.transaction() as session:

@@ -119,9 +119,7 @@ def finish(
     tokens = _exchange(provider, returned.code, sent.code_verifier, redirect_uri)
     access_token = str(tokens.get("access_token", ""))
     claims = dict(
-        identity_claims(
-            provider, str(tokens.get("id_token", "")), SignIn(sent.nonce, access_token)
-        )
+        identity_claims(provider, str(tokens.get("id_token", "")), SignIn(sent.nonce, access_token))
     )
     if not has_groups(claims, settings):
         claims = {**_more(provider, access_token, claims["sub"]), **claims}

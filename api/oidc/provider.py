@@ -156,7 +156,9 @@ class Provider:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             # Its message may quote what was sent.
             kind = type(error).__name__
-            raise ProviderAway(f"The OpenID provider does not answer as it should: {kind}") from None
+            raise ProviderAway(
+                f"The OpenID provider does not answer as it should: {kind}"
+            ) from None
         if answer.is_error or not isinstance(found, dict):
             raise ProviderAway(f"The OpenID provider answers {answer.status_code}")
         return found
@@ -192,4 +194,3 @@ def _signing_key(entry: object) -> Key | None:
     except (JoseError, ValueError, TypeError):
         _LOG.warning("provider_key_unusable", key_type=entry.get("kty"))
         return None
-

@@ -15,8 +15,8 @@ from joserfc.jwt import JWTClaimsRegistry
 from api.errors import TokenRefused
 from api.oidc.provider import Provider
 
-#: Signatures by a private key of the provider. Neither "none", nor those by a shared secret: whoever
-#: can check one of these can make it, and a public key could be taken for the secret.
+#: Signatures by a private key of the provider. Neither "none", nor those by a shared secret:
+#: whoever can check one can make it, and a public key could be taken for the secret.
 ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "Ed25519"),
@@ -100,7 +100,7 @@ def identity_claims(
     )
     with _named_refusals():
         claims.validate(int(clock()), LEEWAY_SECONDS)
-    return claims
+    return dict(claims)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`arcuate keys`: API keys, links that sign their holders in, and addresses that showed wrong ones."""
+"""`arcuate keys`: API keys, links that sign their holders in, and who showed wrong ones."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -82,7 +82,7 @@ def link(
         str, typer.Argument(help="The key whose holder it signs in; left out: whoever comes first.")
     ] = "",
 ) -> None:
-    """Print a one-time link that signs a browser in; without NAME, to make the first administrator."""
+    """Print a one-time link that signs a browser in, without NAME the first administrator."""
     from api.logins import LOGIN_TOKEN_LIFE, create_first_link, create_link
     from arcuate.node import open_node
     from arcuate.site import site_of
@@ -127,7 +127,7 @@ def sign_out(
     name: Annotated[str, typer.Argument(help="A key's name, or a subject of the provider.")],
 ) -> None:
     """End every session of a person, and refuse the provider's tokens from before now."""
-    from api.logins import sign_out_by_name
+    from api.sessions import sign_out_by_name
     from arcuate.node import open_node
 
     with open_node(settings_of(context)).database.transaction() as session:

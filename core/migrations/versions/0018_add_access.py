@@ -44,8 +44,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('seen_at', UtcDateTime(), nullable=True))
     _fill_sessions()
     with op.batch_alter_table('browser_sessions') as batch_op:
-        for name, kind in {'roles': JsonValue, 'started_at': UtcDateTime(), 'seen_at': UtcDateTime()}.items():
-            batch_op.alter_column(name, existing_type=kind, nullable=False)
+        batch_op.alter_column('roles', existing_type=JsonValue, nullable=False)
+        batch_op.alter_column('started_at', existing_type=UtcDateTime(), nullable=False)
+        batch_op.alter_column('seen_at', existing_type=UtcDateTime(), nullable=False)
         batch_op.drop_column('role')
         batch_op.create_index(batch_op.f('ix_browser_sessions_subject'), ['subject'], unique=False)
     op.create_table('provider_logins',
