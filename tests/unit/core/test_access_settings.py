@@ -58,12 +58,12 @@ def test_secret_comes_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("whisper\n")
 
-    assert Settings(oidc_client_secret_file=str(path)).oidc_secret == "whisper"
-    assert Settings(oidc_client_secret="hum").oidc_secret == "hum"
+    assert Settings(oidc_client_secret_file=str(path)).oidc_secret == "whisper"  # noqa: S105
+    assert Settings(oidc_client_secret="hum").oidc_secret == "hum"  # noqa: S105, S106
     with pytest.raises(SettingsInvalid, match="cannot be read"):
         _ = Settings(oidc_client_secret_file=str(tmp_path / "none")).oidc_secret
     with pytest.raises(ValueError, match="set one of them"):
-        Settings(oidc_client_secret="hum", oidc_client_secret_file=str(path))
+        Settings(oidc_client_secret="hum", oidc_client_secret_file=str(path))  # noqa: S106
 
 
 def test_proxies_are_addresses_and_networks() -> None:
