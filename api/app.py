@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api.body_limit import BodyLimit
 from api.cors import CrossOrigin
+from api.dashboard.preferences import Preferences
 from api.dashboard.register import PAGES
 from api.dashboard.templating import STATIC_FOLDER
 from api.dependencies import Node
@@ -93,6 +94,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
         largest_store_bytes=_LARGEST_OBJECTS_A_BODY * archive.maximum_object_bytes,
     )
     app.add_middleware(CrossOrigin, origins=settings.allowed_origins)
+    app.add_middleware(Preferences)
     # Added last, so it is the outermost: refusals of the others get the headers too.
     app.add_middleware(SecurityHeaders, settings=settings)
     _include(app)

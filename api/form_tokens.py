@@ -43,12 +43,14 @@ class _Secret:
     is_used: bool = False
 
 
-_SECRET: Final[ContextVar[_Secret]] = ContextVar("form_secret")
+_SECRET: Final[ContextVar[_Secret | None]] = ContextVar("form_secret", default=None)
 
 
 def form_token() -> str:
-    """Return the token of the forms of the page that is being made."""
+    """Return the token of the forms of the page that is being made; empty where nobody asks."""
     secret = _SECRET.get()
+    if secret is None:
+        return ""
     secret.is_used = True
     return _token_of(secret.value)
 

@@ -25,6 +25,7 @@ from api.dashboard import (
     device_pages,
     login_pages,
     operations_pages,
+    preference_pages,
     provider_pages,
     result_pages,
     review_pages,
@@ -67,6 +68,7 @@ OPEN: Final[tuple[APIRouter, ...]] = (
     health.ROUTER,
     login_pages.ROUTER,
     provider_pages.ROUTER,
+    preference_pages.ROUTER,
 )
 
 #: The description of the API: which routes there are is no secret.

@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterator
 
 import httpx
@@ -7,7 +6,6 @@ from fastapi.routing import APIRoute
 
 from api.app import create_app
 from api.headers import SECURITY_HEADERS
-from api.logins import create_login_token
 from core.database import Database
 from core.keys import Role, create_key, revoke_key
 from core.settings import Settings
@@ -17,6 +15,8 @@ from tests.builders.prediction import build_prediction
 from tests.fixtures.http_server import http_server
 
 _HTML = {"Accept": "text/html"}
+
+
 @pytest.fixture
 def locked(settings: Settings) -> Settings:
     return settings.model_copy(update={"auth": "keys"})

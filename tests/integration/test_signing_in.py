@@ -218,7 +218,9 @@ def test_over_tls_cookies_come_from_this_host_alone(
     locked: Settings, database: Database, key: str, authority: Authority
 ) -> None:
     node = authority.issue("node")
-    secured = locked.model_copy(update={"tls_cert": str(node.certificate), "tls_key": str(node.key)})
+    secured = locked.model_copy(
+        update={"tls_cert": str(node.certificate), "tls_key": str(node.key)}
+    )
     with (
         http_server(secured, database, Storage(secured.storage)) as url,
         httpx.Client(base_url=url, verify=False) as client,
