@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from api.logins import create_first_link, create_link, create_login_token
 from core.database import Database
@@ -13,9 +15,8 @@ from core.settings import Settings
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_prediction
 from tests.builders.prediction import build_prediction
-from tests.fixtures.certificates import Authority
+from tests.fixtures.certificates import calling_context, make_authority
 from tests.fixtures.http_server import http_server
-from tests.fixtures.logs import captured_logs
 from tests.fixtures.signing_in import post_form, sign_in, token_on
 
 _HTML = {"Accept": "text/html"}
@@ -206,7 +207,7 @@ def test_forged_cookie_is_refused_and_recorded_without_it(
 ) -> None:
     client.cookies.set("arcuate_session", cookie)
 
-    with captured_logs() as events:
+    with capture_logs() as events:
         answer = client.get("/v1/patients")
 
     assert answer.status_code == 401
@@ -215,15 +216,14 @@ def test_forged_cookie_is_refused_and_recorded_without_it(
 
 
 def test_over_tls_cookies_come_from_this_host_alone(
-    locked: Settings, database: Database, key: str, authority: Authority
+    locked: Settings, database: Database, key: str, tmp_path: Path
 ) -> None:
+    authority = make_authority(tmp_path / "authority")
     node = authority.issue("node")
-    secured = locked.model_copy(
-        update={"tls_cert": str(node.certificate), "tls_key": str(node.key)}
-    )
+    secured = locked.model_copy(update={"tls_cert": str(node.path), "tls_key": str(node.key)})
     with (
         http_server(secured, database, Storage(secured.storage)) as url,
-        httpx.Client(base_url=url, verify=False) as client,
+        httpx.Client(base_url=url, verify=calling_context(authority, None)) as client,
     ):
         answer = sign_in(client, key=key)
         cookie = answer.headers["set-cookie"]
