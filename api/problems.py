@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from api.dashboard.templating import render
@@ -162,11 +163,21 @@ def answer_unexpected(_request: Request, error: Exception) -> Response:
     return problem_response(status, "internal", "The node could not answer; its log says more")
 
 
+def answer_unkeepable(request: Request, error: Exception) -> Response:
+    """Tell that a text holds a NUL, which PostgreSQL keeps in none and no name or UID has."""
+    assert isinstance(error, DataError)  # noqa: S101 - registered for this class only
+    if "NUL" not in str(error.orig):
+        return answer_unexpected(request, error)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return problem_response(status, "invalid-parameter", "A text holds a NUL character")
+
+
 def install_problems(app: FastAPI) -> None:
     """Let every error leave the application as a problem document."""
     app.add_exception_handler(NodeError, answer_node_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
     app.add_exception_handler(RequestValidationError, answer_invalid_request)
+    app.add_exception_handler(DataError, answer_unkeepable)
     app.add_exception_handler(Exception, answer_unexpected)
 
 

@@ -154,7 +154,7 @@ def test_each_signing_in_gives_another_session_and_ends_the_one_before(
 def test_cookie_that_was_there_before_is_not_the_session_after(
     client: httpx.Client, key: str
 ) -> None:
-    client.cookies.set("arcuate_session", "planted")
+    client.cookies.set("arcuate_session", "planted", domain="127.0.0.1")
 
     sign_in(client, key=key)
 
