@@ -66,11 +66,8 @@ class Provider:
         self._lock = threading.Lock()
         self._endpoints: _Known | None = None
         self._keys: _Known | None = None
-        self._client = httpx.Client(
-            verify=_trusted(settings),
-            timeout=_TIMEOUT_SECONDS,
-            trust_env=not is_loopback(urlsplit(settings.oidc_issuer).hostname or ""),
-        )
+        self._trusted = _trusted(settings)
+        self._is_local = is_loopback(urlsplit(settings.oidc_issuer).hostname or "")
 
     def endpoints(self) -> Endpoints:
         """Return where the provider does what.
@@ -151,7 +148,15 @@ class Provider:
 
     def _json(self, method: str, address: str, **request: Any) -> Mapping[str, Any]:
         try:
-            answer = self._client.request(method, address, **request)
+            # Rare enough that no connection is kept.
+            answer = httpx.request(
+                method,
+                address,
+                verify=self._trusted,
+                timeout=_TIMEOUT_SECONDS,
+                trust_env=not self._is_local,
+                **request,
+            )
             found = answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             # Its message may quote what was sent.
