@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.dashboard import (
+    account_pages,
     delivery_pages,
     device_pages,
     live_pages,
@@ -22,4 +23,5 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     device_pages.ROUTER,
     delivery_pages.ROUTER,
     operations_pages.ROUTER,
+    account_pages.ROUTER,
 )

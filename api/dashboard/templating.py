@@ -8,11 +8,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.dashboard import device_words, list_words, translation, words
 from api.dashboard.advice import advice_of
+from api.dashboard.form_fields import FormFields
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.navigation import navigation_for
 from api.dashboard.preferences import Theme, current_theme
 from api.dashboard.reason_words import reason_words
 from api.dashboard.translation import to_translate
+from api.form_tokens import form_token
 from core.values.prediction import ESTIMATE_NOTICE
 
 _FOLDER: Final = Path(__file__).parent
@@ -25,7 +27,7 @@ _ENVIRONMENT: Final = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    extensions=["jinja2.ext.i18n"],
+    extensions=["jinja2.ext.i18n", FormFields],
 )
 _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
     translation.gettext,
@@ -71,6 +73,7 @@ _THEMES: Final = (
 _ENVIRONMENT.globals.update(
     {
         "notice": ESTIMATE_NOTICE,
+        "form_token": form_token,
         "languages": tuple(LANGUAGES.values()),
         "language": translation.current_language,
         "themes": _THEMES,

@@ -13,7 +13,8 @@ from core.tables.identity_changes import IdentityChangeRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
-from core.tables.logins import BrowserSessionRow, LoginTokenRow
+from core.tables.login_failures import LoginFailureRow
+from core.tables.logins import BrowserSessionRow, LoginTokenRow, ProviderLoginRow, SignedOutRow
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
@@ -48,6 +49,9 @@ TABLES: tuple[type[SQLModel], ...] = (
     KeyRow,
     LoginTokenRow,
     BrowserSessionRow,
+    ProviderLoginRow,
+    SignedOutRow,
+    LoginFailureRow,
     ModelRow,
     ShadowPredictionRow,
     CommitmentRow,
