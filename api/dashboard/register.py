@@ -8,12 +8,14 @@ from api.dashboard import (
     delivery_pages,
     device_pages,
     operations_pages,
+    result_page,
     result_pages,
     review_pages,
 )
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     result_pages.ROUTER,
+    result_page.ROUTER,
     review_pages.ROUTER,
     device_pages.ROUTER,
     delivery_pages.ROUTER,
