@@ -29,12 +29,15 @@ class AgreementCell:
 
 @dataclass(frozen=True)
 class AgreementView:
-    """Both fields and how far they differ, dB; None where the age is unknown."""
+    """Both fields and how far they differ, dB; None where the age is unknown.
+
+    `after_days` counts from the scan to the measurement, negative where that came first.
+    """
 
     pattern: str
     strategy: str
     measured_at: datetime | None
-    apart: str
+    after_days: int
     cells: tuple[AgreementCell, ...]
     mean_absolute_error_db: float
     baseline_db: float | None
@@ -54,7 +57,7 @@ def agreement_view(
         pattern=row.pattern,
         strategy=row.strategy,
         measured_at=row.measured_at,
-        apart=_apart(comparison.after),
+        after_days=round(comparison.after / _DAY),
         cells=_cells(comparison, laterality),
         mean_absolute_error_db=agreement.mean_absolute_error_db,
         baseline_db=agreement.baseline_mean_absolute_error_db,
@@ -84,10 +87,3 @@ def _cells(comparison: Comparison, laterality: Laterality) -> tuple[AgreementCel
         )
         for location, x, y, measured, difference in columns
     )
-
-
-def _apart(after: timedelta) -> str:
-    days = round(abs(after) / _DAY)
-    if days == 0:
-        return "on the day of the scan"
-    return f"{days} {'day' if days == 1 else 'days'} {'before' if after < timedelta() else 'after'}"

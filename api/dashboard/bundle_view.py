@@ -6,6 +6,7 @@ spread, and the columns of the B-scan. One tuple entry for each of the 52 points
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from api.dashboard.field_view import whole
 from api.dashboard.profile_view import WIDTH
 from core.perimetry.bundle_paths import (
+    DISC_X_DEGREE,
+    DISC_Y_DEGREE,
     ENTRY_ANGLE_SD_DEGREE,
     bundle_paths_degree,
     retina_places_degree,
@@ -29,6 +32,8 @@ from core.values.profile import PROFILE_ANGLES_DEGREE, SECTOR_LIMITS_DEGREE
 #: Columns of a picture that are more or fewer than one turn of the circle by this share are not
 #: those that were measured.
 _TURN_SHARE: Final = 0.02
+#: Where a usual disc ends, as a share of the way from its centre to where the courses begin.
+_DISC_SHARE: Final = 0.7
 
 
 @dataclass(frozen=True)
@@ -87,13 +92,13 @@ def bundles_of(prediction: Prediction, bscan_width: int | None) -> tuple[Bundle,
         return ()
     thickness = prediction.thickness_um
     normal = None if prediction.age_years is None else normal_profile_um(prediction.age_years)
-    columns = zip(LOCATIONS, ENTRY_ANGLES_DEGREE, bundle_paths_degree(), _seen(eye), strict=True)
+    columns = zip(LOCATIONS, ENTRY_ANGLES_DEGREE, _arcs(eye), _seen(eye), strict=True)
     return tuple(
         Bundle(
             location=int(location),
             sector=sector_at(angle),
             entry_degree=f"{angle:.0f}",
-            arc=_arc(path, eye),
+            arc=arc,
             x=float(x),
             y=float(y),
             on_profile=() if thickness is None else _on_profile(angle),
@@ -101,7 +106,7 @@ def bundles_of(prediction: Prediction, bscan_width: int | None) -> tuple[Bundle,
             thickness_um=_mean_around(thickness, angle),
             normal_um=_mean_around(normal, angle),
         )
-        for location, angle, path, (x, y) in columns
+        for location, angle, arc, (x, y) in columns
     )
 
 
@@ -146,9 +151,17 @@ def _seen(eye: Laterality) -> Sequence[tuple[float, float]]:
     return [(sign * x, -y) for x, y in retina_places_degree().tolist()]
 
 
+@cache
+def _arcs(eye: Laterality) -> tuple[str, ...]:
+    return tuple(_arc(path, eye) for path in bundle_paths_degree())
+
+
 def _arc(path: NDArray[np.float64], eye: Laterality) -> str:
+    """Return a course as an SVG path, led straight on from where it begins to the disc."""
     sign = mirror_sign(eye)
-    return "M" + "L".join(f"{sign * x:.1f} {-y:.1f}" for x, y in path)
+    disc = np.array((DISC_X_DEGREE, DISC_Y_DEGREE))
+    edge = disc + _DISC_SHARE * (path[0] - disc)
+    return "M" + "L".join(f"{sign * x:.1f} {-y:.1f}" for x, y in (edge, *path))
 
 
 def _mean_around(profile_um: NDArray[np.floating] | None, angle_degree: float) -> str:

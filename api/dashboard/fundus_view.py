@@ -16,7 +16,7 @@ from core.values.prediction import Prediction
 #: Radius of a usual disc in degree, for drawing where no picture shows the eye's own.
 _USUAL_DISC_DEGREE: Final = 2.9
 #: Edges of the drawing: temporal, nasal, and above and below the fovea, in degree.
-_TEMPORAL_DEGREE, _NASAL_DEGREE, _HEIGHT_DEGREE = 29.0, 28.0, 22.5
+_TEMPORAL_DEGREE, _NASAL_DEGREE, _HEIGHT_DEGREE = 29.0, 28.0, 24.5
 
 
 @dataclass(frozen=True)

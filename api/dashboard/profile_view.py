@@ -16,6 +16,8 @@ WIDTH: Final = 1080.0
 HEIGHT: Final = 300.0
 _LEAST_TOP_UM: Final = 220.0
 _GRID_UM: Final = 50
+#: Of a smooth curve every fourth sample draws the same line.
+_SMOOTH_STEP: Final = 4
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def profile_view(
     return ProfileView(
         curve=_path(thickness_um, top_um),
         earlier_curve="" if earlier_um is None else _path(earlier_um, top_um),
-        normal_curve="" if normal_um is None else _path(normal_um, top_um),
+        normal_curve="" if normal_um is None else _path(normal_um, top_um, _SMOOTH_STEP),
         normal_band=_band(lower_um, upper_um, top_um) if known else "",
         sectors=_sectors(thickness_um, normal_um),
         grid=tuple(
@@ -91,10 +93,10 @@ def profile_view(
     )
 
 
-def _path(values_um: NDArray[np.floating], top_um: float) -> str:
+def _path(values_um: NDArray[np.floating], top_um: float, step: int = 1) -> str:
     return "M" + "L".join(
         f"{_x(angle):.1f} {_y(value, top_um):.1f}"
-        for angle, value in zip(PROFILE_ANGLES_DEGREE, values_um, strict=True)
+        for angle, value in zip(PROFILE_ANGLES_DEGREE[::step], values_um[::step], strict=True)
         if np.isfinite(value)
     )
 
@@ -104,10 +106,12 @@ def _band(
 ) -> str:
     if lower_um is None or upper_um is None:
         return ""
-    there = _path(upper_um, top_um)
+    there = _path(upper_um, top_um, _SMOOTH_STEP)
     back = "L".join(
         f"{_x(angle):.1f} {_y(value, top_um):.1f}"
-        for angle, value in zip(PROFILE_ANGLES_DEGREE[::-1], lower_um[::-1], strict=True)
+        for angle, value in zip(
+            PROFILE_ANGLES_DEGREE[::-_SMOOTH_STEP], lower_um[::-_SMOOTH_STEP], strict=True
+        )
     )
     return f"{there}L{back}Z"
 
