@@ -90,7 +90,7 @@ def _whole(eye: Laterality = Laterality.RIGHT, **changes: Any) -> Prediction:
 def _earlier(number: int, **changes: Any) -> Prediction:
     values: dict[str, Any] = {
         "prediction_id": f"before{number}",
-        "source": InstanceIdentity("1.2", "1.3", f"1.4.{number}"),
+        "source": InstanceIdentity(f"1.2.{number}", f"1.3.{number}", f"1.4.{number}"),
         "acquired_at": _NOW - timedelta(days=100 * number),
     }
     return build_prediction(**{**values, **changes})
