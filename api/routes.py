@@ -29,7 +29,7 @@ from api.dashboard import (
     patient_pages,
     preference_pages,
     provider_pages,
-    result_pages,
+    result_page,
     review_pages,
 )
 from api.dicomweb import (
@@ -56,6 +56,7 @@ from api.rest import (
     operations,
     patients,
     peers,
+    point_table,
     predictions,
     quarantine,
     reviews,
@@ -94,6 +95,7 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (predictions.ROUTER, _READ_ONLY),
     (exports.ROUTER, _READ_ONLY),
     (forms.ROUTER, _READ_ONLY),
+    (point_table.ROUTER, _READ_ONLY),
     (
         reviews.ROUTER,
         Access(READERS, REVIEWERS, {("PUT", reviews.REQUEST_PATH): READERS}),
@@ -117,7 +119,7 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (wado_rendered.ROUTER, _READ_ONLY),
     (wado_bulkdata.ROUTER, _READ_ONLY),
     (live_pages.ROUTER, _SEARCHED),
-    (result_pages.ROUTER, _READ_ONLY),
+    (result_page.ROUTER, _READ_ONLY),
     (
         review_pages.ROUTER,
         Access(READERS, REVIEWERS, {("POST", review_pages.REQUEST_PATH): READERS}),

@@ -11,13 +11,13 @@ from api.dashboard import (
     live_pages,
     operations_pages,
     patient_pages,
-    result_pages,
+    result_page,
     review_pages,
 )
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     live_pages.ROUTER,
-    result_pages.ROUTER,
+    result_page.ROUTER,
     review_pages.ROUTER,
     patient_pages.ROUTER,
     device_pages.ROUTER,

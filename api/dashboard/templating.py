@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.dashboard import device_words, list_words, translation, words
+from api.dashboard import device_words, list_words, result_words, translation, words
 from api.dashboard.advice import advice_of
 from api.dashboard.form_fields import FormFields
 from api.dashboard.languages import LANGUAGES
@@ -52,6 +52,10 @@ _ENVIRONMENT.filters.update(
         "quality_name": words.quality_name,
         "picture": words.picture,
         "years": words.years,
+        "sector": result_words.sector,
+        "fundus_words": result_words.fundus_words,
+        "device_named": result_words.device_named,
+        "model_named": result_words.model_named,
         "rhythm": device_words.rhythm,
         "clock": device_words.clock,
         "uid_names": device_words.names,

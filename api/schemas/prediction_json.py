@@ -89,7 +89,7 @@ def prediction_json(record: PredictionRecord, beside: Beside) -> PredictionOut:
         review_requested=request_json(beside.request),
         supersedes=beside.supersedes,
         superseded_by=row.superseded_by,
-        links=prediction_links(prediction, row.preview_key is not None),
+        links=prediction_links(prediction, row.preview_key is not None, row.fundus_key is not None),
     )
 
 
@@ -167,7 +167,7 @@ def _quality(prediction: Prediction, reasons: list[ReasonOut]) -> QualityOut:
     )
 
 
-def prediction_links(prediction: Prediction, has_bscan: bool) -> PredictionLinks:
+def prediction_links(prediction: Prediction, has_bscan: bool, has_fundus: bool) -> PredictionLinks:
     """Return where the other forms of a prediction are."""
     path = f"/v1/predictions/{prediction.prediction_id}"
     return PredictionLinks(
@@ -177,7 +177,9 @@ def prediction_links(prediction: Prediction, has_bscan: bool) -> PredictionLinks
         fhir=f"{path}/report.fhir.json",
         png=f"{path}/report.png",
         svg=f"{path}/report.svg",
+        points=f"{path}/points.csv" if prediction.estimate is not None else None,
         bscan=f"{path}/bscan.png" if has_bscan else None,
+        fundus=f"{path}/fundus.jpg" if has_fundus else None,
         page=f"/predictions/{prediction.prediction_id}",
         study=f"/v1/studies/{prediction.source.study_instance_uid}",
     )

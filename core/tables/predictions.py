@@ -17,7 +17,7 @@ class PredictionRow(SQLModel, table=True):
 
     The unique index makes scoring safe to repeat: the same scan and weights give one answer.
     Arrays are JSON lists in the order and unit of the value; `preview_key` finds the scan's
-    picture.
+    picture, `fundus_key` that of the fundus.
     """
 
     __tablename__ = "predictions"
@@ -92,6 +92,9 @@ class PredictionRow(SQLModel, table=True):
     layers: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     preview_key: str | None = None
     scan_kind: str | None = None
+    fundus_key: str | None = None
+    fundus: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    circle_course: dict[str, float] | None = Field(default=None, sa_type=JsonValue)
     notes: list[str] = Field(
         default_factory=list, sa_type=JsonValue, sa_column_kwargs={"server_default": "[]"}
     )
