@@ -20,12 +20,14 @@ _SECRET_BYTES: Final = 32
 
 
 class Role(StrEnum):
-    """What the holder of a key may do. Reading is open to every role so far."""
+    """What the holder of a key may do. Reading is open to every role but the researcher."""
 
     VIEWER = "viewer"
     CLINICIAN = "clinician"
     OPERATOR = "operator"
     ADMINISTRATOR = "administrator"
+    #: Sees results under pseudonyms, and nothing else.
+    RESEARCHER = "researcher"
 
 
 class KeyNameTaken(NodeError):
