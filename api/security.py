@@ -15,6 +15,9 @@ from core.keys import Role, find_key
 from core.settings import is_loopback
 
 SESSION_COOKIE: Final = "arcuate_session"
+#: All that a researcher may ask for.
+_RESEARCH_API: Final = "/v1/research/"
+_RESEARCH_PAGE: Final = "/research"
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key of `arcuate keys create`.")
 _API_KEY = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key.")
@@ -34,6 +37,8 @@ def require_caller(
         If there is no valid key or session.
     HostRefused
         If authentication is off and the request names another host than this machine.
+    RoleMissing
+        If a researcher asks for anything but what stands under pseudonyms.
     """
     if node.settings.auth == "none":
         _check_host(request)
@@ -43,7 +48,16 @@ def require_caller(
     caller = _caller_with_key(node, key) if key else _caller_with_cookie(node, cookie)
     if caller is None:
         raise NotSignedIn
+    _keep_apart(request, caller)
     return caller
+
+
+def _keep_apart(request: Request, caller: Caller) -> None:
+    # By the path, for all routes at once: none can forget that researchers see no patients.
+    path = request.url.path
+    is_for_research = path == _RESEARCH_PAGE or path.startswith(_RESEARCH_API)
+    if caller.role is Role.RESEARCHER and not is_for_research:
+        raise RoleMissing((Role.VIEWER, Role.CLINICIAN, Role.OPERATOR, Role.ADMINISTRATOR))
 
 
 def _check_host(request: Request) -> None:

@@ -8,6 +8,7 @@ from api.dashboard import (
     delivery_pages,
     device_pages,
     operations_pages,
+    research_pages,
     result_pages,
     review_pages,
 )
@@ -18,4 +19,5 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     device_pages.ROUTER,
     delivery_pages.ROUTER,
     operations_pages.ROUTER,
+    research_pages.ROUTER,
 )

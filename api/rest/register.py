@@ -16,6 +16,7 @@ from api.rest import (
     operations,
     patients,
     predictions,
+    research,
     reviews,
     studies,
     summary_reports,
@@ -39,4 +40,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     webhooks.ROUTER,
     devices.ROUTER,
     models.ROUTER,
+    research.ROUTER,
 )
