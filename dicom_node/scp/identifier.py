@@ -16,19 +16,15 @@ from pynetdicom.dsutils import decode
 from dicom_node.devices.attributes import READING_ERRORS, items_of, silenced_reader
 from dicom_node.errors import (
     IdentifierMismatch,
-    IdentifierTooLarge,
     IdentifierUnreadable,
     MatchingKeyInvalid,
 )
-from dicom_node.scp.size_limit import DroppedDataSet
 from dicom_node.storage.query.level import Level
 from dicom_node.storage.query.match import Item, Match
 from dicom_node.storage.query.parsing import parse_key
 from dicom_node.storage.query.query import NESTED_KEYS, searchable, tellable
 from dicom_node.storage.text import decode_text
 
-#: More than the longest list of UIDs takes; parsed, it takes many times as much.
-MAXIMUM_BYTES: Final = 1 << 20
 #: What says how to understand the identifier, and what stands in every answer anyway.
 _ABOUT_THE_QUERY: Final = frozenset(
     {
@@ -74,7 +70,7 @@ class Identifier:
 
 
 def read_identifier(
-    encoded: BytesIO | None, transfer_syntax: UID, levels: tuple[Level, ...]
+    encoded: bytes | None, transfer_syntax: UID, levels: tuple[Level, ...]
 ) -> Identifier:
     """Read an identifier.
 
@@ -85,8 +81,8 @@ def read_identifier(
 
     Raises
     ------
-    IdentifierTooLarge, IdentifierUnreadable
-        If it is longer than `MAXIMUM_BYTES`, or no data set.
+    IdentifierUnreadable
+        If it is no data set.
     IdentifierMismatch
         If its level is missing, or none of the model's.
     MatchingKeyInvalid
@@ -109,16 +105,13 @@ def read_identifier(
     return Identifier(level, matches, tuple(asked), character_sets, has_unsupported)
 
 
-def _decode(encoded: BytesIO | None, transfer_syntax: UID) -> Dataset:
-    if isinstance(encoded, DroppedDataSet):
-        raise IdentifierTooLarge
+def _decode(encoded: bytes | None, transfer_syntax: UID) -> Dataset:
     if encoded is None:
         raise IdentifierUnreadable
-    if encoded.getbuffer().nbytes > MAXIMUM_BYTES:
-        raise IdentifierTooLarge
+    syntax = (transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian)
     try:
         with silenced_reader():
-            return decode(encoded, transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian)
+            return decode(BytesIO(encoded), *syntax)
     except READING_ERRORS as error:
         raise IdentifierUnreadable from error
 

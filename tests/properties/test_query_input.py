@@ -1,7 +1,6 @@
 """Whatever a peer or a web client asks, it is understood or refused in our own words."""
 
 from contextlib import suppress
-from io import BytesIO
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -40,7 +39,7 @@ VALID = encode_dataset(
 
 
 def read(encoded: bytes, syntax: UID) -> Identifier:
-    return read_identifier(BytesIO(encoded), syntax, tuple(Level))
+    return read_identifier(encoded, syntax, tuple(Level))
 
 
 @given(encoded=st.binary(max_size=200), syntax=SYNTAXES)
