@@ -33,7 +33,10 @@ class Group:
 NAVIGATION: Final = (
     Group(
         to_translate("Clinic"),
-        (Entry("/", to_translate("Live"), _CARE),),
+        (
+            Entry("/", to_translate("Live"), _CARE),
+            Entry("/research", to_translate("Research"), (*_CARE, Role.RESEARCHER)),
+        ),
     ),
     Group(
         to_translate("This node"),
