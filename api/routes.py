@@ -14,6 +14,7 @@ from api.access import (
     NOBODY,
     OPERATORS,
     READERS,
+    RESEARCHERS,
     REVIEWERS,
     STORERS,
     TRUSTED_OPERATORS,
@@ -29,6 +30,7 @@ from api.dashboard import (
     patient_pages,
     preference_pages,
     provider_pages,
+    research_pages,
     result_page,
     review_pages,
 )
@@ -59,6 +61,7 @@ from api.rest import (
     point_table,
     predictions,
     quarantine,
+    research,
     reviews,
     studies,
     summary_reports,
@@ -128,6 +131,8 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (device_pages.ROUTER, _OPERATED),
     (delivery_pages.ROUTER, _OPERATED),
     (operations_pages.ROUTER, _OPERATED),
+    (research.ROUTER, Access(RESEARCHERS, NOBODY)),
+    (research_pages.ROUTER, Access(RESEARCHERS, NOBODY)),
     (account_pages.ROUTER, _OWN),
 )
 

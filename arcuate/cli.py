@@ -15,6 +15,7 @@ from arcuate.commands import (
     demo,
     destinations,
     doctor,
+    export,
     import_fields,
     import_files,
     jobs,
@@ -73,7 +74,7 @@ def configure(
     context.obj = config
 
 
-_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score)
+_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, export)
 for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
     commands.register(app)
 _GROUPS = {

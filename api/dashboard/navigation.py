@@ -41,6 +41,7 @@ NAVIGATION: Final = (
         (
             Entry("/", to_translate("Live"), _CARE),
             Entry("/patients", to_translate("Patients"), _CARE),
+            Entry("/research", to_translate("Research"), (*_CARE, Role.RESEARCHER)),
         ),
     ),
     Group(

@@ -11,6 +11,7 @@ from api.dashboard import (
     live_pages,
     operations_pages,
     patient_pages,
+    research_pages,
     result_page,
     review_pages,
 )
@@ -24,4 +25,5 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     delivery_pages.ROUTER,
     operations_pages.ROUTER,
     account_pages.ROUTER,
+    research_pages.ROUTER,
 )

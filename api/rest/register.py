@@ -21,6 +21,7 @@ from api.rest import (
     point_table,
     predictions,
     quarantine,
+    research,
     reviews,
     studies,
     summary_reports,
@@ -51,4 +52,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     webhooks.ROUTER,
     devices.ROUTER,
     models.ROUTER,
+    research.ROUTER,
 )

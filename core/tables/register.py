@@ -20,6 +20,7 @@ from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerEchoRow, PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
+from core.tables.pseudonym_secrets import PseudonymSecretRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
 from core.tables.reviews import ReviewRequestRow, ReviewRow
@@ -72,4 +73,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     ReviewRequestRow,
     WebhookRow,
     IdentityChangeRow,
+    PseudonymSecretRow,
 )
