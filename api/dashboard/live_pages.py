@@ -13,7 +13,6 @@ from api.dashboard.live_results import results_page
 from api.dashboard.live_waiting import count_failed, count_waiting, waiting_scans
 from api.dashboard.templating import render
 from api.dependencies import Node, NodeParameter
-from api.roles import REQUIRE_OWN_PAGE
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.peer_sightings import silent_peers
@@ -34,7 +33,7 @@ def show_live(
     return _page(node, caller, wanted)
 
 
-@ROUTER.post(_PATH, dependencies=[REQUIRE_OWN_PAGE])
+@ROUTER.post(_PATH)
 def find_live(
     node: NodeParameter, caller: CallerParameter, wanted: Annotated[LiveForm, Form()]
 ) -> HTMLResponse:
@@ -42,7 +41,7 @@ def find_live(
     return _page(node, caller, wanted)
 
 
-@ROUTER.post("/live", dependencies=[REQUIRE_OWN_PAGE])
+@ROUTER.post("/live")
 def show_live_rows(node: NodeParameter, wanted: Annotated[LiveForm, Form()]) -> HTMLResponse:
     """Show the list alone; the browser's address follows what may stand in it."""
     # Without it the browser would go on from where it was when it asked first.

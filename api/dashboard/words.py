@@ -1,6 +1,6 @@
 """How values read on a page: for people, in their language and the clinic's own time zone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import isnan
 from typing import Final, Protocol
 
@@ -30,6 +30,7 @@ _WAITING_WORDS: Final = {
 }
 _CAUSE_WORDS: Final = {
     SettleCause.QUIET_TIME: to_translate("nothing more came"),
+    SettleCause.IDENTITY_CHANGED: to_translate("given to another patient"),
     SettleCause.ASSOCIATION_END: to_translate("the device ended its association"),
     SettleCause.INSTANCE_AVAILABILITY: to_translate("a system notified that all is there"),
     SettleCause.PROCEDURE_STEP: to_translate("the device said that it is done"),
@@ -84,6 +85,13 @@ class Recorded(Protocol):
 def moment(value: datetime | None) -> str:
     """Return a moment in the node's time zone, to the minute."""
     return UNKNOWN if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def day(value: datetime | date | None) -> str:
+    """Return a day; that of a moment in the node's time zone."""
+    if value is None:
+        return UNKNOWN
+    return f"{value.astimezone() if isinstance(value, datetime) else value:%Y-%m-%d}"
 
 
 def iso(value: datetime) -> str:

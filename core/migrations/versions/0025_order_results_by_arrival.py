@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = '0025'
-down_revision = '0017'
+down_revision = '0022'
 branch_labels = None
 depends_on = None
 
@@ -14,11 +14,9 @@ def upgrade() -> None:
     op.create_index(
         'ix_predictions_device_arrival', 'predictions', ['manufacturer_model_name', 'instance_key']
     )
-    op.drop_index('ix_predictions_status', table_name='predictions')
 
 
 def downgrade() -> None:
     """Take back."""
-    op.create_index('ix_predictions_status', 'predictions', ['status'])
     op.drop_index('ix_predictions_device_arrival', table_name='predictions')
     op.drop_index('ix_predictions_status_arrival', table_name='predictions')
