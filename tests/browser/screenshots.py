@@ -23,8 +23,11 @@ from arcuate.node import Node
 from arcuate.throwaway import throwaway_node
 from arcuate.waiting import wait_until
 from core.keys import Role, create_key
+from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow, JobStatus
 from core.tables.predictions import PredictionRow
+from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
 from core.values.prediction import PredictionStatus
 from core.values.scan import ScanKind
 from dicom_node.scu.store import send
@@ -99,12 +102,16 @@ def _names(node: Node) -> Mapping[str, str]:
     final = [row for row in oct_scans if row.status == PredictionStatus.FINAL]
     worst = min(final, key=lambda row: row.mean_deviation_db or 0.0)
     refused = next(row for row in rows if row.status == PredictionStatus.NOT_ASSESSABLE)
+    studies = select(StudyRow.patient_key).join(SeriesRow).join(InstanceRow)
+    with node.database.reading() as session:
+        patient = session.exec(studies.where(col(InstanceRow.id) == worst.instance_key)).one()
     photograph = next(row for row in rows if row.scan_kind == ScanKind.FUNDUS)
     return {
         "estimated": worst.id,
         "refused": refused.id,
         "rejected": final[0].id,
         "photograph": photograph.id,
+        "patient": str(patient),
     }
 
 

@@ -25,7 +25,7 @@ from core.values.reason import Reason, ReasonCode
 from core.values.review import ReviewDecision, ReviewDraft
 from core.webhooks import Subscription, add_webhook
 from dicom_node.peers import ExpectedRhythm, add_peer
-from tests.builders.archive import keep_instance, keep_prediction
+from tests.builders.archive import keep_instance, keep_patient, keep_prediction
 from tests.builders.prediction import Loss, build_fundus_prediction, build_prediction
 
 _SEEN: Final = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -68,7 +68,13 @@ def keep_results(session: Session, preview: str | None = None) -> dict[str, str]
     rejected = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen of the optic disc.")
     record_review(session, "right", rejected, _SEEN)
     request_review(session, "left", "technician", "Is the disc in the centre?", _SEEN)
-    return {"estimated": "left", "refused": "weak", "rejected": "right", "photograph": "photograph"}
+    return {
+        "estimated": "left",
+        "refused": "weak",
+        "rejected": "right",
+        "photograph": "photograph",
+        "patient": str(keep_patient(session, left.patient).id),
+    }
 
 
 def keep_operations(session: Session) -> None:
@@ -109,7 +115,8 @@ def _keep_senders(session: Session) -> None:
 def _keep_work(session: Session) -> None:
     wendy = PatientIdentity("P-0007", "Clinic", "Waiting^Wendy")
     waiting = keep_instance(session, wendy, InstanceIdentity("2.25.7", "2.25.7.1", "2.25.7.2"))
-    enqueue(session, JobKind.ANALYSE, str(waiting.id))
+    # Later than any worker of a running node looks for it.
+    enqueue(session, JobKind.ANALYSE, str(waiting.id), delay_seconds=86_400)
     session.add(
         JobRow(
             kind=JobKind.REPORT,
