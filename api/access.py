@@ -52,6 +52,8 @@ EVERYBODY: Final = _allow(*Role)
 NOBODY: Final = _allow(unnamed=False)
 #: Who sees patients.
 READERS: Final = _allow(Role.VIEWER, Role.CLINICIAN, Role.OPERATOR, Role.ADMINISTRATOR)
+#: Who reads results under pseudonyms: whoever sees patients may, too.
+RESEARCHERS: Final = EVERYBODY
 #: Whose decision about a result counts: somebody's, by name.
 REVIEWERS: Final = _allow(Role.CLINICIAN, Role.ADMINISTRATOR, unnamed=False)
 #: Who changes how the node works.

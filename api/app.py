@@ -15,6 +15,7 @@ from api.dashboard.templating import STATIC_FOLDER
 from api.dependencies import Node
 from api.dicomweb import register as dicomweb
 from api.dicomweb.objects import KeptObjects
+from api.dicomweb.search_places import SearchPlaces
 from api.dicomweb.stow import STORE_PATH
 from api.door import Door
 from api.events.streams import EventStreams
@@ -84,6 +85,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.state.node = Node(settings, database, storage, archive)
     app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
+    app.state.search_places = SearchPlaces()
     app.state.event_streams = EventStreams(database, settings.event_streams)
     app.state.door = Door(settings)
     install_problems(app)

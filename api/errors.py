@@ -1,7 +1,7 @@
 """What the HTTP side refuses. Messages name parameters and causes, never a patient."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from core.errors import InfrastructureError, NodeError, RecordNotFound
 from core.keys import Role
@@ -109,17 +109,6 @@ class ParameterInvalid(NodeError):
         self.parameter, self.message = parameter, message
 
 
-class AmbiguousPatient(NodeError):
-    """Several issuers use this Patient ID; name one with the parameter `issuer`.
-
-    `issuers` holds their names, an empty text for a patient without one.
-    """
-
-    def __init__(self, issuers: Sequence[str]) -> None:
-        super().__init__("Several issuers use this Patient ID; name one with `issuer`")
-        self.issuers = list(issuers)
-
-
 class FrameNotFound(RecordNotFound):
     """The object has no frame of that number; the parameter `frames` counts from 1."""
 
@@ -153,8 +142,16 @@ class TooManyStreams(NodeError):
     """All streams of events are taken; read /v1/changes, or come back later."""
 
 
+class TooManySearches(NodeError):
+    """Too many search at the same time; ask again in a few seconds."""
+
+
 class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
+
+
+class ParquetUnavailable(NodeError):
+    """No Parquet is written here: install the extra `parquet`, or ask for CSV."""
 
 
 class RangeNotSatisfiable(NodeError):

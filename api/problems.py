@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 from api.dashboard.templating import render
 from api.errors import (
     AdministratorExists,
-    AmbiguousPatient,
     AskedTooOften,
     BodyMalformed,
     BodyStalled,
@@ -30,21 +29,31 @@ from api.errors import (
     NotSignedIn,
     OriginRefused,
     ParameterInvalid,
+    ParquetUnavailable,
     PositionUnknown,
     RangeNotSatisfiable,
     RoleMissing,
     TokenRefused,
+    TooManySearches,
     TooManyStreams,
 )
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
 from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
+from core.identities.errors import CorrectionRefused, IdentityConflict
 from core.keys import KeyNameTaken
 from core.logs import get_logger
+from core.patients import AmbiguousPatient
+from core.quarantine import BytesNotKept
+from core.queue import JobNotFailed
 from core.reviews import NotReviewable
+from core.rhythm import RhythmInvalid
 from core.webhooks import WebhookInvalid, WebhookNameTaken
+from dicom_node.allowing import AllowingUseless, PeerElsewhere
+from dicom_node.calling_errors import PeerInvalid
 from dicom_node.errors import (
     BytesRemoved,
+    MatchingKeyInvalid,
     ObjectTooLarge,
     PixelsUnreadable,
     StorageFull,
@@ -69,6 +78,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (RangeNotSatisfiable, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
+    (ParquetUnavailable, HTTPStatus.NOT_IMPLEMENTED),
     (PixelsUnreadable, HTTPStatus.NOT_ACCEPTABLE),
     (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
     (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -76,15 +86,25 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (MediaTypeUnsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (PositionUnknown, HTTPStatus.CONFLICT),
+    (IdentityConflict, HTTPStatus.CONFLICT),
+    (CorrectionRefused, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
     (DeliveryUnderWay, HTTPStatus.CONFLICT),
     (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
+    (JobNotFailed, HTTPStatus.CONFLICT),
+    (BytesNotKept, HTTPStatus.CONFLICT),
+    (AllowingUseless, HTTPStatus.CONFLICT),
+    (PeerElsewhere, HTTPStatus.CONFLICT),
+    (PeerInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (RhythmInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (MatchingKeyInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotReviewable, HTTPStatus.CONFLICT),
     (WebhookNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TooManySearches, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyStreams, HTTPStatus.SERVICE_UNAVAILABLE),
     (StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (InfrastructureError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -187,6 +207,13 @@ _PARAMETER_OF: Final[dict[type[NodeError], str]] = {
     FrameNotFound: "frames",
 }
 
+#: What some errors tell beside their sentence.
+_MEMBER_OF: Final[dict[type[NodeError], str]] = {
+    AmbiguousPatient: "issuers",
+    IdentityConflict: "conflicts",
+    NotReady: "checks",
+}
+
 
 def kind_of(error: NodeError) -> str:
     """Return the last part of the problem's type, from the name of the error's class."""
@@ -209,10 +236,9 @@ def headers_of(error: NodeError) -> dict[str, str] | None:
 
 def _members_of(error: NodeError) -> dict[str, Any]:
     match error:
-        case AmbiguousPatient():
-            return {"issuers": error.issuers}
-        case NotReady():
-            return {"checks": error.checks}
+        case AmbiguousPatient() | IdentityConflict() | NotReady():
+            name = _MEMBER_OF[type(error)]
+            return {name: getattr(error, name)}
         case ParameterInvalid():
             return _fault_of(error.parameter, error.message)
         case RuleInvalid() | WebhookInvalid():

@@ -14,6 +14,7 @@ from api.access import (
     NOBODY,
     OPERATORS,
     READERS,
+    RESEARCHERS,
     REVIEWERS,
     STORERS,
     TRUSTED_OPERATORS,
@@ -23,11 +24,14 @@ from api.dashboard import (
     account_pages,
     delivery_pages,
     device_pages,
+    live_pages,
     login_pages,
     operations_pages,
+    patient_pages,
     preference_pages,
     provider_pages,
-    result_pages,
+    research_pages,
+    result_page,
     review_pages,
 )
 from api.dicomweb import (
@@ -45,22 +49,31 @@ from api.rest import (
     destinations,
     devices,
     events,
+    exports,
     forms,
     health,
+    identities,
     measured_fields,
     models,
     operations,
     patients,
+    peers,
+    point_table,
     predictions,
+    quarantine,
+    research,
     reviews,
     studies,
     summary_reports,
+    trends,
     webhooks,
 )
 from core.errors import NodeError
 
 _READ_ONLY: Final = Access(READERS, NOBODY)
 _OPERATED: Final = Access(READERS, OPERATORS)
+#: Whose changes are searches, which keep what is looked for out of addresses.
+_SEARCHED: Final = Access(READERS, READERS)
 _OWN: Final = Access(EVERYBODY, EVERYBODY)
 
 #: Served to whoever asks: monitors, and those who are not signed in yet.
@@ -77,11 +90,15 @@ DOCUMENT: Final = Access(EVERYBODY, NOBODY)
 #: All the others.
 ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (measured_fields.ROUTER, _READ_ONLY),
+    (identities.ROUTER, Access(READERS, ADMINISTRATORS)),
+    (trends.ROUTER, _READ_ONLY),
     (patients.ROUTER, _READ_ONLY),
     (studies.ROUTER, _READ_ONLY),
     (summary_reports.ROUTER, _READ_ONLY),
     (predictions.ROUTER, _READ_ONLY),
+    (exports.ROUTER, _READ_ONLY),
     (forms.ROUTER, _READ_ONLY),
+    (point_table.ROUTER, _READ_ONLY),
     (
         reviews.ROUTER,
         Access(READERS, REVIEWERS, {("PUT", reviews.REQUEST_PATH): READERS}),
@@ -89,6 +106,8 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (changes.ROUTER, _READ_ONLY),
     (events.ROUTER, _READ_ONLY),
     (operations.ROUTER, _OPERATED),
+    (quarantine.ROUTER, _OPERATED),
+    (peers.ROUTER, _OPERATED),
     (deliveries.ROUTER, _OPERATED),
     (destinations.ROUTER, _OPERATED),
     # An address may hold a secret of its receiver, so that even looking needs the role.
@@ -102,14 +121,18 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (wado_frames.ROUTER, _READ_ONLY),
     (wado_rendered.ROUTER, _READ_ONLY),
     (wado_bulkdata.ROUTER, _READ_ONLY),
-    (result_pages.ROUTER, _READ_ONLY),
+    (live_pages.ROUTER, _SEARCHED),
+    (result_page.ROUTER, _READ_ONLY),
     (
         review_pages.ROUTER,
         Access(READERS, REVIEWERS, {("POST", review_pages.REQUEST_PATH): READERS}),
     ),
+    (patient_pages.ROUTER, _SEARCHED),
     (device_pages.ROUTER, _OPERATED),
     (delivery_pages.ROUTER, _OPERATED),
     (operations_pages.ROUTER, _OPERATED),
+    (research.ROUTER, Access(RESEARCHERS, NOBODY)),
+    (research_pages.ROUTER, Access(RESEARCHERS, NOBODY)),
     (account_pages.ROUTER, _OWN),
 )
 

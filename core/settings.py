@@ -16,6 +16,7 @@ from core.feed_settings import FeedSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
+from core.research_settings import ResearchSettings
 from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
 from core.web_settings import WebSettings
@@ -37,6 +38,7 @@ class Settings(
     QuerySettings,
     ReceivingSettings,
     ReportSettings,
+    ResearchSettings,
     ResultsSettings,
     RetentionSettings,
     WebSettings,

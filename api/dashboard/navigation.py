@@ -38,12 +38,17 @@ class Group:
 NAVIGATION: Final = (
     Group(
         to_translate("Clinic"),
-        (Entry("/", to_translate("Live"), _CARE),),
+        (
+            Entry("/", to_translate("Live"), _CARE),
+            Entry("/patients", to_translate("Patients"), _CARE),
+            Entry("/research", to_translate("Research"), (*_CARE, Role.RESEARCHER)),
+        ),
     ),
     Group(
         to_translate("This node"),
         (
             Entry("/devices", to_translate("Devices"), _CARE),
+            Entry("/models", to_translate("Models"), _CARE),
             Entry("/jobs", to_translate("Queue"), _CARE),
             Entry("/deliveries", to_translate("Deliveries"), _CARE),
             Entry("/quarantine", to_translate("Quarantine"), _CARE),

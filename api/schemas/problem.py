@@ -20,6 +20,9 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is no prediction with that id"])
     errors: list[ProblemError] | None = Field(default=None, description="Parameters to check.")
+    conflicts: list[str] | None = Field(
+        default=None, description="What two records of patients say differently."
+    )
     issuers: list[str] | None = Field(default=None, description="Whose Patient IDs these are.")
 
 
@@ -36,9 +39,15 @@ _DESCRIPTIONS: Final = {
     415: "Neither multipart/related of application/dicom nor one application/dicom",
     416: "The range lies beyond the end",
     422: "A parameter is unknown or out of range",
+    501: "A library that this needs is not installed",
     429: "Too many requests; `Retry-After` says when to come back",
     503: "The database or the storage does not answer; try again",
     507: "There is no room to keep it",
+}
+
+#: What routes with an entity tag answer whoever has the answer already.
+NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "`If-None-Match` names the answer: nothing changed"}
 }
 
 
