@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from api.access import (
     ADMINISTRATORS,
     EVERYBODY,
+    NAMED_ADMINISTRATORS,
     NOBODY,
     OPERATORS,
     READERS,
@@ -42,6 +43,7 @@ from api.dicomweb import (
     wado_instances,
     wado_metadata,
     wado_rendered,
+    wado_thumbnail,
 )
 from api.rest import (
     changes,
@@ -90,7 +92,7 @@ DOCUMENT: Final = Access(EVERYBODY, NOBODY)
 #: All the others.
 ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (measured_fields.ROUTER, _READ_ONLY),
-    (identities.ROUTER, Access(READERS, ADMINISTRATORS)),
+    (identities.ROUTER, Access(READERS, NAMED_ADMINISTRATORS)),
     (trends.ROUTER, _READ_ONLY),
     (patients.ROUTER, _READ_ONLY),
     (studies.ROUTER, _READ_ONLY),
@@ -106,7 +108,10 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (changes.ROUTER, _READ_ONLY),
     (events.ROUTER, _READ_ONLY),
     (operations.ROUTER, _OPERATED),
-    (quarantine.ROUTER, _OPERATED),
+    (
+        quarantine.ROUTER,
+        Access(READERS, OPERATORS, {("GET", quarantine.OBJECT_PATH): OPERATORS}),
+    ),
     (peers.ROUTER, _OPERATED),
     (deliveries.ROUTER, _OPERATED),
     (destinations.ROUTER, _OPERATED),
@@ -120,6 +125,7 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (wado_metadata.ROUTER, _READ_ONLY),
     (wado_frames.ROUTER, _READ_ONLY),
     (wado_rendered.ROUTER, _READ_ONLY),
+    (wado_thumbnail.ROUTER, _READ_ONLY),
     (wado_bulkdata.ROUTER, _READ_ONLY),
     (live_pages.ROUTER, _SEARCHED),
     (result_page.ROUTER, _READ_ONLY),
