@@ -1,4 +1,4 @@
-"""`/v1/predictions/{id}/report.*` and `bscan.png`: the same result in other forms."""
+"""`/v1/predictions/{id}/report.*`, `bscan.png` and `fundus.jpg`: the same result in other forms."""
 
 import json
 from dataclasses import replace
@@ -28,6 +28,7 @@ from reports.service import service_equipment
 
 ROUTER: Final = APIRouter(prefix="/v1/predictions/{prediction_id}", tags=["predictions"])
 
+JPEG: Final = "image/jpeg"
 FHIR: Final = "application/fhir+json"
 SVG: Final = "image/svg+xml"
 
@@ -98,6 +99,19 @@ def read_bscan(node: NodeParameter, prediction_id: str) -> Response:
     if preview_key is None:
         raise RecordNotFound("No picture of this scan was kept")
     return Response(node.storage.read(preview_key), media_type=PNG)
+
+
+@ROUTER.get("/fundus.jpg", summary="The picture of the fundus", **returns(JPEG))
+def read_fundus(node: NodeParameter, prediction_id: str) -> Response:
+    """Return the localizer, the map or the photograph, with the head up and the left on the right.
+
+    At most 640 pixels a side; the scan's own picture is in the archive.
+    """
+    with node.database.reading() as session:
+        fundus_key = find_record(session, prediction_id)[0].fundus_key
+    if fundus_key is None:
+        raise RecordNotFound("No picture of the fundus was kept with this result")
+    return Response(node.storage.read(fundus_key), media_type=JPEG)
 
 
 def _with_picture(node: Node, prediction_id: str) -> Prediction:

@@ -42,7 +42,7 @@ def _security(statement: Statement) -> Sequence[str]:
         f"acceptor and initiator: TLS 1.2 and 1.3. Here: {state}.",
         f"Cipher suites of TLS 1.2, by OpenSSL's names; all of TLS 1.3:\n\n{suites}",
         "An AE title may be bound to a certificate by its SHA-256. User identity negotiation is "
-        "not supported. Web services need an API key, as bearer token or `X-API-Key`.",
+        "ignored. Web services need an API key, as bearer token or `X-API-Key`.",
     )
 
 

@@ -29,8 +29,8 @@ _ACCEPTANCE = (
     "Who may call is listed (AE title, host, and a certificate where one is bound to it); others "
     "are rejected as *calling AE title not recognised*, a wrong called AE title as *called AE "
     "title not recognised*, and one more than there is room for as *local limit exceeded* "
-    "(transient). Several operations may be sent without waiting on queries only, and are "
-    "answered one after the other: asynchronous operations are not accepted."
+    "(transient). An asynchronous operations window is not negotiated; requests that come before "
+    "the last one is answered wait their turn."
 )
 _STORED_AS_SENT = (
     "`arcuate send` proposes the SOP class and transfer syntax of each file, one context a pair, "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydicom import Dataset
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from core import ledger
 from core.database import Database
@@ -17,6 +17,7 @@ from core.report_context import read_context
 from core.tables.columns import key_of
 from core.tables.jobs import JobKind
 from core.tables.reports import ReportRow
+from core.tables.studies import StudyRow
 from core.values.prediction import Prediction
 from dicom_node.delivery.report_sources import load_with_picture, read_headers
 from dicom_node.storage.bytes import Storage
@@ -25,6 +26,7 @@ from reports.checks import check_report
 from reports.equipment import Equipment
 from reports.register import DEFAULT_FORMATS, ON_REQUEST_FORMATS
 from reports.report import ReportFormat, ReportKind
+from reports.source import comparable
 
 _log = get_logger(__name__)
 
@@ -89,9 +91,11 @@ class ReportStep:
     def keep(self, session: Session, prediction_id: str, kind: ReportKind, report: Dataset) -> None:
         """Keep a report in the caller's transaction, and plan where it goes; once."""
         instance = keep_report(session, self.storage, report)
-        facts = facts_of(load_prediction(session, prediction_id))
+        prediction = load_prediction(session, prediction_id)
+        ask_anew(session, prediction, report)
         is_on_request = all(report_format.kind != kind for report_format in self.formats)
-        plan_deliveries(session, instance, kind, [facts], is_on_request=is_on_request)
+        facts = [facts_of(prediction)]
+        plan_deliveries(session, instance, kind, facts, is_on_request=is_on_request)
         if session.get(ReportRow, (prediction_id, kind, 0)) is None:
             key = key_of(instance)
             row = ReportRow(prediction_id=prediction_id, kind=kind, instance_key=key)
@@ -104,3 +108,17 @@ class ReportStep:
         )
         asked = [f for f in self.on_request if f.kind not in known]
         return [*self.formats, *(f for f in asked if is_named(session, f.kind, facts))]
+
+
+def ask_anew(session: Session, prediction: Prediction, report: Dataset) -> None:
+    """Have a report built anew that names whoever its study was of while it was built."""
+    patient = prediction.patient
+    named = (str(report.PatientID), str(report.get("IssuerOfPatientID") or ""))
+    is_decided = session.exec(
+        select(StudyRow.named_patient_key).where(
+            col(StudyRow.study_instance_uid) == prediction.source.study_instance_uid
+        )
+    ).first()
+    other_id = comparable(named[0]) != comparable(patient.patient_id)
+    if other_id or (is_decided is not None and named[1] != (patient.issuer or "")):
+        ledger.enqueue(session, JobKind.REISSUE, prediction.prediction_id)

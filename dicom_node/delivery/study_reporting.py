@@ -131,7 +131,7 @@ def _wanted(session: Session, summary_key: int) -> BothEyes | None:
 def _awaits_an_eye(session: Session, both: BothEyes) -> bool:
     """Return whether the report of an eye for itself is still to come."""
     statement = select(JobRow.id).where(
-        col(JobRow.kind) == JobKind.REPORT,
+        col(JobRow.kind).in_((JobKind.REPORT, JobKind.REISSUE)),
         col(JobRow.subject).in_([eye.prediction.prediction_id for eye in both.eyes]),
         col(JobRow.status).in_(_UNFINISHED),
     )

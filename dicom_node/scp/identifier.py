@@ -9,14 +9,13 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.uid import UID
 
 from dicom_node.errors import IdentifierMismatch
+from dicom_node.receive.find_receiver import MAXIMUM_IDENTIFIER_BYTES
 from dicom_node.scp.encoded_identifier import EncodedIdentifier, decode_identifier
 from dicom_node.storage.query.level import Level
 from dicom_node.storage.query.match import Item, Match
 from dicom_node.storage.query.parsing import parse_key
 from dicom_node.storage.query.query import NESTED_KEYS, searchable, tellable
 
-#: More than the longest list of UIDs takes; parsed, it takes many times as much.
-MAXIMUM_BYTES: Final = 1 << 20
 #: What says how to understand the identifier, and what stands in every answer anyway.
 _ABOUT_THE_QUERY: Final = frozenset(
     {
@@ -58,7 +57,7 @@ class Identifier:
 
 
 def read_identifier(
-    encoded: BytesIO | None, transfer_syntax: UID, levels: tuple[Level, ...]
+    encoded: bytes | None, transfer_syntax: UID, levels: tuple[Level, ...]
 ) -> Identifier:
     """Read an identifier.
 
@@ -70,13 +69,14 @@ def read_identifier(
     Raises
     ------
     IdentifierTooLarge, IdentifierUnreadable
-        If it is longer than `MAXIMUM_BYTES`, or no data set.
+        If it is longer than `MAXIMUM_IDENTIFIER_BYTES`, or no data set.
     IdentifierMismatch
         If its level is missing, or none of the model's.
     MatchingKeyInvalid
         If a key has a value its attribute cannot have.
     """
-    encoded_keys = decode_identifier(encoded, transfer_syntax, MAXIMUM_BYTES)
+    content = None if encoded is None else BytesIO(encoded)
+    encoded_keys = decode_identifier(content, transfer_syntax, MAXIMUM_IDENTIFIER_BYTES)
     level = _read_level(encoded_keys.level, levels)
     matches: dict[str, Match] = {}
     asked, has_unsupported = [], False

@@ -42,7 +42,7 @@ VALID = encode_dataset(
 
 
 def read(encoded: bytes, syntax: UID) -> Identifier:
-    return read_identifier(BytesIO(encoded), syntax, tuple(Level))
+    return read_identifier(encoded, syntax, tuple(Level))
 
 
 @given(encoded=st.binary(max_size=200), syntax=SYNTAXES)

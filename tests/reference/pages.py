@@ -42,7 +42,7 @@ def conformance_page() -> str:
     return _HOW + write_document(build_statement(settings, version("arcuate"), routes))
 
 
-def rest_page() -> str:
+def routes_page() -> str:
     """Return the routes of the REST API by subject, from the OpenAPI document."""
     by_tag: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     for path, method, operation in _operations(_description()):
@@ -51,7 +51,7 @@ def rest_page() -> str:
             by_tag[tag].append((f"`{method}`", f"`{path}`", operation.get("summary", "")))
     head = ("method", "path", "gives or does")
     parts = [section(2, tag.capitalize(), table(head, rows)) for tag, rows in by_tag.items()]
-    return _HOW + section(1, "REST", _REST, *parts) + "\n"
+    return _HOW + section(1, "Every route", _REST, *parts) + "\n"
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -71,16 +71,14 @@ def _description() -> dict[str, Any]:
 
 
 _REST: Final = (
-    "Base `http://HOST:PORT`; a key of `arcuate keys create` as `Authorization: Bearer KEY` or "
-    "`X-API-Key: KEY`. JSON in snake_case, times RFC 3339 in UTC. Lists are "
-    '`{"items": […], "next": cursor or null}`: pass `next` back as `cursor`. Errors are problem '
-    "documents (RFC 9457). Every parameter and answer is described by `GET /openapi.json` and "
-    "`arcuate openapi`. DICOMweb has [its own page](dicomweb.md)."
+    "The routes there are; how to ask stands in [REST](rest.md), DICOMweb in "
+    "[its own page](dicomweb.md). `GET /openapi.json` and `arcuate openapi` describe every "
+    "parameter and answer."
 )
 
 #: Each generated page by its name in `docs/`.
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "commands.md": commands_page,
     "conformance.md": conformance_page,
-    "rest.md": rest_page,
+    "rest-routes.md": routes_page,
 }
