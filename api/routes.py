@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from api.access import (
     ADMINISTRATORS,
     EVERYBODY,
+    NAMED_ADMINISTRATORS,
     NOBODY,
     OPERATORS,
     READERS,
@@ -91,7 +92,7 @@ DOCUMENT: Final = Access(EVERYBODY, NOBODY)
 #: All the others.
 ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (measured_fields.ROUTER, _READ_ONLY),
-    (identities.ROUTER, Access(READERS, ADMINISTRATORS)),
+    (identities.ROUTER, Access(READERS, NAMED_ADMINISTRATORS)),
     (trends.ROUTER, _READ_ONLY),
     (patients.ROUTER, _READ_ONLY),
     (studies.ROUTER, _READ_ONLY),
@@ -107,7 +108,10 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (changes.ROUTER, _READ_ONLY),
     (events.ROUTER, _READ_ONLY),
     (operations.ROUTER, _OPERATED),
-    (quarantine.ROUTER, _OPERATED),
+    (
+        quarantine.ROUTER,
+        Access(READERS, OPERATORS, {("GET", quarantine.OBJECT_PATH): OPERATORS}),
+    ),
     (peers.ROUTER, _OPERATED),
     (deliveries.ROUTER, _OPERATED),
     (destinations.ROUTER, _OPERATED),
