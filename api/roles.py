@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from api.dependencies import NodeParameter
+from api.dependencies import Node, NodeParameter
 from api.errors import OriginRefused, RoleMissing
 from api.logins import Caller
 from api.security import CallerParameter
@@ -49,3 +49,8 @@ REQUIRE_OPERATOR: Final = Depends(require_operator)
 #: What a form that any role may send is given.
 REQUIRE_OWN_PAGE: Final = Depends(check_origin)
 OperatorParameter = Annotated[Caller, REQUIRE_OPERATOR]
+
+
+def may_operate(node: Node, caller: Caller) -> bool:
+    """Whether a page shows somebody what operators do."""
+    return node.settings.auth == "none" or caller.role in _OPERATORS

@@ -7,8 +7,12 @@ from fastapi import APIRouter
 from api.dashboard import (
     delivery_pages,
     device_pages,
+    model_pages,
     operations_pages,
     patient_pages,
+    peer_pages,
+    quarantine_pages,
+    queue_pages,
     result_pages,
     review_pages,
 )
@@ -18,6 +22,10 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     review_pages.ROUTER,
     patient_pages.ROUTER,
     device_pages.ROUTER,
+    peer_pages.ROUTER,
+    queue_pages.ROUTER,
     delivery_pages.ROUTER,
+    quarantine_pages.ROUTER,
+    model_pages.ROUTER,
     operations_pages.ROUTER,
 )
