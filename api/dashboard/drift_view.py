@@ -21,13 +21,26 @@ MOST_SERIES: Final = 12
 
 @dataclass(frozen=True)
 class _Metric:
-    """What is followed: its name, its value of a month, its words, and the least span drawn."""
+    """What is followed: its name, its value of a month, its words, and how much of it is drawn.
+
+    Attributes
+    ----------
+    least_span
+        Of the axis; all of it, from 0 on, where `is_share`.
+    """
 
     name: str
     value: Callable[[MonthFigures], float | None]
     words: Callable[[float], str]
     least_span: float
+    is_share: bool = False
     scale: float = 1.0
+
+    def axis(self, values: Sequence[float]) -> Scale:
+        """Return the axis of these values."""
+        if self.is_share:
+            return Scale(0.0, self.least_span, FRAME.bottom, FRAME.top)
+        return value_scale(values, self.least_span, FRAME.bottom, FRAME.top)
 
 
 def _not_assessable(figures: MonthFigures) -> float | None:
@@ -36,8 +49,10 @@ def _not_assessable(figures: MonthFigures) -> float | None:
 
 
 _METRICS: Final = (
-    _Metric(to_translate("Not assessable, %"), _not_assessable, percent, 40.0, 100.0),
-    _Metric(to_translate("Mean quality"), lambda f: f.quality_mean, lambda v: number(v, 2), 0.4),
+    _Metric(to_translate("Not assessable, %"), _not_assessable, percent, 100.0, True, 100.0),
+    _Metric(
+        to_translate("Mean quality"), lambda f: f.quality_mean, lambda v: number(v, 2), 1.0, True
+    ),
     _Metric(to_translate("Mean RNFL, µm"), lambda f: f.rnfl_mean_um, number, 30.0),
     _Metric(to_translate("Mean MD, dB"), lambda f: f.mean_deviation_db, number, 8.0),
 )
@@ -113,7 +128,7 @@ def drift_view(
 def _chart(metric: _Metric, figures: Sequence[MonthFigures], months: Sequence[str]) -> DriftChart:
     known = [(one, value) for one in figures if (value := metric.value(one)) is not None]
     values = [value * metric.scale for _, value in known]
-    axis = value_scale(values, metric.least_span, FRAME.bottom, FRAME.top)
+    axis = metric.axis(values)
     time = Scale(0, max(len(months) - 1, 1), FRAME.left + 8, FRAME.right - 8)
     places = [
         (time.at(months.index(one.month)), axis.at(value))
