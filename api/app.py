@@ -19,8 +19,10 @@ from api.dicomweb.objects import KeptObjects
 from api.dicomweb.stow import STORE_PATH
 from api.events.streams import EventStreams
 from api.headers import STATIC_PATH, SecurityHeaders
+from api.metrics.exposition import open_registry
+from api.metrics.reading import MetricReader
 from api.problems import install_problems
-from api.rest import health
+from api.rest import health, metrics
 from api.rest.register import ROUTERS
 from api.schemas.problem import Problem
 from api.security import REQUIRE_CALLER
@@ -41,7 +43,7 @@ Estimated 24-2 visual fields from scans of the optic disc, by patient, study and
 **{ESTIMATE_NOTICE}**
 
 Lists come in pages: pass `next` back as `cursor`. Times are RFC 3339 in UTC. Errors are problem
-documents (RFC 9457). Every route but `/health` needs a key of `arcuate keys create`.
+documents (RFC 9457). Every route but `/health` and `/metrics` needs a key of `arcuate keys create`.
 """
 
 
@@ -82,6 +84,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.state.node = Node(settings, database, storage, archive)
     app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
+    app.state.metrics = open_registry(MetricReader(app.state.node))
     app.state.event_streams = EventStreams(database, settings.event_streams)
     install_problems(app)
     app.add_middleware(
@@ -94,6 +97,8 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     # Added last, so it is the outermost: refusals of the others get the headers too.
     app.add_middleware(SecurityHeaders)
     app.include_router(health.ROUTER)
+    guards = [REQUIRE_CALLER] if settings.metrics_need_key else []
+    app.include_router(metrics.ROUTER, dependencies=guards)
     for router in (*ROUTERS, *dicomweb.ROUTERS):
         app.include_router(router, dependencies=[REQUIRE_CALLER])
     for pages in PAGES:

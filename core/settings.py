@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
 from core.feed_settings import FeedSettings
+from core.monitoring_settings import MonitoringSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
@@ -33,6 +34,7 @@ AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~
 class Settings(
     DeliverySettings,
     FeedSettings,
+    MonitoringSettings,
     QuerySettings,
     ReceivingSettings,
     ReportSettings,

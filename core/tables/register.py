@@ -14,6 +14,7 @@ from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
 from core.tables.logins import BrowserSessionRow, LoginTokenRow
 from core.tables.measured_fields import MeasuredFieldRow
+from core.tables.metric_totals import MetricTotalRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerRow, RefusedCallerRow
@@ -67,4 +68,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     ReviewRequestRow,
     WebhookRow,
     PseudonymSecretRow,
+    MetricTotalRow,
 )

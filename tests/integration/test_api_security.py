@@ -17,7 +17,7 @@ from tests.builders.prediction import build_prediction
 from tests.fixtures.http_server import http_server
 
 _HTML = {"Accept": "text/html"}
-_OPEN = {"/health/live", "/health/ready", "/login", "/logout"}
+_OPEN = {"/health/live", "/health/ready", "/metrics", "/login", "/logout"}
 
 
 @pytest.fixture
