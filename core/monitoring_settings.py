@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 
 class MonitoringSettings(BaseModel):
@@ -12,3 +12,17 @@ class MonitoringSettings(BaseModel):
         bool,
         Field(description="Whether `/metrics` needs a key, as everything but `/health` does."),
     ] = False
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            description="OpenTelemetry collector that is told each scan's way (OTLP over HTTP), as "
+            "`http://127.0.0.1:4318`; empty: none. Needs the extra `trace`."
+        ),
+    ] = ""
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _check_otlp_endpoint(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("otlp_endpoint must begin with http:// or https://")
+        return value
