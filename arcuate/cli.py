@@ -23,6 +23,7 @@ from arcuate.commands import (
     migrate,
     models,
     openapi,
+    patients,
     peers,
     reference_model,
     retention,
@@ -77,6 +78,7 @@ _COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score
 for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
     commands.register(app)
 _GROUPS = {
+    "patients": patients,
     "peers": peers,
     "destinations": destinations,
     "rules": rules,

@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.prediction_json import indices_json, rnfl_json
 from api.schemas.predictions import IndicesOut, ModelOut, RnflOut
 from api.schemas.values import number, numbers
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
-from core.values.profile import sector_means
 from core.values.reason import ReasonCode
 from core.values.research_result import ResearchResult
 from core.values.review import ReviewDecision
@@ -85,30 +85,8 @@ def research_json(result: ResearchResult) -> ResearchResultOut:
         upper=None if estimate is None else numbers(estimate.upper_db),
         total_deviation=None if deviations is None else numbers(deviations.total_deviation_db),
         pattern_deviation=None if deviations is None else numbers(deviations.pattern_deviation_db),
-        indices=_indices(result),
-        rnfl=_rnfl(result),
+        indices=indices_json(result.deviations),
+        rnfl=rnfl_json(result.thickness_um),
         quality_score=number(result.quality_score),
         review=result.review,
-    )
-
-
-def _indices(result: ResearchResult) -> IndicesOut | None:
-    deviations = result.deviations
-    if deviations is None:
-        return None
-    return IndicesOut(
-        mean_sensitivity=number(deviations.mean_sensitivity_db),
-        mean_deviation=number(deviations.mean_deviation_db),
-        pattern_standard_deviation=number(deviations.pattern_standard_deviation_db),
-    )
-
-
-def _rnfl(result: ResearchResult) -> RnflOut | None:
-    thickness_um = result.thickness_um
-    if thickness_um is None:
-        return None
-    return RnflOut(
-        mean_um=number(float(thickness_um.mean())),
-        sectors_um={name: number(mean) for name, mean in sector_means(thickness_um).items()},
-        profile_um=numbers(thickness_um),
     )
