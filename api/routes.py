@@ -60,6 +60,7 @@ from api.rest import (
     health,
     identities,
     measured_fields,
+    metrics,
     models,
     operations,
     patients,
@@ -85,10 +86,14 @@ _OWN: Final = Access(EVERYBODY, EVERYBODY)
 #: Served to whoever asks: monitors, and those who are not signed in yet.
 OPEN: Final[tuple[APIRouter, ...]] = (
     health.ROUTER,
+    metrics.ROUTER,
     login_pages.ROUTER,
     provider_pages.ROUTER,
     preference_pages.ROUTER,
 )
+
+#: The metrics, where they are not open.
+MONITORED: Final = Access(READERS, NOBODY)
 
 #: The description of the API: which routes there are is no secret.
 DOCUMENT: Final = Access(EVERYBODY, NOBODY)
