@@ -6,8 +6,10 @@ from sqlmodel import select
 
 from core.database import Database
 from core.migrations.schema import _config, migrate
+from core.predictions import load_prediction
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
 from core.values.identity import InstanceIdentity, PatientIdentity
 from tests.builders.archive import keep_instance, keep_prediction
@@ -41,6 +43,24 @@ def test_measured_fields_that_were_here_before_are_read(database: Database) -> N
     assert [(job.kind, job.subject, job.status) for job in jobs] == [
         (JobKind.READ_FIELD, "2", JobStatus.QUEUED)
     ]
+
+
+def test_results_of_before_have_no_picture_of_the_fundus(database: Database) -> None:
+    with database.transaction() as session:
+        instance = keep_prediction(session, build_prediction(prediction_id="p1"))
+        assert instance.id is not None
+        session.add(ReportRow(prediction_id="p1", kind="sr", instance_key=instance.id))
+        row = session.get_one(PredictionRow, "p1")
+        row.fundus_key, row.circle_course = "previews/ab/f.jpg", {"first_degree": 0.0}
+    _downgrade(database, "0017")
+
+    migrate(database)
+
+    with database.reading() as session:
+        row = session.get_one(PredictionRow, "p1")
+        assert (row.fundus_key, row.fundus, row.circle_course) == (None, None, None)
+        assert load_prediction(session, "p1").fundus is None
+        assert len(session.exec(select(ReportRow)).all()) == 1
 
 
 def test_reports_keep_their_instances(database: Database) -> None:
