@@ -67,6 +67,22 @@ def load_prediction(session: Session, prediction_id: str) -> Prediction:
     return prediction_of(record)
 
 
+def load_patient(session: Session, prediction_id: str) -> PatientRow:
+    """Return whose a prediction is today.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is no such prediction.
+    """
+    statement = select_predictions().where(col(PredictionRow.id) == prediction_id)
+    record = session.execute(statement).one_or_none()
+    if record is None:
+        raise RecordNotFound("There is no prediction with that id")
+    patient: PatientRow = record[4]
+    return patient
+
+
 def picture_key(session: Session, prediction_id: str) -> str | None:
     """Return where the picture of a prediction's scan is kept, None where there is none."""
     row = session.get(PredictionRow, prediction_id)
@@ -182,6 +198,7 @@ def _row_of(prediction: Prediction, instance_key: int, preview_key: str | None) 
         quality_score=prediction.quality_score,
         reasons=[{"code": r.code, "message": r.message} for r in prediction.reasons],
         thickness_um=_numbers(prediction.thickness_um),
+        rnfl_mean_um=_mean(prediction.thickness_um),
         preview_key=preview_key,
         scan_kind=prediction.scan_kind,
         notes=list(prediction.notes),
@@ -259,6 +276,12 @@ def _numbers(array: NDArray[np.float32] | None) -> list[float] | None:
     if array is None:
         return None
     return [None if math.isnan(x) else round(float(x), 6) for x in array]  # type: ignore[misc]
+
+
+def _mean(array: NDArray[np.float32] | None) -> float | None:
+    if array is None or not np.all(np.isfinite(array)):
+        return None
+    return round(float(np.mean(array)), 6)
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
+from api.access import REVIEWERS
 from api.dashboard.advice import advice_of
 from api.dashboard.agreement_view import agreement_view
 from api.dashboard.bscan_view import bscan_view
@@ -17,7 +18,6 @@ from api.dashboard.scan_picture import small_jpeg
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
 from api.rest.predictions import find_record
-from api.rest.reviews import REVIEWERS
 from api.rest.summaries import find_summary
 from api.schemas.prediction_json import prediction_links
 from api.security import CallerParameter
@@ -65,7 +65,7 @@ def show_result(
         summary=summary,
         reviews=reviews[::-1],
         review_request=request,
-        may_review=caller.role in REVIEWERS and is_reviewable(prediction.status),
+        may_review=REVIEWERS.allows(caller) and is_reviewable(prediction.status),
         may_ask=caller.has_session and is_reviewable(prediction.status),
         agreement=agreement_view(measured, prediction.laterality),
         earlier=earlier,

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from api.schemas.patients import scanned_patient
 from api.schemas.predictions import (
     DeviceOut,
@@ -17,6 +20,7 @@ from api.schemas.predictions import (
 from api.schemas.reviews import request_json, review_json
 from api.schemas.values import number, numbers
 from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
+from core.perimetry.severity import severity_of
 from core.predictions import PredictionRecord, prediction_of
 from core.tables.reviews import ReviewRequestRow
 from core.values.laterality import Laterality
@@ -78,9 +82,9 @@ def prediction_json(record: PredictionRecord, beside: Beside) -> PredictionOut:
         unit="dB",
         sensitivities=_sensitivities(prediction),
         points=_points(prediction),
-        indices=_indices(prediction),
+        indices=indices_json(prediction.deviations),
         scan_kind=prediction.scan_kind,
-        rnfl=_rnfl(prediction),
+        rnfl=rnfl_json(prediction.thickness_um),
         quality=_quality(prediction, reasons),
         reasons=reasons,
         notes=list(prediction.notes),
@@ -134,19 +138,20 @@ def points_json(
     ]
 
 
-def _indices(prediction: Prediction) -> IndicesOut | None:
-    deviations = prediction.deviations
+def indices_json(deviations: FieldDeviations | None) -> IndicesOut | None:
+    """Return the global indices of an estimate; None without one."""
     if deviations is None:
         return None
     return IndicesOut(
         mean_sensitivity=number(deviations.mean_sensitivity_db),
         mean_deviation=number(deviations.mean_deviation_db),
         pattern_standard_deviation=number(deviations.pattern_standard_deviation_db),
+        estimated_severity=severity_of(deviations.mean_deviation_db),
     )
 
 
-def _rnfl(prediction: Prediction) -> RnflOut | None:
-    thickness_um = prediction.thickness_um
+def rnfl_json(thickness_um: NDArray[np.float32] | None) -> RnflOut | None:
+    """Return a thickness profile, 768 samples in µm, with its means; None without one."""
     if thickness_um is None:
         return None
     return RnflOut(

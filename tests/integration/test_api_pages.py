@@ -105,6 +105,7 @@ def test_list_shows_each_eye_with_its_result(client: httpx.Client, database: Dat
     assert page.classes("span").count("chip not_assessable") == 1
     for words in (
         "Sample, Eye P-0001 · Clinic",
+        "Scan the eye again",
         "Right eye (OD)",
         "Eye unknown",
         "The signal is 9 dB; below 15 dB no field is estimated.",
@@ -122,7 +123,7 @@ def test_list_leaves_replaced_results_out(client: httpx.Client, database: Databa
     page = _Page(client.get("/"))
 
     assert "/predictions/p1" not in page.links()
-    assert "No results yet" in page.text
+    assert "No scans yet" in page.text
 
 
 def test_list_tells_of_work_that_waits_or_failed(client: httpx.Client, database: Database) -> None:
@@ -135,7 +136,6 @@ def test_list_tells_of_work_that_waits_or_failed(client: httpx.Client, database:
 
     page = _Page(client.get("/"))
 
-    assert "1 object being analysed" in page.text
     assert "1 failed job" in page.text
     assert "The model's memory ran out" in _Page(client.get("/jobs")).text
 
@@ -265,7 +265,7 @@ def test_text_of_others_is_never_markup(client: httpx.Client, database: Database
     paths = ("/", "/predictions/p1", "/quarantine", "/callers", "/jobs")
     pages = {path: _Page(client.get(path)) for path in paths}
 
-    own = {"/": ["/static/refresh.js"], "/predictions/p1": ["/static/result.js"]}
+    own = {"/": ["/static/live.js"], "/predictions/p1": ["/static/result.js"]}
     assert {path: page.active() for path, page in pages.items()} == {
         path: [_HTMX, *own.get(path, [])] for path in paths
     }
