@@ -59,7 +59,7 @@ def test_results_of_before_have_no_picture_of_the_fundus(database: Database) -> 
         session.add(ReportRow(prediction_id="p1", kind="sr", instance_key=instance.id))
         row = session.get_one(PredictionRow, "p1")
         row.fundus_key, row.circle_course = "previews/ab/f.jpg", {"first_degree": 0.0}
-    _downgrade(database, "0017")
+    _downgrade(database, "0025")
 
     migrate(database)
 
