@@ -45,8 +45,7 @@ def test_choice_is_kept_and_the_page_comes_again(client: httpx.Client) -> None:
     referer = {"Referer": f"{client.base_url}/devices?x=1"}
 
     answers = [
-        _choose(client, choice, referer)
-        for choice in ({"language": "zh_Hant"}, {"theme": "dark"})
+        _choose(client, choice, referer) for choice in ({"language": "zh_Hant"}, {"theme": "dark"})
     ]
 
     assert [answer.headers["location"] for answer in answers] == ["/devices?x=1", "/devices?x=1"]
