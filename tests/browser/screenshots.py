@@ -111,6 +111,7 @@ def _names(node: Node) -> Mapping[str, str]:
         "refused": refused.id,
         "rejected": final[0].id,
         "photograph": photograph.id,
+        "model": f"{worst.model_name}/{worst.model_version}",
         "patient": str(patient),
     }
 

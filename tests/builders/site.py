@@ -15,12 +15,13 @@ from core.deliveries.rules import ResultFacts, add_rule
 from core.ledger import enqueue
 from core.reviews import record_review, request_review
 from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.models import ModelRow, ModelState
 from core.tables.peers import RefusedCallerRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.sightings import DeviceRow, PeerSightingRow
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
-from core.values.prediction import Prediction, PredictionStatus
+from core.values.prediction import ModelIdentity, Prediction, PredictionStatus
 from core.values.reason import Reason, ReasonCode
 from core.values.review import ReviewDecision, ReviewDraft
 from core.webhooks import Subscription, add_webhook
@@ -73,6 +74,7 @@ def keep_results(session: Session, preview: str | None = None) -> dict[str, str]
         "refused": "weak",
         "rejected": "right",
         "photograph": "photograph",
+        "model": _keep_model(session, left.model),
         "patient": str(keep_patient(session, left.patient).id),
     }
 
@@ -91,6 +93,20 @@ def _source(number: int) -> InstanceIdentity:
 
 def _other(prediction_id: str, number: int, **values: object) -> Prediction:
     return build_prediction(**{"prediction_id": prediction_id, "source": _source(number), **values})
+
+
+def _keep_model(session: Session, model: ModelIdentity) -> str:
+    row = ModelRow(
+        name=model.name,
+        version=model.version,
+        digest=model.digest,
+        kind="profile",
+        state=ModelState.ACTIVE,
+        since=_SEEN,
+        activated_at=_SEEN,
+    )
+    session.add(row)
+    return f"{row.name}/{row.version}"
 
 
 def _keep_senders(session: Session) -> None:
