@@ -9,10 +9,10 @@ from core.tls import TLS_1_2_CIPHER_SUITES
 from dicom_node.application_entity import MAXIMUM_PDU_BYTES
 from dicom_node.conformance.contexts import Context, Proposal, accepted_contexts, proposals
 from dicom_node.conformance.emitted import (
-    NEVER_EMITTED,
     EmittedClass,
     PrivateCode,
     emitted_classes,
+    never_emitted,
     private_codes,
 )
 from dicom_node.conformance.query_keys import QueryKey, query_keys
@@ -120,7 +120,7 @@ def build_statement(
         maximum_matches=settings.query_maximum_matches,
         statuses=statuses_by_service(),
         emitted=emitted_classes(),
-        never_emitted=dict(NEVER_EMITTED),
+        never_emitted=never_emitted(),
         coding_scheme=SCHEME,
         coding_scheme_uid=str(SCHEME_UID),
         private_codes=private_codes(),
