@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from api.dashboard.refusal_words import fields_to_check, refusal_words
 from api.dashboard.templating import render
 from api.errors import (
     AdministratorExists,
@@ -148,7 +149,7 @@ def answer_node_error(request: Request, error: Exception) -> Response:
     headers = headers_of(error)
     if _is_for_a_person(request):
         sign_in = isinstance(error, NotSignedIn)
-        page = _error_page(status, str(error), headers)
+        page = _error_page(status, refusal_words(error), headers)
         return RedirectResponse("/login", 303) if sign_in else page
     return problem_response(status, kind_of(error), str(error), headers, **_members_of(error))
 
@@ -169,11 +170,13 @@ def answer_invalid_request(request: Request, error: Exception) -> Response:
     errors = [
         {"parameter": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors()
     ]
-    names = ", ".join(item["parameter"] for item in errors)
+    names = [item["parameter"] for item in errors]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if _is_for_a_person(request):
-        return _error_page(status, f"Check: {names}")
-    return problem_response(status, "invalid-parameter", f"Check: {names}", errors=errors)
+        return _error_page(status, fields_to_check(names))
+    return problem_response(
+        status, "invalid-parameter", f"Check: {', '.join(names)}", errors=errors
+    )
 
 
 def answer_unexpected(_request: Request, error: Exception) -> Response:
