@@ -8,9 +8,12 @@ from typing import Final
 
 from arcuate.node import Node
 from core.calling_tls import CallingTLS
+from core.tracing.following import TraceFollower
+from core.tracing.otlp import SpanSender
 from core.worker import Step, Worker
 from dicom_node.delivery.commitment import CommitmentStep
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
+from dicom_node.delivery.echoing import EchoStep
 from dicom_node.delivery.reissuing import ReissueStep
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.retaining import RetentionStep, run_retention
@@ -37,6 +40,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
     """Return the loops of the role; each ends when it is asked to stop."""
     steps = [*_report_steps(node), SettleStep(node.database)]
     steps.append(ReadFieldStep(node.database, node.storage))
+    steps.append(EchoStep(node.database, node.settings.ae_title, CallingTLS(node.settings)))
     workers = [Worker(node.database, node.settings, step, stopping) for step in steps]
     quiet = timedelta(seconds=node.settings.study_quiet_seconds)
     roll_up = RollUp(node.database, node.storage, quiet)
@@ -47,6 +51,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
         _retention(node, stopping),
         partial(roll_up.run, stopping),
         *_webhooks(node, stopping),
+        *_traces(node, stopping),
     ]
 
 
@@ -85,6 +90,12 @@ def _deliveries(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     for _ in range(_WEBHOOK_TELLERS):
         yield WebhookTeller(node.database, node.settings, stopping).run
+
+
+def _traces(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+    endpoint = node.settings.otlp_endpoint
+    if endpoint:
+        yield partial(TraceFollower(node.database, SpanSender(endpoint)).run, stopping)
 
 
 def _retention(node: Node, stopping: threading.Event) -> Loop:

@@ -90,7 +90,11 @@ class PredictionLinks(BaseModel):
     fhir: str = Field(description="FHIR R4 bundle.")
     png: str
     svg: str
+    points: str | None = Field(description="The 52 points as CSV; null without an estimate.")
     bscan: str | None = Field(description="The scan's picture; null where none was kept.")
+    fundus: str | None = Field(
+        description="The picture of the fundus, upright; null where none was kept."
+    )
     page: str
     study: str
 

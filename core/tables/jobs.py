@@ -32,6 +32,8 @@ class JobKind(StrEnum):
     DELIVER = "deliver"
     #: Build and keep the reports of both eyes; the subject is the key of the study summary.
     REPORT_STUDY = "report_study"
+    #: Ask the peer whose AE title is the subject whether it answers.
+    ECHO = "echo"
 
 
 class JobStatus(StrEnum):

@@ -17,7 +17,7 @@ class PredictionRow(SQLModel, table=True):
 
     The unique index makes scoring safe to repeat: the same scan and weights give one answer.
     Arrays are JSON lists in the order and unit of the value; `preview_key` finds the scan's
-    picture.
+    picture, `fundus_key` that of the fundus.
     """
 
     __tablename__ = "predictions"
@@ -30,6 +30,9 @@ class PredictionRow(SQLModel, table=True):
             sqlite_where=text("status != 'superseded'"),
             postgresql_where=text("status != 'superseded'"),
         ),
+        # Both end in the order of arrival, which is the one of the instances' keys.
+        Index("ix_predictions_status_arrival", "status", "instance_key"),
+        Index("ix_predictions_device_arrival", "manufacturer_model_name", "instance_key"),
         Index("ix_predictions_instance", "instance_key"),
         Index("ix_predictions_superseded_by", "superseded_by"),
         # What is searched for, newest first: the order of the lists.
@@ -43,6 +46,21 @@ class PredictionRow(SQLModel, table=True):
         Index("ix_predictions_model_version", "model_name", "model_version", *_NEWEST),
         Index("ix_predictions_device_model", "manufacturer_model_name", *_NEWEST),
         Index("ix_predictions_device", "device_serial_number", *_NEWEST),
+        # All that the figures by month need, so that no row with its arrays is read for them.
+        Index(
+            "ix_predictions_months",
+            "acquired_at",
+            "predicted_at",
+            "status",
+            "manufacturer",
+            "manufacturer_model_name",
+            "device_serial_number",
+            "model_name",
+            "model_version",
+            "quality_score",
+            "mean_deviation_db",
+            "rnfl_mean_um",
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -69,9 +87,14 @@ class PredictionRow(SQLModel, table=True):
     total_deviation_db: list[float] | None = Field(default=None, sa_type=JsonValue)
     pattern_deviation_db: list[float] | None = Field(default=None, sa_type=JsonValue)
     thickness_um: list[float] | None = Field(default=None, sa_type=JsonValue)
+    #: Mean of `thickness_um`.
+    rnfl_mean_um: float | None = None
     layers: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     preview_key: str | None = None
     scan_kind: str | None = None
+    fundus_key: str | None = None
+    fundus: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    circle_course: dict[str, float] | None = Field(default=None, sa_type=JsonValue)
     notes: list[str] = Field(
         default_factory=list, sa_type=JsonValue, sa_column_kwargs={"server_default": "[]"}
     )

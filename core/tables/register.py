@@ -13,12 +13,15 @@ from core.tables.identity_changes import IdentityChangeRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
-from core.tables.logins import BrowserSessionRow, LoginTokenRow
+from core.tables.login_failures import LoginFailureRow
+from core.tables.logins import BrowserSessionRow, LoginTokenRow, ProviderLoginRow, SignedOutRow
 from core.tables.measured_fields import MeasuredFieldRow
+from core.tables.metric_totals import MetricTotalRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
-from core.tables.peers import PeerRow, RefusedCallerRow
+from core.tables.peers import PeerEchoRow, PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
+from core.tables.pseudonym_secrets import PseudonymSecretRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
 from core.tables.reviews import ReviewRequestRow, ReviewRow
@@ -40,6 +43,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     PredictionRow,
     ReportRow,
     PeerRow,
+    PeerEchoRow,
     RefusedCallerRow,
     QuarantineRow,
     ChangeRow,
@@ -47,6 +51,9 @@ TABLES: tuple[type[SQLModel], ...] = (
     KeyRow,
     LoginTokenRow,
     BrowserSessionRow,
+    ProviderLoginRow,
+    SignedOutRow,
+    LoginFailureRow,
     ModelRow,
     ShadowPredictionRow,
     CommitmentRow,
@@ -67,4 +74,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     ReviewRequestRow,
     WebhookRow,
     IdentityChangeRow,
+    PseudonymSecretRow,
+    MetricTotalRow,
 )

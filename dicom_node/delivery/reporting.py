@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from core import ledger
 from core.database import Database
 from core.deliveries.planning import plan_deliveries
-from core.deliveries.rules import facts_of
+from core.deliveries.rules import facts_of, is_named
 from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import load_prediction
@@ -24,7 +24,7 @@ from dicom_node.storage.bytes import Storage
 from dicom_node.storage.reports import keep_report
 from reports.checks import check_report
 from reports.equipment import Equipment
-from reports.register import DEFAULT_FORMATS
+from reports.register import DEFAULT_FORMATS, ON_REQUEST_FORMATS
 from reports.report import ReportFormat, ReportKind
 from reports.source import comparable
 
@@ -39,12 +39,15 @@ class ReportStep:
     ----------
     formats
         What is built; a report that is kept already stays as it is.
+    on_request
+        What is built, too, where a rule of delivery names its kind.
     """
 
     database: Database
     storage: Storage
     equipment: Equipment
     formats: Sequence[ReportFormat] = DEFAULT_FORMATS
+    on_request: Sequence[ReportFormat] = ON_REQUEST_FORMATS
     kind: JobKind = JobKind.REPORT
     group_size: int = 1
 
@@ -77,8 +80,9 @@ class ReportStep:
             prediction = load_with_picture(session, self.storage, prediction_id)
             sources = read_headers(session, self.storage, prediction)
             context = read_context(session, prediction_id)
+            formats = self._wanted(session, prediction)
         built = []
-        for report_format in self.formats:
+        for report_format in formats:
             report = report_format.build(prediction, sources, self.equipment, context)
             check_report(report, prediction)
             built.append((report_format.kind, report))
@@ -89,12 +93,21 @@ class ReportStep:
         instance = keep_report(session, self.storage, report)
         prediction = load_prediction(session, prediction_id)
         ask_anew(session, prediction, report)
-        facts = facts_of(prediction)
-        plan_deliveries(session, instance, kind, [facts])
+        is_on_request = all(report_format.kind != kind for report_format in self.formats)
+        facts = [facts_of(prediction)]
+        plan_deliveries(session, instance, kind, facts, is_on_request=is_on_request)
         if session.get(ReportRow, (prediction_id, kind, 0)) is None:
             key = key_of(instance)
             row = ReportRow(prediction_id=prediction_id, kind=kind, instance_key=key)
             session.add(row)
+
+    def _wanted(self, session: Session, prediction: Prediction) -> list[ReportFormat]:
+        facts, known = (
+            [facts_of(prediction)],
+            {report_format.kind for report_format in self.formats},
+        )
+        asked = [f for f in self.on_request if f.kind not in known]
+        return [*self.formats, *(f for f in asked if is_named(session, f.kind, facts))]
 
 
 def ask_anew(session: Session, prediction: Prediction, report: Dataset) -> None:
