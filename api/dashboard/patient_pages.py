@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Path
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
 from api.dashboard.templating import render
@@ -91,10 +91,12 @@ def search(
 
 
 @ROUTER.get(_HERE + "/{key}")
-def show_patient(node: NodeParameter, caller: CallerParameter, key: PatientKey) -> HTMLResponse:
-    """Show both eyes of a patient over time."""
+def show_patient(node: NodeParameter, caller: CallerParameter, key: PatientKey) -> Response:
+    """Show both eyes of a patient over time; a merged record leads to the one it is now."""
     with node.database.reading() as session:
         patient = _find(session, key)
+        if patient.merged_into is not None:
+            return RedirectResponse(f"{_HERE}/{patient.merged_into}", 303)
         trends = [read_trend(session, key, eye) for eye in Laterality]
         without_eye = read_without_eye(session, key)
     return render(
