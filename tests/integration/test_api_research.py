@@ -75,7 +75,7 @@ def client(app: FastAPI, locked: Settings, database: Database) -> Iterator[httpx
         key = create_key(session, "study", Role.RESEARCHER)
     with (
         serving(app, locked) as url,
-        httpx.Client(base_url=url, headers={"X-API-Key": key}) as opened,
+        httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=30) as opened,
     ):
         yield opened
 
@@ -185,7 +185,6 @@ def _walked(app: FastAPI) -> list[tuple[str, str]]:
 
 
 def test_researcher_meets_nobody_on_any_route(app: FastAPI, client: httpx.Client) -> None:
-    client.timeout = httpx.Timeout(10)
     walked = _walked(app)
     answers = {}
     for method, path in walked:
