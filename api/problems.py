@@ -148,10 +148,20 @@ def answer_node_error(request: Request, error: Exception) -> Response:
         _LOG.error("request_failed", error=type(error).__name__, status=status.value)
     headers = headers_of(error)
     if _is_for_a_person(request):
-        sign_in = isinstance(error, NotSignedIn)
-        page = _error_page(status, refusal_words(error), headers)
-        return RedirectResponse("/login", 303) if sign_in else page
+        elsewhere = _page_instead(request, error)
+        if elsewhere is not None:
+            return RedirectResponse(elsewhere, 303)
+        return _error_page(status, refusal_words(error), headers)
     return problem_response(status, kind_of(error), str(error), headers, **_members_of(error))
+
+
+def _page_instead(request: Request, error: NodeError) -> str | None:
+    """Return the page a person is led to instead of being told the error."""
+    if isinstance(error, NotSignedIn):
+        return "/login"
+    # Every other role has its scans there: this one is a researcher's, who has just signed in.
+    is_first_page = request.url.path == "/"
+    return "/research" if isinstance(error, RoleMissing) and is_first_page else None
 
 
 def answer_http_exception(request: Request, error: Exception) -> Response:
