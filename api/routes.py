@@ -27,10 +27,14 @@ from api.dashboard import (
     device_pages,
     live_pages,
     login_pages,
+    model_pages,
     operations_pages,
     patient_pages,
+    peer_pages,
     preference_pages,
     provider_pages,
+    quarantine_pages,
+    queue_pages,
     research_pages,
     result_page,
     review_pages,
@@ -56,6 +60,7 @@ from api.rest import (
     health,
     identities,
     measured_fields,
+    metrics,
     models,
     operations,
     patients,
@@ -81,10 +86,14 @@ _OWN: Final = Access(EVERYBODY, EVERYBODY)
 #: Served to whoever asks: monitors, and those who are not signed in yet.
 OPEN: Final[tuple[APIRouter, ...]] = (
     health.ROUTER,
+    metrics.ROUTER,
     login_pages.ROUTER,
     provider_pages.ROUTER,
     preference_pages.ROUTER,
 )
+
+#: The metrics, where they are not open.
+MONITORED: Final = Access(READERS, NOBODY)
 
 #: The description of the API: which routes there are is no secret.
 DOCUMENT: Final = Access(EVERYBODY, NOBODY)
@@ -135,6 +144,10 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     ),
     (patient_pages.ROUTER, _SEARCHED),
     (device_pages.ROUTER, _OPERATED),
+    (peer_pages.ROUTER, _OPERATED),
+    (queue_pages.ROUTER, _OPERATED),
+    (quarantine_pages.ROUTER, _OPERATED),
+    (model_pages.ROUTER, _READ_ONLY),
     (delivery_pages.ROUTER, _OPERATED),
     (operations_pages.ROUTER, _OPERATED),
     (research.ROUTER, Access(RESEARCHERS, NOBODY)),

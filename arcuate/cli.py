@@ -11,6 +11,7 @@ from rich.text import Text
 
 from arcuate.commands import (
     bench,
+    conformance,
     deliveries,
     demo,
     destinations,
@@ -75,7 +76,8 @@ def configure(
 
 
 _COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, export)
-for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
+_TOOLS = (simulate, reference_model, retention, migrate, doctor, conformance, openapi)
+for commands in (*_COMMANDS, *_TOOLS):
     commands.register(app)
 _GROUPS = {
     "patients": patients,

@@ -8,6 +8,8 @@ from typing import Final
 
 from arcuate.node import Node
 from core.calling_tls import CallingTLS
+from core.tracing.following import TraceFollower
+from core.tracing.otlp import SpanSender
 from core.worker import Step, Worker
 from dicom_node.delivery.commitment import CommitmentStep
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
@@ -49,6 +51,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
         _retention(node, stopping),
         partial(roll_up.run, stopping),
         *_webhooks(node, stopping),
+        *_traces(node, stopping),
     ]
 
 
@@ -87,6 +90,12 @@ def _deliveries(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     for _ in range(_WEBHOOK_TELLERS):
         yield WebhookTeller(node.database, node.settings, stopping).run
+
+
+def _traces(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+    endpoint = node.settings.otlp_endpoint
+    if endpoint:
+        yield partial(TraceFollower(node.database, SpanSender(endpoint)).run, stopping)
 
 
 def _retention(node: Node, stopping: threading.Event) -> Loop:

@@ -13,6 +13,7 @@ from core.access_settings import AccessSettings
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
 from core.feed_settings import FeedSettings
+from core.monitoring_settings import MonitoringSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
@@ -35,6 +36,7 @@ class Settings(
     AccessSettings,
     DeliverySettings,
     FeedSettings,
+    MonitoringSettings,
     QuerySettings,
     ReceivingSettings,
     ReportSettings,

@@ -14,6 +14,7 @@ from core.database import Database
 from core.keys import Role, create_key, key_named, list_keys
 from core.ledger import enqueue
 from core.migrations.schema import _config, migrate
+from core.predictions import load_prediction
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.logins import BrowserSessionRow
@@ -98,6 +99,24 @@ def test_keys_and_logins_keep_their_roles(database: Database) -> None:
     assert browser.roles == ["operator"]
     assert browser.expires_at - browser.started_at == _LIFE.whole
     assert browser.seen_at == browser.started_at
+
+
+def test_results_of_before_have_no_picture_of_the_fundus(database: Database) -> None:
+    with database.transaction() as session:
+        instance = keep_prediction(session, build_prediction(prediction_id="p1"))
+        assert instance.id is not None
+        session.add(ReportRow(prediction_id="p1", kind="sr", instance_key=instance.id))
+        row = session.get_one(PredictionRow, "p1")
+        row.fundus_key, row.circle_course = "previews/ab/f.jpg", {"first_degree": 0.0}
+    _downgrade(database, "0025")
+
+    migrate(database)
+
+    with database.reading() as session:
+        row = session.get_one(PredictionRow, "p1")
+        assert (row.fundus_key, row.fundus, row.circle_course) == (None, None, None)
+        assert load_prediction(session, "p1").fundus is None
+        assert len(session.exec(select(ReportRow)).all()) == 1
 
 
 def test_reports_keep_their_instances(database: Database) -> None:
