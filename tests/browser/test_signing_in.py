@@ -112,6 +112,7 @@ def test_first_administrator_is_made_and_comes_back_with_their_key(
     expect(page.get_by_label("API key")).to_be_visible()
     page.get_by_label("API key").fill(key)
     page.keyboard.press("Enter")
+    expect(page.get_by_label("API key")).to_be_hidden()
 
     page.goto("/account")
     expect(page.get_by_role("heading", name="Ada")).to_be_visible()
@@ -124,6 +125,7 @@ def test_scripts_cannot_read_the_session(page: Page, database: Database) -> None
     page.goto("/login")
     page.get_by_label("API key").fill(key)
     page.keyboard.press("Enter")
+    expect(page.get_by_label("API key")).to_be_hidden()
     page.goto("/account")
 
     assert "session" not in page.evaluate("document.cookie")

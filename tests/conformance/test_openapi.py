@@ -67,7 +67,9 @@ def test_every_request_has_an_answer_of_the_document(
             [
                 *(str(Path(sys.executable).with_name("st")), "run", f"{url}/openapi.json"),
                 *("--no-color", "--seed", "1", "--checks", CHECKS, *options),
+                # In both headers: else it tries one with values of its own, all of them wrong.
                 *(("--header", f"X-API-Key: {key}") if key else ()),
+                *(("--header", f"Authorization: Bearer {key}") if key else ()),
             ],
             cwd=tmp_path,
             env={
@@ -85,6 +87,6 @@ def test_every_request_has_an_answer_of_the_document(
 
 
 def _of_role(settings: Settings) -> Settings:
-    # It also tries keys of its own, which are wrong, as often as it can.
+    # It asks as often as it can, and now and then with a wrong key.
     limits = {"requests_per_minute": 0, "login_failures": 1_000_000}
     return settings.model_copy(update={"auth": "keys", **limits})
