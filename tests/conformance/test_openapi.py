@@ -66,7 +66,16 @@ def test_every_request_has_an_answer_of_the_document(
         done = subprocess.run(
             [
                 *(str(Path(sys.executable).with_name("st")), "run", f"{url}/openapi.json"),
-                *("--no-color", "--seed", "1", "--checks", CHECKS, *options),
+                *(
+                    "--no-color",
+                    "--request-timeout",
+                    "60",
+                    "--seed",
+                    "1",
+                    "--checks",
+                    CHECKS,
+                    *options,
+                ),
                 # In both headers: else it tries one with values of its own, all of them wrong.
                 *(("--header", f"X-API-Key: {key}") if key else ()),
                 *(("--header", f"Authorization: Bearer {key}") if key else ()),
