@@ -199,7 +199,6 @@ def test_researcher_meets_nobody_on_any_route(app: FastAPI, client: httpx.Client
     allowed = {path for (_, path), (status, _) in answers.items() if status == 200}
     assert len(walked) > 60
     assert allowed - _OPEN == {
-        # What is the caller's own, and the description of the API.
         "/account",
         "/openapi.json",
         "/research",
