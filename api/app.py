@@ -4,24 +4,31 @@ import importlib.metadata
 from typing import Any, Final
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from api.access import Access
 from api.body_limit import BodyLimit
 from api.cors import CrossOrigin
-from api.dashboard import login_pages, preference_pages
 from api.dashboard.preferences import Preferences
 from api.dashboard.register import PAGES
 from api.dashboard.templating import STATIC_FOLDER
 from api.dependencies import Node
 from api.dicomweb import register as dicomweb
 from api.dicomweb.objects import KeptObjects
+from api.dicomweb.search_places import SearchPlaces
 from api.dicomweb.stow import STORE_PATH
+from api.door import Door
 from api.events.streams import EventStreams
+from api.form_tokens import FormTokens
+from api.gate import Gate
 from api.headers import STATIC_PATH, SecurityHeaders
+from api.metrics.exposition import open_registry
+from api.metrics.reading import MetricReader
 from api.problems import install_problems
-from api.rest import health
+from api.rest import metrics
 from api.rest.register import ROUTERS
+from api.routes import DOCUMENT, MONITORED, OPEN, access_of
 from api.schemas.problem import Problem
 from api.security import REQUIRE_CALLER
 from core.database import Database
@@ -41,7 +48,7 @@ Estimated 24-2 visual fields from scans of the optic disc, by patient, study and
 **{ESTIMATE_NOTICE}**
 
 Lists come in pages: pass `next` back as `cursor`. Times are RFC 3339 in UTC. Errors are problem
-documents (RFC 9457). Every route but `/health` needs a key of `arcuate keys create`.
+documents (RFC 9457). Every route but `/health` and `/metrics` needs a key of `arcuate keys create`.
 """
 
 
@@ -82,8 +89,12 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.state.node = Node(settings, database, storage, archive)
     app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
+    app.state.metrics = open_registry(MetricReader(app.state.node))
+    app.state.search_places = SearchPlaces()
     app.state.event_streams = EventStreams(database, settings.event_streams)
+    app.state.door = Door(settings)
     install_problems(app)
+    app.add_middleware(FormTokens)
     app.add_middleware(
         BodyLimit,
         store_path=STORE_PATH,
@@ -92,16 +103,25 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.add_middleware(CrossOrigin, origins=settings.allowed_origins)
     app.add_middleware(Preferences)
     # Added last, so it is the outermost: refusals of the others get the headers too.
-    app.add_middleware(SecurityHeaders)
-    app.include_router(health.ROUTER)
-    for router in (*ROUTERS, *dicomweb.ROUTERS):
-        app.include_router(router, dependencies=[REQUIRE_CALLER])
-    for pages in PAGES:
-        app.include_router(pages, dependencies=[REQUIRE_CALLER])
-    app.include_router(login_pages.ROUTER)
-    app.include_router(preference_pages.ROUTER)
+    app.add_middleware(SecurityHeaders, settings=settings)
+    _include(app, settings)
+    return app
+
+
+def _include(app: FastAPI, settings: Settings) -> None:
+    for router in OPEN:
+        is_closed = router is metrics.ROUTER and settings.metrics_need_key
+        app.include_router(router, dependencies=_guards(MONITORED) if is_closed else [])
+    for router in (*ROUTERS, *dicomweb.ROUTERS, *PAGES):
+        app.include_router(router, dependencies=_guards(access_of(router)))
     app.mount(STATIC_PATH, StaticFiles(directory=STATIC_FOLDER))
     app.add_api_route(
-        "/openapi.json", app.openapi, include_in_schema=False, dependencies=[REQUIRE_CALLER]
+        "/openapi.json",
+        app.openapi,
+        include_in_schema=False,
+        dependencies=[REQUIRE_CALLER, Depends(Gate(DOCUMENT))],
     )
-    return app
+
+
+def _guards(access: Access) -> list[Any]:
+    return [REQUIRE_CALLER, Depends(Gate(access))]

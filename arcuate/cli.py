@@ -11,10 +11,12 @@ from rich.text import Text
 
 from arcuate.commands import (
     bench,
+    conformance,
     deliveries,
     demo,
     destinations,
     doctor,
+    export,
     import_fields,
     import_files,
     jobs,
@@ -22,6 +24,7 @@ from arcuate.commands import (
     migrate,
     models,
     openapi,
+    patients,
     peers,
     reference_model,
     retention,
@@ -72,10 +75,12 @@ def configure(
     context.obj = config
 
 
-_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score)
-for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
+_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, export)
+_TOOLS = (simulate, reference_model, retention, migrate, doctor, conformance, openapi)
+for commands in (*_COMMANDS, *_TOOLS):
     commands.register(app)
 _GROUPS = {
+    "patients": patients,
     "peers": peers,
     "destinations": destinations,
     "rules": rules,

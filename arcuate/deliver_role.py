@@ -8,10 +8,13 @@ from typing import Final
 
 from arcuate.node import Node
 from core.calling_tls import CallingTLS
+from core.tracing.following import TraceFollower
+from core.tracing.otlp import SpanSender
 from core.worker import Step, Worker
 from dicom_node.delivery.commitment import CommitmentStep
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
 from dicom_node.delivery.echoing import EchoStep
+from dicom_node.delivery.reissuing import ReissueStep
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.retaining import RetentionStep, run_retention
 from dicom_node.delivery.reviewing import ReviewStep
@@ -48,6 +51,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
         _retention(node, stopping),
         partial(roll_up.run, stopping),
         *_webhooks(node, stopping),
+        *_traces(node, stopping),
     ]
 
 
@@ -55,7 +59,9 @@ def _report_steps(node: Node) -> Iterator[Step]:
     settings = node.settings
     equipment = service_equipment(settings)
     formats = formats_with(text=settings.text_reports)
-    yield ReportStep(node.database, node.storage, equipment, formats)
+    reports = ReportStep(node.database, node.storage, equipment, formats)
+    yield reports
+    yield ReissueStep(reports, settings.organization)
     yield StudyReportStep(node.database, node.storage, equipment)
     yield ReviewStep(node.database, node.storage, settings.organization)
 
@@ -84,6 +90,12 @@ def _deliveries(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     for _ in range(_WEBHOOK_TELLERS):
         yield WebhookTeller(node.database, node.settings, stopping).run
+
+
+def _traces(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+    endpoint = node.settings.otlp_endpoint
+    if endpoint:
+        yield partial(TraceFollower(node.database, SpanSender(endpoint)).run, stopping)
 
 
 def _retention(node: Node, stopping: threading.Event) -> Loop:

@@ -9,12 +9,15 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from core.access_settings import AccessSettings
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
 from core.feed_settings import FeedSettings
+from core.monitoring_settings import MonitoringSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
+from core.research_settings import ResearchSettings
 from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
 from core.web_settings import WebSettings
@@ -30,11 +33,14 @@ AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~
 
 
 class Settings(
+    AccessSettings,
     DeliverySettings,
     FeedSettings,
+    MonitoringSettings,
     QuerySettings,
     ReceivingSettings,
     ReportSettings,
+    ResearchSettings,
     ResultsSettings,
     RetentionSettings,
     WebSettings,
@@ -111,8 +117,11 @@ class Settings(
         Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="`auto`, `cpu`, `gpu` or `gpu:N`."),
     ] = "auto"
     auth: Annotated[
-        Literal["keys", "none"],
-        Field(description="`keys`: API keys; `none` only where both hosts are loopback."),
+        Literal["keys", "oidc", "none"],
+        Field(
+            description="`keys`: API keys; `oidc`: the people of an OpenID provider, and keys for "
+            "machines; `none` only where both hosts are loopback."
+        ),
     ] = "keys"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -146,6 +155,11 @@ class Settings(
         hosts = (self.dicom_host, self.http_host)
         if self.auth == "none" and not all(is_loopback(host) for host in hosts):
             raise ValueError("auth = none needs dicom_host and http_host on a loopback address")
+        if self.auth == "oidc":
+            needed = ("oidc_issuer", "oidc_client_id", "oidc_audience", "oidc_roles")
+            missing = [name for name in needed if not getattr(self, name)]
+            if missing:
+                raise ValueError(f"auth = oidc needs {', '.join(missing)}")
         return self
 
     @model_validator(mode="after")

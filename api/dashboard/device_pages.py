@@ -43,7 +43,7 @@ def show_devices(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
         "devices.html",
         here="/devices",
         caller=caller,
-        may_operate=may_operate(node, caller),
+        may_operate=may_operate(caller),
         peers=peers,
         devices=[DeviceView(row, judge_clock(row.clock_days)) for row in devices],
         months=months,

@@ -14,7 +14,6 @@ from sqlmodel import Session
 from api.dashboard.templating import render
 from api.dashboard.trend_view import eyes_view
 from api.dependencies import NodeParameter
-from api.roles import REQUIRE_OWN_PAGE
 from api.security import CallerParameter
 from core.errors import RecordNotFound
 from core.perimetry.trend import MINIMUM_VISITS
@@ -64,7 +63,7 @@ def show_search(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
     )
 
 
-@ROUTER.post(_HERE, dependencies=[REQUIRE_OWN_PAGE])
+@ROUTER.post(_HERE)
 def search(
     node: NodeParameter,
     caller: CallerParameter,

@@ -55,7 +55,7 @@ def show_peers(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
     """Show the list of peers alone, for a page that waits for an answer."""
     with node.database.reading() as session:
         peers = read_peers(session, utc_now())
-    return render("peers.html", caller=caller, peers=peers, may_operate=may_operate(node, caller))
+    return render("peers.html", caller=caller, peers=peers, may_operate=may_operate(caller))
 
 
 @ROUTER.post("/peers", dependencies=[REQUIRE_OPERATOR])
@@ -102,7 +102,7 @@ def show_callers(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
         "callers.html",
         here=_CALLERS,
         caller=caller,
-        may_operate=may_operate(node, caller),
+        may_operate=may_operate(caller),
         rows=views,
     )
 

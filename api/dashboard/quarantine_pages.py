@@ -35,7 +35,7 @@ def show_quarantine(
         "quarantine.html",
         here=_PATH,
         caller=caller,
-        may_operate=may_operate(node, caller),
+        may_operate=may_operate(caller),
         rows=rows,
         dismissed=dismissed,
     )

@@ -5,20 +5,24 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.dashboard import (
+    account_pages,
     delivery_pages,
     device_pages,
+    live_pages,
     model_pages,
     operations_pages,
     patient_pages,
     peer_pages,
     quarantine_pages,
     queue_pages,
-    result_pages,
+    research_pages,
+    result_page,
     review_pages,
 )
 
 PAGES: Final[tuple[APIRouter, ...]] = (
-    result_pages.ROUTER,
+    live_pages.ROUTER,
+    result_page.ROUTER,
     review_pages.ROUTER,
     patient_pages.ROUTER,
     device_pages.ROUTER,
@@ -28,4 +32,6 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     quarantine_pages.ROUTER,
     model_pages.ROUTER,
     operations_pages.ROUTER,
+    account_pages.ROUTER,
+    research_pages.ROUTER,
 )

@@ -5,9 +5,10 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.dependencies import NodeParameter
-from api.rest.patients import Issuer, find_patient
+from api.rest.patients import Issuer
 from api.schemas.problem import problems
 from api.schemas.trends import TrendOut, trend_json
+from core.patients import find_patient
 from core.tables.columns import key_of
 from core.trends.reading import read_trend
 from core.values.laterality import Laterality
