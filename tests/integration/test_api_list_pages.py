@@ -212,6 +212,21 @@ def test_patient_page_shows_both_eyes_runs_slopes_and_what_is_left_out(
     assert len(lines) == 8
 
 
+def test_page_of_a_merged_record_is_that_of_whom_it_became(
+    client: httpx.Client, database: Database
+) -> None:
+    key = _keep_wang(database)
+    with database.transaction() as session:
+        former = keep_patient(session, PatientIdentity("OLD-7", "Elsewhere", "Wang^X"))
+        former.merged_into = key
+        former_key = key_of(former)
+
+    answer = client.get(f"/patients/{former_key}")
+
+    assert answer.headers["location"] == f"/patients/{key}"
+    assert "formerly OLD-7 · Elsewhere" in _Page(client.get(f"/patients/{key}")).text
+
+
 def test_patient_that_is_not_there_is_not_found(client: httpx.Client) -> None:
     assert client.get("/patients/99").status_code == 404
     assert client.get("/patients/0").status_code == 422
