@@ -7,6 +7,7 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from api.auditing.middleware import Audited
 from api.body_limit import BodyLimit
 from api.cors import CrossOrigin
 from api.dashboard import login_pages
@@ -23,6 +24,7 @@ from api.rest import health
 from api.rest.register import ROUTERS
 from api.schemas.problem import Problem
 from api.security import REQUIRE_CALLER
+from core.audit.trail import watch_rows
 from core.database import Database
 from core.settings import Settings
 from core.values.prediction import ESTIMATE_NOTICE
@@ -83,6 +85,9 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
     app.state.event_streams = EventStreams(database, settings.event_streams)
     install_problems(app)
+    watch_rows()
+    # Added first, so it is the innermost: it sees what the routes answer, errors told as problems.
+    app.add_middleware(Audited, database=database, repeat_seconds=settings.audit_repeat_seconds)
     app.add_middleware(
         BodyLimit,
         store_path=STORE_PATH,

@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from sqlmodel import Session
 
 from api.dependencies import Node, NodeParameter
 from api.errors import HostRefused, NotSignedIn, RoleMissing
 from api.logins import Caller, find_session
+from core.audit.trail import note_actor
 from core.keys import Role, find_key
 from core.settings import is_loopback
 
@@ -35,6 +37,17 @@ def require_caller(
     HostRefused
         If authentication is off and the request names another host than this machine.
     """
+    caller = _find_caller(request, node, bearer, api_key)
+    note_actor(caller.name, caller.role, request.client.host if request.client else "")
+    return caller
+
+
+def _find_caller(
+    request: Request,
+    node: Node,
+    bearer: HTTPAuthorizationCredentials | None,
+    api_key: str | None,
+) -> Caller:
     if node.settings.auth == "none":
         _check_host(request)
         return Caller("anyone on this machine", Role.VIEWER)
@@ -64,6 +77,13 @@ def _caller_with_cookie(node: Node, cookie: str | None) -> Caller | None:
         return None
     with node.database.reading() as session:
         return find_session(session, cookie)
+
+
+def note_session(request: Request, session: Session, secret: str) -> None:
+    """Let the audit trail know whose session begins or ends."""
+    caller = find_session(session, secret)
+    if caller is not None:
+        note_actor(caller.name, caller.role, request.client.host if request.client else "")
 
 
 def recheck_of(

@@ -9,7 +9,7 @@ from api.dashboard.templating import render
 from api.dependencies import NodeParameter
 from api.errors import LoginRefused
 from api.logins import SESSION_LIFE, sign_in_with_key, sign_in_with_token, sign_out
-from api.security import SESSION_COOKIE
+from api.security import SESSION_COOKIE, note_session
 
 ROUTER: Final = APIRouter(include_in_schema=False)
 
@@ -40,6 +40,7 @@ def sign_in(
                 if token
                 else sign_in_with_key(session, key.strip())
             )
+            note_session(request, session, secret)
     except LoginRefused as refusal:
         return _login_page("", str(refusal), 401)
     response = RedirectResponse("/", 303)
@@ -60,6 +61,7 @@ def leave(request: Request, node: NodeParameter) -> Response:
     secret = request.cookies.get(SESSION_COOKIE)
     if secret:
         with node.database.transaction() as session:
+            note_session(request, session, secret)
             sign_out(session, secret)
     response = RedirectResponse("/login", 303)
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")

@@ -12,6 +12,7 @@ from api.cursors import encode_cursor, moment_cursor
 from api.schemas.listing import Listing, PageQuery
 from api.schemas.prediction_json import Beside, prediction_json
 from api.schemas.predictions import PredictionOut
+from core.audit.trail import note_count
 from core.predictions import PredictionRecord, select_predictions
 from core.reviews import last_reviews, open_requests
 from core.tables.patients import PatientRow
@@ -90,6 +91,7 @@ def page_of_records(
     records = session.execute(statement.order_by(*newest_first).limit(query.limit + 1)).all()
     page = records[: query.limit]
     following = _cursor_after(page[-1]) if len(records) > query.limit else None
+    note_count(len(page))
     return page, following
 
 

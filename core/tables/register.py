@@ -3,6 +3,12 @@
 from sqlmodel import SQLModel
 
 from core.tables.associations import EndedAssociationRow
+from core.tables.audit_entries import (
+    AuditEntryRow,
+    AuditHeadRow,
+    AuditPatientRow,
+    WaitingAuditRow,
+)
 from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.commitments import CommitmentRow
 from core.tables.deliveries import DeliveryCommitmentRow, DeliveryRow
@@ -65,4 +71,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     ReviewRow,
     ReviewRequestRow,
     WebhookRow,
+    WaitingAuditRow,
+    AuditEntryRow,
+    AuditPatientRow,
+    AuditHeadRow,
 )

@@ -1,0 +1,230 @@
+"""Every look at a patient, and every change, leaves an entry before it is answered."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlmodel import select
+
+from core.database import Database
+from core.keys import Role, create_key
+from core.settings import Settings
+from core.tables.predictions import PredictionRow
+from core.tables.reviews import ReviewRow
+from core.tables.studies import StudyRow
+from dicom_node.storage.bytes import Storage
+from tests.builders.archive import keep_prediction
+from tests.builders.prediction import build_prediction
+from tests.fixtures.audit_trail import audited, told
+from tests.fixtures.http_server import http_server
+
+
+@pytest.fixture
+def locked(settings: Settings) -> Settings:
+    return settings.model_copy(update={"auth": "keys", "audit_repeat_seconds": 0.0})
+
+
+@pytest.fixture
+def client(locked: Settings, database: Database) -> Iterator[httpx.Client]:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1"))
+    storage = Storage(locked.storage)
+    with http_server(locked, database, storage) as url, httpx.Client(base_url=url) as opened:
+        yield opened
+
+
+def headers(database: Database, role: Role = Role.CLINICIAN) -> dict[str, str]:
+    with database.transaction() as session:
+        return {"X-API-Key": create_key(session, f"the {role}", role)}
+
+
+def study_uid(database: Database) -> str:
+    with database.reading() as session:
+        return session.exec(select(StudyRow.study_instance_uid)).one()
+
+
+def test_reading_one_result_names_who_and_whose(client: httpx.Client, database: Database) -> None:
+    known = headers(database)
+
+    assert client.get("/v1/predictions/p1", headers=known).status_code == 200
+
+    [row] = audited(database)
+    assert told(row) == ("the clinician", "read", "prediction", "p1", [1], "success")
+    assert (row.actor_role, row.address) == ("clinician", "127.0.0.1")
+    assert row.detail == {"method": "GET", "route": "/v1/predictions/{prediction_id}"}
+
+
+@pytest.mark.parametrize(
+    ("path", "action", "kind"),
+    [
+        ("/", "search", ""),
+        ("/predictions/p1", "read", "prediction"),
+        ("/predictions/p1/grey-scale.png", "read", "prediction"),
+        ("/v1/predictions/p1/report.pdf", "export", "prediction"),
+        ("/v1/predictions/p1/report.svg", "read", "prediction"),
+        ("/v1/predictions/p1/report.fhir.json", "export", "prediction"),
+        ("/v1/predictions/p1/reviews", "read", "prediction"),
+        ("/v1/patients", "search", ""),
+        ("/v1/studies/{study}", "read", "study"),
+        ("/v1/studies/{study}/instances", "read", "study"),
+        ("/dicom-web/studies", "search", ""),
+        ("/dicom-web/studies/{study}/series", "search", "study"),
+    ],
+)
+def test_every_way_to_a_patient_is_recorded(
+    client: httpx.Client, database: Database, path: str, action: str, kind: str
+) -> None:
+    uid, known = study_uid(database), headers(database)
+
+    assert client.get(path.format(study=uid), headers=known).status_code == 200
+
+    [row] = audited(database)
+    assert (row.action, row.object_kind, row.patients) == (action, kind, [1])
+
+
+def test_search_says_how_many_and_by_what_but_not_for_whom(
+    client: httpx.Client, database: Database
+) -> None:
+    known = headers(database)
+    asked = {"patient_id": "SECRET-1", "issuer": "SECRET-2"}
+
+    client.get("/v1/patients", params=asked, headers=known)
+    client.get("/v1/patients", params={"limit": 5}, headers=known)
+    client.get("/dicom-web/studies", params={"PatientName": "SECRET*"}, headers=known)
+    client.get("/v1/patients/SECRET-3", params={"SECRET^Name": "1"}, headers=known)
+
+    rows = audited(database)
+    assert [(row.action, row.detail.get("count"), row.patients) for row in rows] == [
+        ("search", 0, []),
+        ("search", 1, [1]),
+        ("search", 0, []),
+        ("read", None, []),
+    ]
+    assert rows[0].detail["filters"] == ["issuer", "patient_id"]
+    assert rows[2].detail["filters"] == ["PatientName"]
+    assert rows[3].outcome == "refused"
+    assert "SECRET" not in json.dumps([row.model_dump(mode="json") for row in rows])
+
+
+def test_what_names_nobody_leaves_no_entry(client: httpx.Client, database: Database) -> None:
+    known = headers(database, Role.ADMINISTRATOR)
+
+    for path in ("/v1/models", "/v1/jobs", "/v1/changes", "/health/live", "/login", "/devices"):
+        assert client.get(path, headers=known).status_code == 200
+
+    assert audited(database) == []
+
+
+def test_page_that_refreshes_itself_is_one_entry_for_a_while(
+    locked: Settings, database: Database
+) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1"))
+    patient = locked.model_copy(update={"audit_repeat_seconds": 60.0})
+    known, other = headers(database), headers(database, Role.VIEWER)
+    with http_server(patient, database, Storage(patient.storage)) as url:
+        for _ in range(3):
+            httpx.get(f"{url}/", headers=known)
+        httpx.get(f"{url}/", headers=other)
+
+    assert [row.actor for row in audited(database)] == ["the clinician", "the viewer"]
+
+
+def test_change_and_its_entry_are_one_transaction(client: httpx.Client, database: Database) -> None:
+    known = headers(database)
+    review = {"decision": "accept", "comment": "as expected"}
+
+    answer = client.post("/v1/predictions/p1/review", json=review, headers=known)
+
+    assert answer.status_code == 201
+    [row] = audited(database)
+    assert told(row) == ("the clinician", "change", "prediction", "p1", [1], "success")
+    assert "expected" not in json.dumps(row.detail)
+
+
+def test_change_whose_entry_cannot_be_written_does_not_happen(
+    client: httpx.Client, database: Database
+) -> None:
+    known = headers(database)
+    take_away(database)
+
+    answer = client.post("/v1/predictions/p1/review", json={"decision": "accept"}, headers=known)
+
+    assert answer.status_code >= 500
+    with database.reading() as session:
+        assert session.exec(select(ReviewRow)).all() == []
+
+
+@pytest.mark.parametrize("path", ["/v1/predictions/p1", "/predictions/p1", "/dicom-web/studies"])
+def test_nothing_is_served_whose_entry_cannot_be_written(
+    client: httpx.Client, database: Database, path: str
+) -> None:
+    known = headers(database)
+    take_away(database)
+
+    answer = client.get(path, headers=known)
+
+    assert answer.status_code >= 500
+    assert "Sample" not in answer.text
+    assert "p1" not in answer.text
+
+
+def take_away(database: Database) -> None:
+    """Let no entry be written, as by a damaged table; everything else goes on."""
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE audit_waiting RENAME TO elsewhere"))
+
+
+def test_refusals_are_recorded(client: httpx.Client, database: Database) -> None:
+    known = headers(database, Role.VIEWER)
+
+    client.post("/v1/predictions/p1/review", json={"decision": "accept"}, headers=known)
+    client.get("/v1/predictions/nothing", headers=known)
+    client.get("/v1/webhooks", headers=known)
+    client.get("/v1/predictions/p1", headers={"X-API-Key": "wrong"})
+    client.get("/v1/predictions/p1")
+
+    rows = audited(database)
+    assert [(row.actor, row.action, row.outcome, row.detail.get("status")) for row in rows] == [
+        ("the viewer", "change", "refused", 403),
+        ("the viewer", "read", "refused", 404),
+        ("the viewer", "search", "refused", 403),
+        ("unknown", "login_failed", "refused", 401),
+    ]
+
+
+def test_signing_in_and_out_are_recorded(client: httpx.Client, database: Database) -> None:
+    key = headers(database)["X-API-Key"]
+
+    client.post("/login", data={"key": "wrong"})
+    client.post("/login", data={"key": key})
+    client.post("/logout")
+
+    rows = audited(database)
+    assert [(row.actor, row.action, row.outcome) for row in rows] == [
+        ("unknown", "login_failed", "refused"),
+        ("the clinician", "login", "success"),
+        ("the clinician", "logout", "success"),
+    ]
+    assert key not in json.dumps([row.model_dump(mode="json") for row in rows])
+
+
+def test_no_entry_holds_what_it_is_not_to_hold(client: httpx.Client, database: Database) -> None:
+    known = headers(database)
+    with database.reading() as session:
+        assert session.exec(select(PredictionRow)).one()
+    patient = client.get("/v1/patients", headers=known).json()["items"][0]
+    client.get(f"/v1/patients/{patient['patient_id']}", headers=known)
+    client.get(f"/v1/patients/{patient['patient_id']}/predictions", headers=known)
+    client.get("/v1/predictions", params={"patient_id": patient["patient_id"]}, headers=known)
+
+    rows = audited(database)
+
+    written = json.dumps([row.model_dump(mode="json") for row in rows])
+    assert [row.patients for row in rows] == [[1]] * 4
+    assert isinstance(date.fromisoformat(patient["birth_date"]), date)
+    for value in (patient["patient_id"], patient["name"], patient["birth_date"]):
+        assert value not in written
