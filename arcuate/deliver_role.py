@@ -7,6 +7,8 @@ from functools import partial
 from typing import Final
 
 from arcuate.node import Node
+from core.audit.chaining import ChainLoop
+from core.audit.key import read_audit_key
 from core.calling_tls import CallingTLS
 from core.worker import Step, Worker
 from dicom_node.delivery.commitment import CommitmentStep
@@ -46,6 +48,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
         _retention(node, stopping),
         partial(roll_up.run, stopping),
         *_webhooks(node, stopping),
+        *_audit(node, stopping),
     ]
 
 
@@ -82,6 +85,11 @@ def _deliveries(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     for _ in range(_WEBHOOK_TELLERS):
         yield WebhookTeller(node.database, node.settings, stopping).run
+
+
+def _audit(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+    key = read_audit_key(node.settings.audit_key_file)
+    yield ChainLoop(node.database, key, stopping).run
 
 
 def _retention(node: Node, stopping: threading.Event) -> Loop:

@@ -132,9 +132,10 @@ class DicomServer:
         return opened
 
     def _handlers(self) -> list[evt.EventHandlerType]:
+        log = self._association_log
         return [
             (evt.EVT_REQUESTED, handle_requested, [self._admission]),
-            (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive]),
+            (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive, log.tally_of]),
             (evt.EVT_CONN_CLOSE, handle_connection_closed),
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
@@ -143,7 +144,7 @@ class DicomServer:
             *notice_handlers(self.archive.database),
             *find_handlers(self._settings, self.archive.database),
             *self._retrieve_handlers,
-            *self._association_log.handlers(),
+            *log.handlers(),
         ]
 
 

@@ -138,7 +138,7 @@ class _Answer:
 
 def _is_refusal(message: Message) -> bool:
     """Whether a part of an answer begins one that shows nothing."""
-    return message["type"] == "http.response.start" and message["status"] >= _REFUSALS
+    return message["type"] == "http.response.start" and int(message["status"]) >= _REFUSALS
 
 
 async def _nothing_more() -> Message:

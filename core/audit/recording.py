@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from core.clock import utc_now
+from core.errors import InfrastructureError
 from core.tables.audit_entries import WaitingAuditRow
 from core.values.audit import AuditEvent, DetailValue
 
@@ -16,11 +18,19 @@ _MOST_ITEMS: Final = 200
 _LONGEST_TEXT: Final = 256
 
 
+class AuditNotWritten(InfrastructureError):
+    """The audit trail cannot be written, and nothing is served or changed without it."""
+
+
 def append_audit(session: Session, event: AuditEvent, at: datetime | None = None) -> None:
     """Record an act in the caller's transaction; a moment later it has its place in the chain.
 
-    It takes no lock, so it may stand anywhere in a transaction. Where the entry cannot be written,
-    the transaction fails, and with it whatever it records.
+    It takes no lock, so it may stand anywhere in a transaction.
+
+    Raises
+    ------
+    AuditNotWritten
+        If it cannot be recorded; the transaction fails with it, and so does whatever it records.
     """
     patients = sorted(set(event.patients))
     detail = {_plain(name): _value(value) for name, value in event.detail.items()}
@@ -40,7 +50,11 @@ def append_audit(session: Session, event: AuditEvent, at: datetime | None = None
             detail=detail,
         )
     )
-    session.flush()
+    try:
+        session.flush()
+    except SQLAlchemyError as error:
+        cause = type(getattr(error, "orig", None) or error).__name__
+        raise AuditNotWritten(f"{AuditNotWritten.__doc__} ({cause})") from error
 
 
 def _value(value: DetailValue) -> Any:

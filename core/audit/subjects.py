@@ -1,6 +1,6 @@
 """Whose an object is: the keys of the patients an audit entry about it must name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
@@ -58,6 +58,12 @@ _STATEMENTS: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 #: Objects that are a patient's.
 PATIENTS_OBJECTS: Final = frozenset({"patient", *_STATEMENTS})
+
+
+def patients_of_studies(session: Session, uids: Sequence[str]) -> list[int]:
+    """Return the keys of the patients these studies belong to."""
+    statement = select(StudyRow.patient_key).where(col(StudyRow.study_instance_uid).in_(uids))
+    return list(dict.fromkeys(session.exec(statement).all()))
 
 
 def patients_of(session: Session, kind: str, identifier: str) -> list[int]:

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from core.audit.recording import append_audit
-from core.audit.subjects import patients_of
+from core.audit.subjects import patients_of, patients_of_studies
 from core.database import BEFORE_COMMIT
 from core.tables.patients import PatientRow
 from core.tables.studies import StudyRow
@@ -35,6 +35,8 @@ class Trail:
         Whether it changes something: its entry then is part of its first transaction.
     patients
         Patients whose rows were loaded.
+    studies
+        Study Instance UIDs of what came in.
     count
         How many things a search found; None where it is none.
     named
@@ -47,6 +49,7 @@ class Trail:
     actor: Actor | None = None
     is_change: bool = False
     patients: set[int] = field(default_factory=set)
+    studies: set[str] = field(default_factory=set)
     count: int | None = None
     named: tuple[str, str] | None = None
     is_recorded: bool = False
@@ -60,8 +63,14 @@ class Trail:
             event = replace(event, actor=self.actor)
         if self.count is not None:
             event = replace(event, detail={**event.detail, "count": self.count})
-        patients = self.patients or patients_of(session, event.object_kind, event.object_id)
-        return replace(event, patients=sorted({*event.patients, *patients}))
+        return replace(event, patients=sorted({*event.patients, *self._subjects(session, event)}))
+
+    def _subjects(self, session: Session, event: AuditEvent) -> Iterable[int]:
+        if self.patients:
+            return self.patients
+        if self.studies:
+            return patients_of_studies(session, sorted(self.studies))
+        return patients_of(session, event.object_kind, event.object_id)
 
     def record_change(self, session: Session) -> None:
         """Make the entry part of a transaction that changes something."""
@@ -95,6 +104,13 @@ def note_patients(keys: Iterable[int | None]) -> None:
     trail = _CURRENT.get()
     if trail is not None:
         trail.patients.update(key for key in keys if key is not None)
+
+
+def note_study(study_instance_uid: str) -> None:
+    """Note that something of this study came in."""
+    trail = _CURRENT.get()
+    if trail is not None:
+        trail.studies.add(study_instance_uid)
 
 
 def note_count(count: int) -> None:

@@ -7,7 +7,7 @@ these names change.
 """
 
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event as Flag
 from typing import Any, Final
@@ -33,6 +33,7 @@ from dicom_node.receive.store_receiver import (
     StoreReceiver,
     UnrecognisedPDU,
 )
+from dicom_node.receive.store_tally import StoreTally
 from dicom_node.storage.archive import Archive
 
 #: Sta6 of PS3.8 9.2.1: the association is established and ready for data transfer.
@@ -82,8 +83,9 @@ class _Replay:
 class Seam:
     """Our reader in the place of an association's own."""
 
-    def __init__(self, association: Association, archive: Archive) -> None:
+    def __init__(self, association: Association, archive: Archive, tally: StoreTally) -> None:
         self._association = association
+        self._tally = tally
         self._provider: Any = association.dul
         self._read_by_pynetdicom = association.dul._read_pdu_data
         self._archive = archive
@@ -148,6 +150,7 @@ class Seam:
                 self._association.requestor.ae_title.strip(),
                 self._contexts(),
                 self._association.dimse_timeout or PDU_SECONDS,
+                self._tally,
             )
         return self._receiver
 
@@ -189,7 +192,9 @@ def restart_idle_timer(association: Association) -> None:
     association.dul._idle_timer.restart()
 
 
-def handle_connection_opened(event: Event, archive: Archive) -> None:
-    """Serve the C-STORE requests of an association ourselves."""
+def handle_connection_opened(
+    event: Event, archive: Archive, tally_of: Callable[[Association], StoreTally]
+) -> None:
+    """Serve the C-STORE requests of an association ourselves, and count them."""
     if event.assoc.is_acceptor:
-        Seam(event.assoc, archive)
+        Seam(event.assoc, archive, tally_of(event.assoc))

@@ -19,6 +19,7 @@ from core.database import Database
 from core.errors import NodeError
 from core.logs import get_logger
 from core.settings import Settings
+from dicom_node.audited import record_query
 from dicom_node.errors import IdentifierMismatch, MatchingKeyInvalid
 from dicom_node.receive.commands import match_response
 from dicom_node.receive.seam import restart_idle_timer
@@ -114,6 +115,7 @@ class _Finding:
         """Send the matches; return the status that ends them."""
         with self._turn():
             found = find(self._database, self._query())
+            record_query(self._database, self._event.assoc, found)
         try:
             if not self._send(found):
                 return Status.CANCEL

@@ -1,5 +1,7 @@
 """Add the audit trail, and the triggers that keep it."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -81,7 +83,7 @@ def downgrade() -> None:
         op.execute('DROP FUNCTION audit_truncate()')
 
 
-def _told() -> list[sa.Column]:
+def _told() -> list[sa.Column[Any]]:
     return [
         sa.Column('at', UtcDateTime(), nullable=False),
         sa.Column('actor', sa.String(), nullable=False),
