@@ -10,7 +10,8 @@ from fastapi.staticfiles import StaticFiles
 from api.auditing.middleware import Audited
 from api.body_limit import BodyLimit
 from api.cors import CrossOrigin
-from api.dashboard import login_pages
+from api.dashboard import login_pages, preference_pages
+from api.dashboard.preferences import Preferences
 from api.dashboard.register import PAGES
 from api.dashboard.templating import STATIC_FOLDER
 from api.dependencies import Node
@@ -94,6 +95,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
         largest_store_bytes=_LARGEST_OBJECTS_A_BODY * archive.maximum_object_bytes,
     )
     app.add_middleware(CrossOrigin, origins=settings.allowed_origins)
+    app.add_middleware(Preferences)
     # Added last, so it is the outermost: refusals of the others get the headers too.
     app.add_middleware(SecurityHeaders)
     app.include_router(health.ROUTER)
@@ -102,6 +104,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     for pages in PAGES:
         app.include_router(pages, dependencies=[REQUIRE_CALLER])
     app.include_router(login_pages.ROUTER)
+    app.include_router(preference_pages.ROUTER)
     app.mount(STATIC_PATH, StaticFiles(directory=STATIC_FOLDER))
     app.add_api_route(
         "/openapi.json", app.openapi, include_in_schema=False, dependencies=[REQUIRE_CALLER]

@@ -1,4 +1,4 @@
-"""From a template and values to a page; every value is escaped."""
+"""From a template and values to a page in the reader's language; every value is escaped."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -6,7 +6,11 @@ from typing import Any, Final
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.dashboard import device_words, words
+from api.dashboard import device_words, translation, words
+from api.dashboard.languages import LANGUAGES
+from api.dashboard.navigation import navigation_for
+from api.dashboard.preferences import Theme, current_theme
+from api.dashboard.translation import to_translate
 from core.values.prediction import ESTIMATE_NOTICE
 from reports.scan_words import quality_name, scan_words
 
@@ -20,9 +24,18 @@ _ENVIRONMENT: Final = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
+)
+_ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
+    translation.gettext,
+    translation.ngettext,
+    newstyle=True,
+    pgettext=translation.pgettext,
+    npgettext=translation.npgettext,
 )
 _ENVIRONMENT.filters.update(
     {
+        "translated": translation.gettext,
         "moment": words.moment,
         "iso": words.iso,
         "decibel": words.decibel,
@@ -44,11 +57,25 @@ _ENVIRONMENT.filters.update(
         "amendment": words.amendment,
     }
 )
-_ENVIRONMENT.globals["notice"] = ESTIMATE_NOTICE
+_THEMES: Final = (
+    (Theme.AUTO, to_translate("Auto")),
+    (Theme.LIGHT, to_translate("Light")),
+    (Theme.DARK, to_translate("Dark")),
+)
+_ENVIRONMENT.globals.update(
+    {
+        "notice": ESTIMATE_NOTICE,
+        "languages": tuple(LANGUAGES.values()),
+        "language": translation.current_language,
+        "themes": _THEMES,
+        "theme": current_theme,
+        "navigation": navigation_for,
+    }
+)
 
 
 def render(template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
-    """Return the page of a template.
+    """Return the page of a template, in the language of the request under way.
 
     Every template knows `here`, its own path in the navigation, and `caller`, who asks: None on a
     page that needs nobody signed in.

@@ -28,6 +28,7 @@ from tests.fixtures.http_server import http_server
 _HTML = {"Accept": "text/html"}
 _SEEN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 _PREVIEW = "previews/ab/scan.png"
+_HTMX = "/static/vendor/htmx.min.js"
 _ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 
 
@@ -296,7 +297,7 @@ def test_text_of_others_is_never_markup(client: httpx.Client, database: Database
     pages = {path: _Page(client.get(path)) for path in paths}
 
     assert {path: page.active() for path, page in pages.items()} == {
-        path: ["/static/refresh.js"] if path == "/" else [] for path in paths
+        path: [_HTMX, "/static/refresh.js"] if path == "/" else [_HTMX] for path in paths
     }
     assert [path for path, page in pages.items() if _ATTACK[:20] not in page.text] == []
     sources = [a.get("src") for page in pages.values() for tag, a in page.tags if tag == "img"]

@@ -1,0 +1,55 @@
+"""The pages in the navigation: a new one is one line here."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from api.dashboard.translation import to_translate
+from core.keys import Role
+
+_CARE: Final = (Role.VIEWER, Role.CLINICIAN, Role.OPERATOR, Role.ADMINISTRATOR)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: its path, its name in English, and the roles that see it named."""
+
+    path: str
+    name: str
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pages that belong together."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    def entries_for(self, role: Role) -> tuple[Entry, ...]:
+        """Return the pages that a role sees named."""
+        return tuple(entry for entry in self.entries if role in entry.roles)
+
+
+NAVIGATION: Final = (
+    Group(
+        to_translate("Clinic"),
+        (Entry("/", to_translate("Live"), _CARE),),
+    ),
+    Group(
+        to_translate("This node"),
+        (
+            Entry("/devices", to_translate("Devices"), _CARE),
+            Entry("/jobs", to_translate("Queue"), _CARE),
+            Entry("/deliveries", to_translate("Deliveries"), _CARE),
+            Entry("/quarantine", to_translate("Quarantine"), _CARE),
+            Entry("/callers", to_translate("Callers"), _CARE),
+            Entry("/webhooks", to_translate("Webhooks"), _CARE),
+        ),
+    ),
+)
+
+
+def navigation_for(role: Role) -> list[tuple[str, tuple[Entry, ...]]]:
+    """Return the name and the pages of each group a role sees anything of."""
+    shown = ((group.name, group.entries_for(role)) for group in NAVIGATION)
+    return [(name, entries) for name, entries in shown if entries]
