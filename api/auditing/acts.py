@@ -21,7 +21,7 @@ from dicom_node.storage.query.attribute import ATTRIBUTES
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Nothing of a patient, or of how the node works, is told or changed here.
-_OPEN: Final = ("/static/", "/health/", "/metrics", "/openapi.json")
+_OPEN: Final = ("/static/", "/health/", "/metrics", "/openapi.json", "/preferences")
 #: Routes whose act the method does not tell.
 _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("POST", "/login"): AuditAction.LOGIN,
@@ -29,7 +29,6 @@ _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("POST", "/dicom-web/studies"): AuditAction.STORE,
     ("POST", "/dicom-web/studies/{study_instance_uid}"): AuditAction.STORE,
     ("GET", "/v1/audit"): AuditAction.AUDIT,
-    ("GET", "/v1/audit/verification"): AuditAction.AUDIT,
     ("GET", "/audit"): AuditAction.AUDIT,
 }
 #: What leaves as a document or a table of its own.

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.dashboard import (
+    audit_pages,
     delivery_pages,
     device_pages,
     operations_pages,
@@ -18,4 +19,5 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     device_pages.ROUTER,
     delivery_pages.ROUTER,
     operations_pages.ROUTER,
+    audit_pages.ROUTER,
 )

@@ -9,14 +9,17 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from core.audit.recording import append_audit
 from core.database import Database
 from core.keys import Role, create_key
 from core.settings import Settings
 from core.tables.predictions import PredictionRow
 from core.tables.reviews import ReviewRow
 from core.tables.studies import StudyRow
+from core.values.audit import Actor
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_prediction
+from tests.builders.audit import build_event
 from tests.builders.prediction import build_prediction
 from tests.fixtures.audit_trail import audited, told
 from tests.fixtures.http_server import http_server
@@ -32,7 +35,7 @@ def client(locked: Settings, database: Database) -> Iterator[httpx.Client]:
     with database.transaction() as session:
         keep_prediction(session, build_prediction(prediction_id="p1"))
     storage = Storage(locked.storage)
-    with http_server(locked, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with http_server(locked, database, storage) as url, httpx.Client(base_url=url, timeout=60) as opened:
         yield opened
 
 
@@ -228,3 +231,76 @@ def test_no_entry_holds_what_it_is_not_to_hold(client: httpx.Client, database: D
     assert isinstance(date.fromisoformat(patient["birth_date"]), date)
     for value in (patient["patient_id"], patient["name"], patient["birth_date"]):
         assert value not in written
+
+
+def test_trail_is_for_administrators_and_looking_is_recorded(
+    client: httpx.Client, database: Database
+) -> None:
+    clinician = headers(database)
+    administrator = headers(database, Role.ADMINISTRATOR)
+    client.get("/v1/predictions/p1", headers=clinician)
+    audited(database)
+
+    refused = [client.get(path, headers=clinician).status_code for path in ("/v1/audit", "/audit")]
+    shown = client.get("/v1/audit", headers=administrator).json()["items"]
+    page = client.get("/audit", headers={**administrator, "Accept": "text/html"})
+
+    assert refused == [403, 403]
+    assert [(row["actor"], row["action"], row["patients"]) for row in shown] == [
+        ("the clinician", "read", [1])
+    ]
+    assert page.status_code == 200
+    assert "the clinician" in page.text
+    rows = audited(database)
+    assert [(row.actor, row.action, row.outcome) for row in rows[1:]] == [
+        ("the clinician", "audit", "refused"),
+        ("the clinician", "audit", "refused"),
+        ("the administrator", "audit", "success"),
+        ("the administrator", "audit", "success"),
+    ]
+
+
+def test_trail_is_narrowed_and_paged(client: httpx.Client, database: Database) -> None:
+    administrator = headers(database, Role.ADMINISTRATOR)
+    for _ in range(3):
+        client.get("/v1/predictions/p1", headers=administrator)
+    client.get("/v1/patients", params={"patient_id": "nobody"}, headers=administrator)
+    audited(database)
+
+    def numbers(**asked: object) -> list[int]:
+        answer = client.get("/v1/audit", params=asked, headers=administrator)
+        assert answer.status_code == 200, answer.text
+        return [row["number"] for row in answer.json()["items"]]
+
+    first = client.get("/v1/audit", params={"limit": 3}, headers=administrator).json()
+    assert [row["number"] for row in first["items"]] == [4, 3, 2]
+    assert numbers(limit=3, cursor=first["next"]) == [1]
+    assert numbers(patient_key=1) == [3, 2, 1]
+    assert numbers(action="search", until="2999-01-01T00:00:00Z") == [4]
+    assert numbers(actor="nobody") == []
+    assert numbers(since="2999-01-01T00:00:00Z") == []
+    patient = client.get("/v1/patients", headers=administrator).json()["items"][0]["patient_id"]
+    assert numbers(patient_id=patient) == [3, 2, 1]
+    wrong = client.get("/v1/audit", params={"actors": "x"}, headers=administrator)
+    assert wrong.status_code == 422
+
+
+def test_page_is_narrowed_by_its_form_and_escapes_what_strangers_wrote(
+    client: httpx.Client, database: Database
+) -> None:
+    administrator = headers(database, Role.ADMINISTRATOR)
+    with database.transaction() as session:
+        append_audit(session, build_event(actor=Actor("<script>alert(1)</script>"), patients=(7,)))
+    audited(database)
+
+    empty = {"patient": "", "actor": "", "action": "", "since": "", "until": ""}
+    every = client.get("/audit", params=empty, headers=administrator)
+    other = client.get("/audit", params={**empty, "patient": "8"}, headers=administrator)
+    today = client.get("/audit", params={**empty, "since": "2999-01-01"}, headers=administrator)
+    wrong = client.get("/audit", params={"action": "steal"}, headers=administrator)
+
+    assert "&lt;script&gt;alert(1)" in every.text
+    assert "<script>alert" not in every.text
+    assert "There is no such entry." in other.text
+    assert "There is no such entry." in today.text
+    assert wrong.status_code == 422
