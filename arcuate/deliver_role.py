@@ -11,6 +11,7 @@ from core.audit.chaining import ChainLoop
 from core.audit.key import read_audit_key
 from core.calling_tls import CallingTLS
 from core.worker import Step, Worker
+from dicom_node.atna.telling import CollectorTeller
 from dicom_node.delivery.commitment import CommitmentStep
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
 from dicom_node.delivery.reporting import ReportStep
@@ -90,6 +91,8 @@ def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 def _audit(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     key = read_audit_key(node.settings.audit_key_file)
     yield ChainLoop(node.database, key, stopping).run
+    if node.settings.audit_syslog:
+        yield CollectorTeller(node.database, node.settings, stopping).run
 
 
 def _retention(node: Node, stopping: threading.Event) -> Loop:

@@ -23,7 +23,9 @@ def actor_of(association: Association) -> Actor:
     return Actor(requestor.ae_title.strip(), PEER, requestor.address or "")
 
 
-def record_query(database: Database, association: Association, found: Found) -> None:
+def record_query(
+    database: Database, association: Association, found: Found, sop_class_uid: str
+) -> None:
     """Record a C-FIND before it is answered.
 
     Raises
@@ -38,6 +40,7 @@ def record_query(database: Database, association: Association, found: Found) -> 
         patients=found.patients(),
         detail={
             "service": "C-FIND",
+            "sop_class": sop_class_uid,
             "level": str(query.level),
             "filters": sorted(query.matches),
             "count": len(found.keys),

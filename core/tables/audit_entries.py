@@ -78,3 +78,18 @@ class AuditHeadRow(SQLModel, table=True):
     id: int = Field(primary_key=True)
     number: int
     digest: str
+
+
+class AuditCollectorRow(SQLModel, table=True):
+    """How far a collector of audit messages was told; one row.
+
+    `position` is the last entry that surely arrived, None before the first was sent. `lease_until`
+    is the database's clock, seconds since 1970.
+    """
+
+    __tablename__ = "audit_collector"
+
+    id: int = Field(primary_key=True)
+    position: int | None = None
+    leased_by: str = ""
+    lease_until: float = 0.0

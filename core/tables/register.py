@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from core.tables.associations import EndedAssociationRow
 from core.tables.audit_entries import (
+    AuditCollectorRow,
     AuditEntryRow,
     AuditHeadRow,
     AuditPatientRow,
@@ -75,4 +76,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     AuditEntryRow,
     AuditPatientRow,
     AuditHeadRow,
+    AuditCollectorRow,
 )

@@ -115,7 +115,7 @@ class _Finding:
         """Send the matches; return the status that ends them."""
         with self._turn():
             found = find(self._database, self._query())
-            record_query(self._database, self._event.assoc, found)
+            self._record(found)
         try:
             if not self._send(found):
                 return Status.CANCEL
@@ -123,6 +123,10 @@ class _Finding:
             # Sending may have taken longer than the peer may be silent.
             restart_idle_timer(self._event.assoc)
         return Status.MATCHES_CUT if found.is_cut else Status.SUCCESS
+
+    def _record(self, found: Found) -> None:
+        model = str(self._event.context.abstract_syntax)
+        record_query(self._database, self._event.assoc, found, model)
 
     @contextmanager
     def _turn(self) -> Generator[None]:

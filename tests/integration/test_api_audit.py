@@ -35,7 +35,10 @@ def client(locked: Settings, database: Database) -> Iterator[httpx.Client]:
     with database.transaction() as session:
         keep_prediction(session, build_prediction(prediction_id="p1"))
     storage = Storage(locked.storage)
-    with http_server(locked, database, storage) as url, httpx.Client(base_url=url, timeout=60) as opened:
+    with (
+        http_server(locked, database, storage) as url,
+        httpx.Client(base_url=url, timeout=60) as opened,
+    ):
         yield opened
 
 

@@ -67,6 +67,7 @@ def test_query_is_recorded_by_the_names_of_its_keys(kept: Node, database: Databa
     assert (row.action, row.patients) == ("search", [1, 2])
     assert row.detail == {
         "service": "C-FIND",
+        "sop_class": "1.2.840.10008.5.1.4.1.2.2.1",
         "level": "STUDY",
         "filters": ["PatientID"],
         "count": 2,

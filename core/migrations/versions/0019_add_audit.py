@@ -69,11 +69,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     op.execute(f"INSERT INTO audit_head (id, number, digest) VALUES (1, 0, '{_NOTHING}')")
+    op.create_table('audit_collector',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=True),
+    sa.Column('leased_by', sa.String(), nullable=False),
+    sa.Column('lease_until', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.execute("INSERT INTO audit_collector (id, leased_by, lease_until) VALUES (1, '', 0)")
     _guard()
 
 
 def downgrade() -> None:
     """Take back, the trail included: `arcuate audit export` first."""
+    op.drop_table('audit_collector')
     is_postgresql = op.get_bind().dialect.name == 'postgresql'
     for table in reversed(_TABLES):
         op.drop_table(table)
