@@ -44,11 +44,13 @@ class Audited:
         act = Act(scope)
         with followed(Trail(act.event, is_change=act.is_change)) as trail:
             answer = _Answer(act, trail, self._database, self._repeats, send)
+            is_answered = False
             try:
                 await self._app(scope, receive, answer.send)
-            except Exception:
-                await answer.record_break()
-                raise
+                is_answered = True
+            finally:
+                if not is_answered:
+                    await answer.record_break()
 
 
 class _Answer:
