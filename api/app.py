@@ -4,25 +4,28 @@ import importlib.metadata
 from typing import Any, Final
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.auditing.middleware import Audited
 from api.body_limit import BodyLimit
 from api.cors import CrossOrigin
-from api.dashboard import login_pages, preference_pages
 from api.dashboard.preferences import Preferences
 from api.dashboard.register import PAGES
 from api.dashboard.templating import STATIC_FOLDER
 from api.dependencies import Node
 from api.dicomweb import register as dicomweb
 from api.dicomweb.objects import KeptObjects
+from api.dicomweb.search_places import SearchPlaces
 from api.dicomweb.stow import STORE_PATH
+from api.door import Door
 from api.events.streams import EventStreams
+from api.form_tokens import FormTokens
+from api.gate import Gate
 from api.headers import STATIC_PATH, SecurityHeaders
 from api.problems import install_problems
-from api.rest import health
 from api.rest.register import ROUTERS
+from api.routes import DOCUMENT, OPEN, access_of
 from api.schemas.problem import Problem
 from api.security import REQUIRE_CALLER
 from core.audit.trail import watch_rows
@@ -84,11 +87,14 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.state.node = Node(settings, database, storage, archive)
     app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
+    app.state.search_places = SearchPlaces()
     app.state.event_streams = EventStreams(database, settings.event_streams)
+    app.state.door = Door(settings)
     install_problems(app)
     watch_rows()
     # Added first, so it is the innermost: it sees what the routes answer, errors told as problems.
     app.add_middleware(Audited, database=database, repeat_seconds=settings.audit_repeat_seconds)
+    app.add_middleware(FormTokens)
     app.add_middleware(
         BodyLimit,
         store_path=STORE_PATH,
@@ -97,16 +103,21 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.add_middleware(CrossOrigin, origins=settings.allowed_origins)
     app.add_middleware(Preferences)
     # Added last, so it is the outermost: refusals of the others get the headers too.
-    app.add_middleware(SecurityHeaders)
-    app.include_router(health.ROUTER)
-    for router in (*ROUTERS, *dicomweb.ROUTERS):
-        app.include_router(router, dependencies=[REQUIRE_CALLER])
-    for pages in PAGES:
-        app.include_router(pages, dependencies=[REQUIRE_CALLER])
-    app.include_router(login_pages.ROUTER)
-    app.include_router(preference_pages.ROUTER)
+    app.add_middleware(SecurityHeaders, settings=settings)
+    _include(app)
+    return app
+
+
+def _include(app: FastAPI) -> None:
+    for router in OPEN:
+        app.include_router(router)
+    for router in (*ROUTERS, *dicomweb.ROUTERS, *PAGES):
+        guards = [REQUIRE_CALLER, Depends(Gate(access_of(router)))]
+        app.include_router(router, dependencies=guards)
     app.mount(STATIC_PATH, StaticFiles(directory=STATIC_FOLDER))
     app.add_api_route(
-        "/openapi.json", app.openapi, include_in_schema=False, dependencies=[REQUIRE_CALLER]
+        "/openapi.json",
+        app.openapi,
+        include_in_schema=False,
+        dependencies=[REQUIRE_CALLER, Depends(Gate(DOCUMENT))],
     )
-    return app

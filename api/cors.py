@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.web_settings import ANY_ORIGIN
 
-_PATHS: Final = "/dicom-web/"
+CORS_PATHS: Final = "/dicom-web/"
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "accept, content-type, authorization, x-api-key, if-none-match,"
@@ -32,7 +32,7 @@ class CrossOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and say in its answer who may read it."""
-        if scope["type"] != "http" or not scope["path"].startswith(_PATHS) or not self._origins:
+        if scope["type"] != "http" or not scope["path"].startswith(CORS_PATHS) or not self._origins:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)

@@ -27,6 +27,22 @@ def integer_cursor(listing: str, cursor: str) -> int:
     raise CursorInvalid
 
 
+def integers_cursor(listing: str, cursor: str, parts: int) -> tuple[int, ...]:
+    """Return the numbers that name the row a cursor of that list goes on after.
+
+    Raises
+    ------
+    CursorInvalid
+        If it is not a cursor of that list.
+    """
+    match _decode(cursor):
+        case [name, *position] if name == listing and len(position) == parts:
+            numbers = tuple(n for n in position if type(n) is int and 0 <= n < 2**63)
+            if len(numbers) == parts:
+                return numbers
+    raise CursorInvalid
+
+
 def moment_cursor(listing: str, cursor: str) -> tuple[datetime, str]:
     """Return the moment and the identifier a cursor of that list goes on after.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from core.database import Database
 from core.settings import Settings
@@ -21,7 +22,7 @@ class Node:
     archive: Archive
 
 
-def node_of(request: Request) -> Node:
+def node_of(request: HTTPConnection) -> Node:
     """Return the node the application was created for."""
     node: Node = request.app.state.node
     return node

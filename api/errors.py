@@ -1,16 +1,68 @@
 """What the HTTP side refuses. Messages name parameters and causes, never a patient."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable
 
-from core.errors import NodeError, RecordNotFound
+from core.errors import InfrastructureError, NodeError, RecordNotFound
+from core.keys import Role
 
 
 class NotSignedIn(NodeError):
     """An API key is needed: send it as `Authorization: Bearer KEY` or as `X-API-Key: KEY`."""
 
 
+class TokenRefused(NotSignedIn):
+    """The access token is not valid.
+
+    `cause` says why, in words that hold nothing of it; `is_forged` where no provider would have
+    issued it, which is not so of one that is only too old.
+    """
+
+    def __init__(self, cause: str, is_forged: bool = True) -> None:
+        super().__init__(f"The access token is refused: {cause}")
+        self.cause, self.is_forged = cause, is_forged
+
+
 class LoginRefused(NodeError):
     """That key or link is not valid: it is unknown, revoked, used or too old."""
+
+
+class LoginWithoutRole(NodeError):
+    """You are known, but have no role here: an administrator maps one of your groups to a role."""
+
+
+class ProviderLoginRefused(LoginRefused):
+    """Signing in at the provider did not succeed: begin again on the page for signing in."""
+
+
+class ProviderAway(InfrastructureError):
+    """The OpenID provider does not answer, or not as it should."""
+
+
+class AskedTooOften(NodeError):
+    """Too many requests; come back later.
+
+    `seconds` says how much later.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Too many requests: come back in {math.ceil(seconds)} s")
+        self.seconds = math.ceil(seconds)
+
+
+class AddressPaused(AskedTooOften):
+    """Too many wrong keys came from this address; it must pause."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.args = (
+            f"Too many wrong keys came from this address: try again in {self.seconds} s; an "
+            "administrator sees it in `arcuate keys failures`",
+        )
+
+
+class AdministratorExists(NodeError):
+    """There is an administrator already; `arcuate keys link NAME` signs the holder of a key in."""
 
 
 class HostRefused(NodeError):
@@ -21,18 +73,25 @@ class OriginRefused(NodeError):
     """Forms of other sites are not taken."""
 
 
+class FormRefused(NodeError):
+    """The form is too old, or not of our pages: load the page again and repeat what you did."""
+
+
 class RoleMissing(NodeError):
-    """The caller's key has not the role that this needs.
+    """The caller has not the role that this needs.
 
     `roles` are those that may.
     """
 
-    def __init__(self, roles: Sequence[str]) -> None:
+    def __init__(self, roles: Iterable[str]) -> None:
+        self.roles = [role for role in Role if role in set(roles)]
+        if not self.roles:
+            super().__init__("Nobody may do that")
+            return
         super().__init__(
-            f"This needs a key of role {' or '.join(roles)}: `arcuate keys create NAME --role "
-            f"{roles[0]}` makes one, and auth must be keys"
+            f"This needs the role {' or '.join(self.roles)}: `arcuate keys create NAME --role "
+            f"{self.roles[0]}` makes a key of it, and auth must not be none"
         )
-        self.roles = list(roles)
 
 
 class CursorInvalid(NodeError):
@@ -48,17 +107,6 @@ class ParameterInvalid(NodeError):
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(f"The parameter {parameter} {message}")
         self.parameter, self.message = parameter, message
-
-
-class AmbiguousPatient(NodeError):
-    """Several issuers use this Patient ID; name one with the parameter `issuer`.
-
-    `issuers` holds their names, an empty text for a patient without one.
-    """
-
-    def __init__(self, issuers: Sequence[str]) -> None:
-        super().__init__("Several issuers use this Patient ID; name one with `issuer`")
-        self.issuers = list(issuers)
 
 
 class FrameNotFound(RecordNotFound):
@@ -94,8 +142,16 @@ class TooManyStreams(NodeError):
     """All streams of events are taken; read /v1/changes, or come back later."""
 
 
+class TooManySearches(NodeError):
+    """Too many search at the same time; ask again in a few seconds."""
+
+
 class NotAcceptable(NodeError):
     """The answer comes as application/dicom+json only; name that in `Accept`."""
+
+
+class ParquetUnavailable(NodeError):
+    """No Parquet is written here: install the extra `parquet`, or ask for CSV."""
 
 
 class RangeNotSatisfiable(NodeError):

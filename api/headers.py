@@ -3,10 +3,15 @@
 Nothing is cached, either, but where a route says how.
 """
 
+from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.cookies import is_secure
+from api.problems import problem_response
+from core.settings import Settings
 
 #: No inline script or style, nothing from another origin.
 CONTENT_SECURITY_POLICY: Final = (
@@ -21,15 +26,23 @@ SECURITY_HEADERS: Final = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Nothing that a page could ask a browser for beside showing it.
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), "
+    "payment=(), publickey-credentials-get=(), serial=(), usb=()",
 }
+#: Over TLS: never without it again, for a year (RFC 6797).
+STRICT_TRANSPORT: Final = "max-age=31536000"
+#: All headers of a request together; an access token may take half of it.
+LARGEST_HEADERS_BYTES: Final = 32 * 1024
 STATIC_PATH: Final = "/static"
 
 
 class SecurityHeaders:
     """Adds the headers to every answer of the application it wraps."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and add the headers to its answer."""
@@ -45,6 +58,16 @@ class SecurityHeaders:
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-cache" if is_static else "no-store")
+                if is_secure(scope["scheme"], self._settings):
+                    headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        size = sum(len(name) + len(value) for name, value in scope["headers"])
+        app = self._app if size <= LARGEST_HEADERS_BYTES else _refuse_headers()
+        await app(scope, receive, send_with_headers)
+
+
+def _refuse_headers() -> ASGIApp:
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    detail = f"The headers may be {LARGEST_HEADERS_BYTES} bytes together"
+    return problem_response(status, "headers-too-large", detail, {"Connection": "close"})

@@ -8,38 +8,53 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from api.dashboard.templating import render
 from api.errors import (
-    AmbiguousPatient,
+    AdministratorExists,
+    AskedTooOften,
     BodyMalformed,
     BodyStalled,
     BodyTooLarge,
     CursorInvalid,
+    FormRefused,
     FrameNotFound,
     HostRefused,
     LoginRefused,
+    LoginWithoutRole,
     MediaTypeUnsupported,
     NotAcceptable,
     NotReady,
     NotSignedIn,
     OriginRefused,
     ParameterInvalid,
+    ParquetUnavailable,
     PositionUnknown,
     RangeNotSatisfiable,
     RoleMissing,
+    TokenRefused,
+    TooManySearches,
     TooManyStreams,
 )
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
 from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
+from core.identities.errors import CorrectionRefused, IdentityConflict
 from core.keys import KeyNameTaken
 from core.logs import get_logger
+from core.patients import AmbiguousPatient
+from core.quarantine import BytesNotKept
+from core.queue import JobNotFailed
 from core.reviews import NotReviewable
+from core.rhythm import RhythmInvalid
 from core.webhooks import WebhookInvalid, WebhookNameTaken
+from dicom_node.allowing import AllowingUseless, PeerElsewhere
+from dicom_node.calling_errors import PeerInvalid
 from dicom_node.errors import (
     BytesRemoved,
+    MatchingKeyInvalid,
     ObjectTooLarge,
     PixelsUnreadable,
     StorageFull,
@@ -52,14 +67,19 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (LoginRefused, HTTPStatus.UNAUTHORIZED),
     (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
+    (LoginWithoutRole, HTTPStatus.FORBIDDEN),
     (OriginRefused, HTTPStatus.FORBIDDEN),
+    (FormRefused, HTTPStatus.FORBIDDEN),
     (RoleMissing, HTTPStatus.FORBIDDEN),
+    (AskedTooOften, HTTPStatus.TOO_MANY_REQUESTS),
+    (AdministratorExists, HTTPStatus.CONFLICT),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (WebhookInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BodyMalformed, HTTPStatus.BAD_REQUEST),
     (RangeNotSatisfiable, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
+    (ParquetUnavailable, HTTPStatus.NOT_IMPLEMENTED),
     (PixelsUnreadable, HTTPStatus.NOT_ACCEPTABLE),
     (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
     (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -67,15 +87,25 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (MediaTypeUnsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (AmbiguousPatient, HTTPStatus.CONFLICT),
     (PositionUnknown, HTTPStatus.CONFLICT),
+    (IdentityConflict, HTTPStatus.CONFLICT),
+    (CorrectionRefused, HTTPStatus.CONFLICT),
     (KeyNameTaken, HTTPStatus.CONFLICT),
     (DeliveryUnderWay, HTTPStatus.CONFLICT),
     (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
+    (JobNotFailed, HTTPStatus.CONFLICT),
+    (BytesNotKept, HTTPStatus.CONFLICT),
+    (AllowingUseless, HTTPStatus.CONFLICT),
+    (PeerElsewhere, HTTPStatus.CONFLICT),
+    (PeerInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (RhythmInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (MatchingKeyInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotReviewable, HTTPStatus.CONFLICT),
     (WebhookNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TooManySearches, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyStreams, HTTPStatus.SERVICE_UNAVAILABLE),
     (StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (InfrastructureError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -118,12 +148,12 @@ def answer_node_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _LOG.error("request_failed", error=type(error).__name__, status=status.value)
+    headers = headers_of(error)
     if _is_for_a_person(request):
         sign_in = isinstance(error, NotSignedIn)
-        return RedirectResponse("/login", 303) if sign_in else _error_page(status, str(error))
-    return problem_response(
-        status, kind_of(error), str(error), headers_of(status), **_members_of(error)
-    )
+        page = _error_page(status, str(error), headers)
+        return RedirectResponse("/login", 303) if sign_in else page
+    return problem_response(status, kind_of(error), str(error), headers, **_members_of(error))
 
 
 def answer_http_exception(request: Request, error: Exception) -> Response:
@@ -160,11 +190,21 @@ def answer_unexpected(_request: Request, error: Exception) -> Response:
     return problem_response(status, "internal", "The node could not answer; its log says more")
 
 
+def answer_unkeepable(request: Request, error: Exception) -> Response:
+    """Tell that a text holds a NUL, which PostgreSQL keeps in none and no name or UID has."""
+    assert isinstance(error, DataError)  # noqa: S101 - registered for this class only
+    if "NUL" not in str(error.orig):
+        return answer_unexpected(request, error)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return problem_response(status, "invalid-parameter", "A text holds a NUL character")
+
+
 def install_problems(app: FastAPI) -> None:
     """Let every error leave the application as a problem document."""
     app.add_exception_handler(NodeError, answer_node_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
     app.add_exception_handler(RequestValidationError, answer_invalid_request)
+    app.add_exception_handler(DataError, answer_unkeepable)
     app.add_exception_handler(Exception, answer_unexpected)
 
 
@@ -174,16 +214,28 @@ _PARAMETER_OF: Final[dict[type[NodeError], str]] = {
     FrameNotFound: "frames",
 }
 
+#: What some errors tell beside their sentence.
+_MEMBER_OF: Final[dict[type[NodeError], str]] = {
+    AmbiguousPatient: "issuers",
+    IdentityConflict: "conflicts",
+    NotReady: "checks",
+}
+
 
 def kind_of(error: NodeError) -> str:
     """Return the last part of the problem's type, from the name of the error's class."""
     return _kebab(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__))
 
 
-def headers_of(status: HTTPStatus) -> dict[str, str] | None:
-    """Return the headers a status needs beside it."""
+def headers_of(error: NodeError) -> dict[str, str] | None:
+    """Return the headers an error needs beside its status."""
+    if isinstance(error, AskedTooOften):
+        return {"Retry-After": str(error.seconds)}
+    status = status_of(error)
     if status is HTTPStatus.UNAUTHORIZED:
-        return {"WWW-Authenticate": "Bearer"}
+        # RFC 6750, 3.1.
+        invalid = ' error="invalid_token"' if isinstance(error, TokenRefused) else ""
+        return {"WWW-Authenticate": f"Bearer{invalid}"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         return {"Retry-After": _RETRY_AFTER_SECONDS}
     return None
@@ -191,10 +243,9 @@ def headers_of(status: HTTPStatus) -> dict[str, str] | None:
 
 def _members_of(error: NodeError) -> dict[str, Any]:
     match error:
-        case AmbiguousPatient():
-            return {"issuers": error.issuers}
-        case NotReady():
-            return {"checks": error.checks}
+        case AmbiguousPatient() | IdentityConflict() | NotReady():
+            name = _MEMBER_OF[type(error)]
+            return {name: getattr(error, name)}
         case ParameterInvalid():
             return _fault_of(error.parameter, error.message)
         case RuleInvalid() | WebhookInvalid():
@@ -213,8 +264,10 @@ def _is_for_a_person(request: Request) -> bool:
     return not is_api and "text/html" in request.headers.get("accept", "")
 
 
-def _error_page(status: HTTPStatus, detail: str) -> Response:
-    return render("error.html", status, title=status.phrase, detail=detail)
+def _error_page(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
+    page = render("error.html", status, title=status.phrase, detail=detail)
+    page.headers.update(headers or {})
+    return page
 
 
 def _kebab(name: str) -> str:

@@ -1,51 +1,27 @@
-"""Which role a route that changes something needs; reading is open to every role."""
+"""What a router that changes something may be given beside its roles in `api/routes.py`."""
 
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from api.dependencies import NodeParameter
-from api.errors import OriginRefused, RoleMissing
-from api.logins import Caller
+from api.access import OPERATORS
+from api.caller import Caller
+from api.errors import RoleMissing
 from api.security import CallerParameter
-from core.keys import Role
-
-_OPERATORS: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 
-def require_operator(request: Request, node: NodeParameter, caller: CallerParameter) -> Caller:
+def require_operator(caller: CallerParameter) -> Caller:
     """Return who asks, where they may change how this node works.
 
     Raises
     ------
     RoleMissing
         If their role is another.
-    OriginRefused
-        If a page of another site makes a browser ask.
     """
-    check_origin(request)
-    if node.settings.auth != "none" and caller.role not in _OPERATORS:
-        raise RoleMissing(_OPERATORS)
+    if not OPERATORS.allows(caller):
+        raise RoleMissing(OPERATORS.roles)
     return caller
 
 
-def check_origin(request: Request) -> None:
-    """Refuse what a page of another site makes a browser ask; needed where `auth` is `none`.
-
-    Raises
-    ------
-    OriginRefused
-        If it is one.
-    """
-    # A browser says from where a form comes; without a key nothing else would tell it from ours.
-    origin = request.headers.get("origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
-        raise OriginRefused
-
-
-#: What a router or route that changes something is given.
 REQUIRE_OPERATOR: Final = Depends(require_operator)
-#: What a form that any role may send is given.
-REQUIRE_OWN_PAGE: Final = Depends(check_origin)
 OperatorParameter = Annotated[Caller, REQUIRE_OPERATOR]

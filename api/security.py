@@ -1,4 +1,4 @@
-"""Who may ask: whoever has an API key or a browser session, or anyone where auth is `none`."""
+"""Who may ask: whoever shows a key, a token or a session, or anyone where auth is `none`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,56 +7,51 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from sqlmodel import Session
 
+from api.caller import ANYONE_HERE, Caller
+from api.credentials import Credentials
 from api.dependencies import Node, NodeParameter
-from api.errors import HostRefused, NotSignedIn, RoleMissing
-from api.logins import Caller, find_session
+from api.door import address_of, door_of
+from api.errors import HostRefused, RoleMissing
 from core.audit.trail import note_actor
-from core.keys import Role, find_key
+from core.keys import Role
 from core.settings import is_loopback
 
-SESSION_COOKIE: Final = "arcuate_session"
+_BEARER = HTTPBearer(
+    auto_error=False,
+    description="An API key of `arcuate keys create`, or an access token of the OpenID provider.",
+)
+_API_KEY = APIKeyHeader(name="X-API-Key", auto_error=False, description="A key, instead.")
 
-_BEARER = HTTPBearer(auto_error=False, description="An API key of `arcuate keys create`.")
-_API_KEY = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key.")
+BearerParameter = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+KeyParameter = Annotated[str | None, Depends(_API_KEY)]
 
 
 def require_caller(
-    request: Request,
-    node: NodeParameter,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-    api_key: Annotated[str | None, Depends(_API_KEY)],
+    request: Request, node: NodeParameter, bearer: BearerParameter, api_key: KeyParameter
 ) -> Caller:
     """Return who asks.
 
     Raises
     ------
     NotSignedIn
-        If there is no valid key or session.
+        If there is no valid key, token or session.
+    AddressPaused
+        If too many wrong ones came from the same address.
     HostRefused
         If authentication is off and the request names another host than this machine.
     """
-    caller = _find_caller(request, node, bearer, api_key)
-    note_actor(caller.name, caller.role, request.client.host if request.client else "")
+    secret = bearer.credentials if bearer else api_key or ""
+    caller = _caller(request, node, secret, is_use=True)
+    note_actor(caller.name, " ".join(sorted(caller.roles)), address_of(request))
     return caller
 
 
-def _find_caller(
-    request: Request,
-    node: Node,
-    bearer: HTTPAuthorizationCredentials | None,
-    api_key: str | None,
-) -> Caller:
+def _caller(request: Request, node: Node, secret: str, is_use: bool) -> Caller:
     if node.settings.auth == "none":
         _check_host(request)
-        return Caller("anyone on this machine", Role.VIEWER)
-    key = bearer.credentials if bearer else api_key
-    cookie = request.cookies.get(SESSION_COOKIE)
-    caller = _caller_with_key(node, key) if key else _caller_with_cookie(node, cookie)
-    if caller is None:
-        raise NotSignedIn
-    return caller
+        return ANYONE_HERE
+    return Credentials(request, node, door_of(request), is_use).caller(secret)
 
 
 def _check_host(request: Request) -> None:
@@ -66,34 +61,12 @@ def _check_host(request: Request) -> None:
         raise HostRefused
 
 
-def _caller_with_key(node: Node, key: str) -> Caller | None:
-    with node.database.reading() as session:
-        row = find_key(session, key)
-    return Caller(row.name, Role(row.role)) if row else None
-
-
-def _caller_with_cookie(node: Node, cookie: str | None) -> Caller | None:
-    if not cookie:
-        return None
-    with node.database.reading() as session:
-        return find_session(session, cookie)
-
-
-def note_session(request: Request, session: Session, secret: str) -> None:
-    """Let the audit trail know whose session begins or ends."""
-    caller = find_session(session, secret)
-    if caller is not None:
-        note_actor(caller.name, caller.role, request.client.host if request.client else "")
-
-
 def recheck_of(
-    request: Request,
-    node: NodeParameter,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-    api_key: Annotated[str | None, Depends(_API_KEY)],
+    request: Request, node: NodeParameter, bearer: BearerParameter, api_key: KeyParameter
 ) -> Callable[[], Caller]:
     """Return what looks again whether this caller may still ask, for answers that go on."""
-    return partial(require_caller, request, node, bearer, api_key)
+    secret = bearer.credentials if bearer else api_key or ""
+    return partial(_caller, request, node, secret, is_use=False)
 
 
 #: What the application puts before every router, so that no route can forget it.
@@ -107,7 +80,7 @@ def require_role(*roles: Role) -> Callable[..., None]:
     """
 
     def check(caller: Annotated[Caller, REQUIRE_CALLER]) -> None:
-        if caller.role not in roles:
+        if not caller.has_role(*roles):
             raise RoleMissing(roles)
 
     return check

@@ -53,6 +53,9 @@ def serve(
             server_header=False,
             lifespan="off",
             ws="none",
+            # uvicorn would believe whoever is on this machine.
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies,
             timeout_graceful_shutdown=GRACE_SECONDS,
             ssl_context_factory=(lambda *_: tls) if tls is not None else None,
         )

@@ -17,6 +17,7 @@ from arcuate.commands import (
     demo,
     destinations,
     doctor,
+    export,
     import_fields,
     import_files,
     jobs,
@@ -24,6 +25,7 @@ from arcuate.commands import (
     migrate,
     models,
     openapi,
+    patients,
     peers,
     reference_model,
     retention,
@@ -78,10 +80,11 @@ def configure(
         context.with_resource(followed(trail))
 
 
-_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score)
+_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, export)
 for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
     commands.register(app)
 _GROUPS = {
+    "patients": patients,
     "peers": peers,
     "destinations": destinations,
     "rules": rules,

@@ -14,6 +14,8 @@ from core.worker import Step, Worker
 from dicom_node.atna.telling import CollectorTeller
 from dicom_node.delivery.commitment import CommitmentStep
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
+from dicom_node.delivery.echoing import EchoStep
+from dicom_node.delivery.reissuing import ReissueStep
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.retaining import RetentionStep, run_retention
 from dicom_node.delivery.reviewing import ReviewStep
@@ -39,6 +41,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
     """Return the loops of the role; each ends when it is asked to stop."""
     steps = [*_report_steps(node), SettleStep(node.database)]
     steps.append(ReadFieldStep(node.database, node.storage))
+    steps.append(EchoStep(node.database, node.settings.ae_title, CallingTLS(node.settings)))
     workers = [Worker(node.database, node.settings, step, stopping) for step in steps]
     quiet = timedelta(seconds=node.settings.study_quiet_seconds)
     roll_up = RollUp(node.database, node.storage, quiet)
@@ -57,7 +60,9 @@ def _report_steps(node: Node) -> Iterator[Step]:
     settings = node.settings
     equipment = service_equipment(settings)
     formats = formats_with(text=settings.text_reports)
-    yield ReportStep(node.database, node.storage, equipment, formats)
+    reports = ReportStep(node.database, node.storage, equipment, formats)
+    yield reports
+    yield ReissueStep(reports, settings.organization)
     yield StudyReportStep(node.database, node.storage, equipment)
     yield ReviewStep(node.database, node.storage, settings.organization)
 

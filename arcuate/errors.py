@@ -2,7 +2,8 @@
 
 NodeError
 ├─ WrongUse            the command was called wrongly: exit code 2
-│   └─ TableUnwritable     the table of scores cannot be written there
+│   ├─ TableUnwritable     the table of scores cannot be written there
+│   └─ ExportElsewhere     the folder holds another export
 ├─ ProfilesUnreadable  the file holds no RNFL profiles
 └─ FieldsUnreadable    the file holds no measured fields
 """
@@ -16,6 +17,10 @@ class WrongUse(NodeError):
 
 class TableUnwritable(WrongUse):
     """The file's ending must be .csv, .jsonl or .parquet."""
+
+
+class ExportElsewhere(WrongUse):
+    """The folder holds another export, or other files; choose another one."""
 
 
 class FieldsUnreadable(NodeError):

@@ -8,14 +8,14 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from arcuate.field_table import FieldLine, field_of
 from core.clock import Clock, utc_now
 from core.database import Database
 from core.measured_fields import Origin, record_measured_field
+from core.patients import patients_named
 from core.tables.columns import key_of
-from core.tables.patients import PatientRow
 from core.values.measured_field import FieldSource, MeasuredField
 
 #: Lines recorded in one transaction.
@@ -60,7 +60,7 @@ def count(outcomes: Sequence[LineOutcome]) -> Counter[LineVerdict]:
 
 
 def _import(session: Session, line: FieldLine, issuer: str | None, at: datetime) -> LineOutcome:
-    patients = _find(session, line.patient_id, issuer)
+    patients = patients_named(session, line.patient_id, issuer)
     if len(patients) != 1:
         cause = (
             "several issuers use this PatID: name one with --issuer"
@@ -75,13 +75,6 @@ def _import(session: Session, line: FieldLine, issuer: str | None, at: datetime)
     origin = Origin(key_of(patients[0]), FieldSource.CSV, _key(line, key_of(patients[0]), field))
     is_new = record_measured_field(session, field, origin, at)
     return LineOutcome(line.number, LineVerdict.RECORDED if is_new else LineVerdict.KNOWN)
-
-
-def _find(session: Session, patient_id: str, issuer: str | None) -> Sequence[PatientRow]:
-    statement = select(PatientRow).where(col(PatientRow.patient_id) == patient_id)
-    if issuer is not None:
-        statement = statement.where(col(PatientRow.issuer) == issuer)
-    return session.exec(statement).all()
 
 
 def _key(line: FieldLine, patient_key: int, field: MeasuredField) -> str:

@@ -1,34 +1,11 @@
 """One row of scores: what is written of one eye."""
 
-from typing import Any, Final
+from typing import Any
 
+from core.score_columns import COLUMNS, DECIMALS, NUMBERS
 from core.values.prediction import FieldEstimate, ModelIdentity
 from inference.examination import Examination
 from inference.outcome import deviations_of
-
-_POINTS: Final = range(1, 53)
-_VALUES: Final = tuple(
-    f"{prefix}{point}" for prefix in ("s", "lower", "upper") for point in _POINTS
-)
-#: Columns that hold a number in dB: the field, the limits of its intervals, the index.
-NUMBERS: Final = (*_VALUES, "mean_deviation_db")
-#: `reasons` holds codes, separated by spaces, where there is no field, and `explanation` their
-#: sentences for people; where scoring failed `reasons` is a sentence itself.
-#: `profile_from` says what the profile was made from: a kind of scan, samples or sectors.
-COLUMNS: Final = (
-    "eye_id",
-    "laterality",
-    "status",
-    "reasons",
-    "explanation",
-    "profile_from",
-    *NUMBERS,
-    "estimated",
-    "model",
-    "model_version",
-    "model_digest",
-)
-_DECIMALS: Final = 3
 
 Row = dict[str, Any]
 
@@ -53,7 +30,7 @@ def scored_row(
         return {**row, "status": "not_assessable"}
     values = (*estimate.sensitivities_db, *estimate.lower_db, *estimate.upper_db)
     numbers = zip(NUMBERS, (*values, difference.mean_deviation_db), strict=True)
-    return {**row, **{name: round(float(value), _DECIMALS) for name, value in numbers}}
+    return {**row, **{name: round(float(value), DECIMALS) for name, value in numbers}}
 
 
 def _empty_row(eye_id: str, model: ModelIdentity) -> Row:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from arcuate.errors import TableUnwritable
-from arcuate.score_row import COLUMNS, NUMBERS, Row
+from arcuate.score_row import Row
+from core.score_columns import COLUMNS, NUMBERS
 
 #: Parquet has no end to append to: its rows wait in a file of this ending until all are there.
 _WAITING: Final = ".unfinished.jsonl"

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from core.predictions import load_prediction
-from core.reviews import withheld_predictions
+from core.reviews import last_reviews
 from core.tables.instances import InstanceRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
@@ -21,7 +21,8 @@ from core.values.report_context import KeptReport
 def read_both_eyes(session: Session, summary: StudySummaryRow) -> BothEyes | None:
     """Return both eyes as a settled version tells them; None where one has no result.
 
-    What was replaced since, or what a person said must not be used, is no result.
+    What was replaced since is no result. What a person said must not be used is told as such, with
+    the decision.
     """
     told = {eye["laterality"]: eye for eye in summary.eyes}
     right, left = (_eye_of(session, told.get(side)) for side in Laterality)
@@ -65,12 +66,13 @@ def _eye_of(session: Session, told: Mapping[str, Any] | None) -> EyeOfStudy | No
     if told is None or told["current"] is None:
         return None
     current = load_prediction(session, told["current"])
-    is_replaced = current.status is PredictionStatus.SUPERSEDED
-    if is_replaced or withheld_predictions(session, [current.prediction_id]):
+    if current.status is PredictionStatus.SUPERSEDED:
         return None
+    last = last_reviews(session, [current.prediction_id]).get(current.prediction_id)
     return EyeOfStudy(
         current,
         results=len(told["results"]),
         mean_deviation_range_db=told["mean_deviation_range_db"],
         disagree=told["disagree"],
+        withheld=last if last is not None and last.withholds_numbers else None,
     )

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -20,12 +20,14 @@ _SECRET_BYTES: Final = 32
 
 
 class Role(StrEnum):
-    """What the holder of a key may do. Reading is open to every role so far."""
+    """What the holder of a key may do; which route takes which, says `api/routes.py`."""
 
     VIEWER = "viewer"
     CLINICIAN = "clinician"
     OPERATOR = "operator"
     ADMINISTRATOR = "administrator"
+    #: Sees pseudonymised data only, and so nothing that the others see.
+    RESEARCHER = "researcher"
 
 
 class KeyNameTaken(NodeError):
@@ -33,9 +35,20 @@ class KeyNameTaken(NodeError):
 
 
 def create_key(
-    session: Session, name: str, role: Role = Role.VIEWER, created_at: datetime | None = None
+    session: Session,
+    name: str,
+    *roles: Role,
+    created_at: datetime | None = None,
+    expires_at: datetime | None = None,
 ) -> str:
     """Record a new key in the caller's transaction and return it; it cannot be read again.
+
+    Parameters
+    ----------
+    roles
+        What its holder may do; without any, a viewer.
+    expires_at
+        From when on it is refused; None for never.
 
     Raises
     ------
@@ -45,9 +58,14 @@ def create_key(
     if session.exec(select(KeyRow).where(col(KeyRow.name) == name)).first() is not None:
         raise KeyNameTaken
     key = new_secret(KEY_PREFIX)
-    session.add(
-        KeyRow(name=name, digest=digest(key), role=role, created_at=created_at or utc_now())
+    row = KeyRow(
+        name=name,
+        digest=digest(key),
+        roles=role_names(roles or (Role.VIEWER,)),
+        created_at=created_at or utc_now(),
+        expires_at=expires_at,
     )
+    session.add(row)
     session.flush()
     return key
 
@@ -65,21 +83,58 @@ def revoke_key(session: Session, name: str, revoked_at: datetime | None = None) 
     RecordNotFound
         If there is no key of that name.
     """
-    row = session.exec(select(KeyRow).where(col(KeyRow.name) == name)).first()
-    if row is None:
-        raise RecordNotFound("There is no key of that name; `arcuate keys list` shows them")
+    row = key_named(session, name)
     row.revoked_at = row.revoked_at or revoked_at or utc_now()
     session.add(row)
 
 
-def find_key(session: Session, key: str) -> KeyRow | None:
-    """Return the record of a key that may be used, None for an unknown or revoked one."""
+def key_named(session: Session, name: str) -> KeyRow:
+    """Return the record of a key, revoked or not.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is no key of that name.
+    """
+    row = session.exec(select(KeyRow).where(col(KeyRow.name) == name)).first()
+    if row is None:
+        raise RecordNotFound("There is no key of that name; `arcuate keys list` shows them")
+    return row
+
+
+def find_key(session: Session, key: str, now: datetime | None = None) -> KeyRow | None:
+    """Return the record of a key that may be used, None for one that may not or is unknown."""
     wanted = digest(key)
     row = session.exec(select(KeyRow).where(col(KeyRow.digest) == wanted)).first()
     # The index compares byte by byte; this decides without telling how much was right.
-    if row is None or not hmac.compare_digest(row.digest, wanted) or row.revoked_at is not None:
+    if row is None or not hmac.compare_digest(row.digest, wanted):
         return None
-    return row
+    return row if may_be_used(row, now or utc_now()) else None
+
+
+def may_be_used(row: KeyRow, now: datetime) -> bool:
+    """Whether a key is neither revoked nor expired."""
+    return row.revoked_at is None and (row.expires_at is None or row.expires_at > now)
+
+
+def has_administrator(session: Session, now: datetime | None = None) -> bool:
+    """Whether somebody holds a key of the role administrator that may be used."""
+    moment = now or utc_now()
+    return any(
+        Role.ADMINISTRATOR in roles_of(row.roles) and may_be_used(row, moment)
+        for row in list_keys(session)
+    )
+
+
+def roles_of(names: Iterable[str]) -> frozenset[Role]:
+    """Return roles by the names that are kept of them."""
+    return frozenset(map(Role, names))
+
+
+def role_names(roles: Iterable[Role]) -> list[str]:
+    """Return the names to keep of roles, each once and in the order of `Role`."""
+    wanted = frozenset(roles)
+    return [role.value for role in Role if role in wanted]
 
 
 def new_secret(prefix: str = "") -> str:
@@ -92,4 +147,4 @@ def digest(secret: str) -> str:
 
     A plain hash is enough: the secret is 256 random bits, not a password someone chose.
     """
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,10 +5,10 @@ Left at its default, what was activated decides, and before that the newest vers
 name. Models of another kind than the one it names are decided by what was activated alone.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from core.settings import Settings
 from core.tables.models import ModelState
@@ -33,6 +33,8 @@ class KnownModel:
         When it came to its state; None for one the record does not know yet.
     activated_at
         When it was last activated; None where it never was.
+    card
+        What its card says, for people, as JSON; None where that was not read.
     """
 
     identity: ModelIdentity
@@ -40,6 +42,7 @@ class KnownModel:
     state: ModelState = ModelState.INSTALLED
     since: datetime | None = None
     activated_at: datetime | None = None
+    card: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 def chosen_model(models: Sequence[KnownModel], kind: str, setting: str) -> KnownModel | None:

@@ -3,9 +3,9 @@
 Knows no files: cards and weights lie in the model store of `inference`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import inspect
 from sqlmodel import Session, col, select
@@ -14,11 +14,13 @@ from core.clock import utc_now
 from core.database import Database
 from core.errors import NodeError
 from core.model_choice import DEFAULT_MODEL, KnownModel, chosen_model, named_model
+from core.tables.columns import table_of
 from core.tables.models import ModelRow, ModelState
 from core.values.prediction import ModelIdentity
 
 #: The kind that always has a model: there is a default one.
 _ALWAYS_SCORED: Final = "profile"
+_MODELS: Final = table_of(ModelRow)
 
 
 class ModelStateRefused(NodeError):
@@ -27,24 +29,35 @@ class ModelStateRefused(NodeError):
 
 def list_models(session: Session) -> tuple[KnownModel, ...]:
     """Return every model the record knows, by name and version."""
-    rows = session.exec(select(ModelRow).order_by(col(ModelRow.name), col(ModelRow.version))).all()
-    return tuple(
-        KnownModel(
-            ModelIdentity(row.name, row.version, row.digest),
-            row.kind,
-            ModelState(row.state),
-            row.since,
-            row.activated_at,
-        )
-        for row in rows
-    )
+    return _read(session, [column.name for column in _MODELS.columns])
 
 
 def models_of_any_record(database: Database) -> tuple[KnownModel, ...]:
     """Return every model the record knows; none where it is from before it kept models."""
     with database.reading() as session:
-        has_models = inspect(session.connection()).has_table(str(ModelRow.__tablename__))
-        return list_models(session) if has_models else ()
+        record = inspect(session.connection())
+        if not record.has_table(_MODELS.name):
+            return ()
+        # One that is yet to be migrated lacks what came later.
+        return _read(session, [column["name"] for column in record.get_columns(_MODELS.name)])
+
+
+def _read(session: Session, names: Iterable[str]) -> tuple[KnownModel, ...]:
+    columns = [_MODELS.columns[name] for name in names if name in _MODELS.columns]
+    ordered = select(*columns).order_by(col(ModelRow.name), col(ModelRow.version))
+    rows = session.execute(ordered).mappings()
+    return tuple(_known({str(name): value for name, value in row.items()}) for row in rows)
+
+
+def _known(row: Mapping[str, Any]) -> KnownModel:
+    return KnownModel(
+        ModelIdentity(row["name"], row["version"], row["digest"]),
+        row["kind"],
+        ModelState(row["state"]),
+        row["since"],
+        row["activated_at"],
+        row.get("card"),
+    )
 
 
 def register_models(
@@ -52,9 +65,12 @@ def register_models(
 ) -> None:
     """Add the models that the record does not know yet, as installed.
 
-    One whose weights, or whose name and version, are known already is left as it is.
+    One whose weights, or whose name and version, are known already is left as it is, but for what
+    its card says.
     """
+    models = list(models)
     known = list_models(session)
+    _keep_cards(session, known, models)
     taken: set[object] = {model.identity.digest for model in known}
     taken |= {(model.identity.name, model.identity.version) for model in known}
     for model in models:
@@ -62,6 +78,7 @@ def register_models(
         if digest in taken or (name, version) in taken:
             continue
         row = ModelRow(name=name, version=version, digest=digest, kind=model.kind, since=_at(now))
+        row.card = None if model.card is None else dict(model.card)
         session.add(row)
         taken |= {digest, (name, version)}
     session.flush()
@@ -169,6 +186,18 @@ def retire_model(
             f"{_label(row)} is the active {row.kind} model: `arcuate models activate` another one "
             "first, then retire this one"
         )
+
+
+def _keep_cards(
+    session: Session, known: Iterable[KnownModel], models: Iterable[KnownModel]
+) -> None:
+    read = {model.identity: model.card for model in models if model.card is not None}
+    for model in known:
+        card = read.get(model.identity)
+        # Most starts of a process find what is there already, and write nothing.
+        if card is not None and dict(card) != model.card:
+            key = (model.identity.name, model.identity.version)
+            session.get_one(ModelRow, key).card = dict(card)
 
 
 def _move(row: ModelRow, state: ModelState, now: datetime | None) -> None:

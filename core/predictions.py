@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from core.tables.patients import PatientRow
 from core.tables.predictions import PredictionRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
+from core.values.circle_course import CircleCourse
+from core.values.fundus_place import FundusPlace, FundusSource
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import (
@@ -64,6 +67,22 @@ def load_prediction(session: Session, prediction_id: str) -> Prediction:
     return prediction_of(record)
 
 
+def load_patient(session: Session, prediction_id: str) -> PatientRow:
+    """Return whose a prediction is today.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is no such prediction.
+    """
+    statement = select_predictions().where(col(PredictionRow.id) == prediction_id)
+    record = session.execute(statement).one_or_none()
+    if record is None:
+        raise RecordNotFound("There is no prediction with that id")
+    patient: PatientRow = record[4]
+    return patient
+
+
 def picture_key(session: Session, prediction_id: str) -> str | None:
     """Return where the picture of a prediction's scan is kept, None where there is none."""
     row = session.get(PredictionRow, prediction_id)
@@ -98,13 +117,21 @@ def prediction_of(record: PredictionRecord) -> Prediction:
         layers=_layers_of(row.layers),
         scan_kind=ScanKind(row.scan_kind) if row.scan_kind else None,
         notes=tuple(row.notes),
+        fundus=_fundus_of(row.fundus),
+        course=None if row.circle_course is None else CircleCourse(**row.circle_course),
     )
 
 
 def record_prediction(
-    session: Session, prediction: Prediction, instance_key: int, preview_key: str | None
+    session: Session,
+    prediction: Prediction,
+    instance_key: int,
+    preview_key: str | None,
+    fundus_key: str | None = None,
 ) -> str:
     """Record a prediction in the caller's transaction and return the id it is kept under.
+
+    The keys are those of the pictures that are kept of its scan and of the fundus.
 
     Scoring the same instance with the same weights again returns the first one's id and records
     nothing, so that a repeated job has one effect. Only a failure is no answer: one that is there
@@ -119,7 +146,9 @@ def record_prediction(
         row.status = PredictionStatus.SUPERSEDED
     # Written before the answer, of which there may be one per instance and weights.
     session.flush()
-    session.add(_row_of(prediction, instance_key, preview_key))
+    row = _row_of(prediction, instance_key, preview_key)
+    row.fundus_key = fundus_key
+    session.add(row)
     session.flush()
     for row in _rows_of(session, instance_key, ~_STANDING, _WITHOUT_SUCCESSOR):
         row.superseded_by = prediction.prediction_id
@@ -169,6 +198,7 @@ def _row_of(prediction: Prediction, instance_key: int, preview_key: str | None) 
         quality_score=prediction.quality_score,
         reasons=[{"code": r.code, "message": r.message} for r in prediction.reasons],
         thickness_um=_numbers(prediction.thickness_um),
+        rnfl_mean_um=_mean(prediction.thickness_um),
         preview_key=preview_key,
         scan_kind=prediction.scan_kind,
         notes=list(prediction.notes),
@@ -180,6 +210,8 @@ def _row_of(prediction: Prediction, instance_key: int, preview_key: str | None) 
             "ilm_row": _numbers(prediction.layers.ilm_row),
             "rnfl_row": _numbers(prediction.layers.rnfl_row),
         }
+    row.fundus = None if prediction.fundus is None else asdict(prediction.fundus)
+    row.circle_course = None if prediction.course is None else asdict(prediction.course)
     return row
 
 
@@ -225,6 +257,12 @@ def _layers_of(layers: dict[str, Any] | None) -> Layers | None:
     return None if layers is None else Layers(_array(layers["ilm_row"]), _array(layers["rnfl_row"]))
 
 
+def _fundus_of(place: dict[str, Any] | None) -> FundusPlace | None:
+    if place is None:
+        return None
+    return FundusPlace(**{**place, "source": FundusSource(place["source"])})
+
+
 def _known(value: float | None) -> float:
     return math.nan if value is None else value
 
@@ -238,6 +276,12 @@ def _numbers(array: NDArray[np.float32] | None) -> list[float] | None:
     if array is None:
         return None
     return [None if math.isnan(x) else round(float(x), 6) for x in array]  # type: ignore[misc]
+
+
+def _mean(array: NDArray[np.float32] | None) -> float | None:
+    if array is None or not np.all(np.isfinite(array)):
+        return None
+    return round(float(np.mean(array)), 6)
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from core.access_settings import AccessSettings
 from core.audit_settings import AuditSettings
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
@@ -17,6 +18,7 @@ from core.feed_settings import FeedSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
+from core.research_settings import ResearchSettings
 from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
 from core.web_settings import WebSettings
@@ -33,11 +35,13 @@ AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~
 
 class Settings(
     AuditSettings,
+    AccessSettings,
     DeliverySettings,
     FeedSettings,
     QuerySettings,
     ReceivingSettings,
     ReportSettings,
+    ResearchSettings,
     ResultsSettings,
     RetentionSettings,
     WebSettings,
@@ -114,8 +118,11 @@ class Settings(
         Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="`auto`, `cpu`, `gpu` or `gpu:N`."),
     ] = "auto"
     auth: Annotated[
-        Literal["keys", "none"],
-        Field(description="`keys`: API keys; `none` only where both hosts are loopback."),
+        Literal["keys", "oidc", "none"],
+        Field(
+            description="`keys`: API keys; `oidc`: the people of an OpenID provider, and keys for "
+            "machines; `none` only where both hosts are loopback."
+        ),
     ] = "keys"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -149,6 +156,11 @@ class Settings(
         hosts = (self.dicom_host, self.http_host)
         if self.auth == "none" and not all(is_loopback(host) for host in hosts):
             raise ValueError("auth = none needs dicom_host and http_host on a loopback address")
+        if self.auth == "oidc":
+            needed = ("oidc_issuer", "oidc_client_id", "oidc_audience", "oidc_roles")
+            missing = [name for name in needed if not getattr(self, name)]
+            if missing:
+                raise ValueError(f"auth = oidc needs {', '.join(missing)}")
         return self
 
     @model_validator(mode="after")

@@ -27,6 +27,8 @@ class EyeResult:
     ----------
     mean_deviation_db
         None where there is no estimate, or no age to compare with.
+    is_withheld
+        Whether a person said that it must not be used.
     """
 
     prediction_id: str
@@ -40,6 +42,7 @@ class EyeResult:
     scan_kind: ScanKind | None
     model: str
     reasons: tuple[str, ...]
+    is_withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,9 @@ class Eye:
 def tell_eyes(results: Sequence[EyeResult]) -> tuple[Eye, ...]:
     """Return right eye, left eye and, where some results belong to neither, those.
 
-    Of an eye's estimates the one from OCT counts before one from a photograph, then the one taken
-    last, then the better one, then the one made last. Without an estimate, the refusal or failure
+    What a person said must not be used counts after all others. Of an eye's estimates the one from
+    OCT counts before one from a photograph, then the one taken last, then the better one, then the
+    one made last. Without an estimate, the refusal or failure
     of the scan taken last tells why there is none.
     """
     eyes = [_tell(side, [r for r in results if r.laterality is side]) for side in Laterality]
@@ -112,6 +116,7 @@ def _tell(side: Laterality | None, results: Sequence[EyeResult]) -> Eye:
 
 def _rank(result: EyeResult) -> tuple[Any, ...]:
     return (
+        not result.is_withheld,
         result.status is PredictionStatus.FINAL,
         result.status is not PredictionStatus.FAILED,
         result.scan_kind is not ScanKind.FUNDUS,
@@ -123,12 +128,16 @@ def _rank(result: EyeResult) -> tuple[Any, ...]:
 
 
 def _range_of(results: Sequence[EyeResult]) -> float | None:
-    known = [r.mean_deviation_db for r in results if r.mean_deviation_db is not None]
+    counting = (r.mean_deviation_db for r in results if not r.is_withheld)
+    known = [value for value in counting if value is not None]
     return round(max(known) - min(known), 3) if len(known) > 1 else None
 
 
 def _result_as_json(result: EyeResult) -> dict[str, Any]:
     plain = asdict(result)
+    if not result.is_withheld:
+        # Summaries that were settled before there were reviews still read as they are now.
+        del plain["is_withheld"]
     for name in ("acquired_at", "predicted_at"):
         plain[name] = plain[name].isoformat() if plain[name] is not None else None
     return {**plain, "reasons": list(result.reasons)}

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, String, cast, exists
 from sqlmodel import Session, col, select
 
+from core.reviews import withheld_predictions
 from core.study_eyes import Eye, EyeResult, tell_eyes
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -115,10 +116,12 @@ def _standing_results(session: Session, study_key: int) -> list[tuple[int, EyeRe
         .where(col(PredictionRow.status) != PredictionStatus.SUPERSEDED)
         .order_by(col(PredictionRow.id))
     )
-    return [(row.instance_key, _result_of(row, uid)) for row, uid in session.exec(statement).all()]
+    found = session.exec(statement).all()
+    withheld = withheld_predictions(session, [row.id for row, _ in found])
+    return [(row.instance_key, _result_of(row, uid, row.id in withheld)) for row, uid in found]
 
 
-def _result_of(row: PredictionRow, sop_instance_uid: str) -> EyeResult:
+def _result_of(row: PredictionRow, sop_instance_uid: str, is_withheld: bool) -> EyeResult:
     return EyeResult(
         prediction_id=row.id,
         sop_instance_uid=sop_instance_uid,
@@ -131,6 +134,7 @@ def _result_of(row: PredictionRow, sop_instance_uid: str) -> EyeResult:
         scan_kind=ScanKind(row.scan_kind) if row.scan_kind else None,
         model=f"{row.model_name} {row.model_version}",
         reasons=tuple(reason["code"] for reason in row.reasons),
+        is_withheld=is_withheld,
     )
 
 

@@ -71,6 +71,27 @@ def note_openings(
         append_changes(session.connection(), ChangeKind.STUDY_REOPENED, reopened, now)
 
 
+def open_again(session: Session, study_keys: Sequence[int], now: datetime) -> list[str]:
+    """Open the settled summaries of studies though nothing came: whose they are is another now.
+
+    Returns
+    -------
+    list of str
+        Study Instance UIDs of those that were opened: `STUDY_REOPENED` is the caller's to tell.
+    """
+    settled = [
+        row
+        for row in lock_latest(session, study_keys).values()
+        if row.state == SummaryState.SETTLED
+    ]
+    for row in settled:
+        opened = _open(Opening(row.study_key, now, is_arrival=False), row.version + 1, now)
+        opened.due_at, opened.cause = now, SettleCause.IDENTITY_CHANGED
+        session.add(opened)
+    session.flush()
+    return [session.get_one(StudyRow, row.study_key).study_instance_uid for row in settled]
+
+
 def bring_forward(row: StudySummaryRow, cause: SettleCause, due_at: datetime) -> None:
     """Let an open version be settled sooner, for a cause; one that waits for nothing stays."""
     if row.state == SummaryState.OPEN and row.due_at is not None and due_at <= row.due_at:

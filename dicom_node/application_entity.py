@@ -23,7 +23,7 @@ from dicom_node.receive.seam import handle_connection_opened
 from dicom_node.scp.commitment import add_commitment, commitment_handlers
 from dicom_node.scp.commitment_report import report_handlers
 from dicom_node.scp.echo import handle_echo
-from dicom_node.scp.find import add_find, find_handlers
+from dicom_node.scp.find import add_find, query_services
 from dicom_node.scp.instance_availability import add_instance_availability
 from dicom_node.scp.notices import notice_handlers
 from dicom_node.scp.procedure_step import add_procedure_step
@@ -78,6 +78,7 @@ class DicomServer:
         )
         self._application_entity = build_application_entity(settings)
         self._association_log = AssociationLog(database)
+        self._query_services = query_services(settings, database)
         self._retrieve_handlers = retrieve_handlers(settings, self.archive)
 
     def start(self) -> DicomPorts:
@@ -135,14 +136,17 @@ class DicomServer:
         log = self._association_log
         return [
             (evt.EVT_REQUESTED, handle_requested, [self._admission]),
-            (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive, log.tally_of]),
+            (
+                evt.EVT_CONN_OPEN,
+                handle_connection_opened,
+                [self.archive, self._query_services, log.tally_of],
+            ),
             (evt.EVT_CONN_CLOSE, handle_connection_closed),
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
             *commitment_handlers(self.archive),
             *report_handlers(self.archive.database),
             *notice_handlers(self.archive.database),
-            *find_handlers(self._settings, self.archive.database),
             *self._retrieve_handlers,
             *log.handlers(),
         ]

@@ -23,9 +23,7 @@ def actor_of(association: Association) -> Actor:
     return Actor(requestor.ae_title.strip(), PEER, requestor.address or "")
 
 
-def record_query(
-    database: Database, association: Association, found: Found, sop_class_uid: str
-) -> None:
+def record_query(database: Database, actor: Actor, found: Found, sop_class_uid: str) -> None:
     """Record a C-FIND before it is answered.
 
     Raises
@@ -35,7 +33,7 @@ def record_query(
     """
     query = found.query
     event = AuditEvent(
-        actor_of(association),
+        actor,
         AuditAction.SEARCH,
         patients=found.patients(),
         detail={

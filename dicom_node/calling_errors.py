@@ -45,9 +45,19 @@ class ReportRefused(NodeError):
 
 
 class DestinationDown(NodeError):
-    """The destination does not answer, or lets nobody in; no object is to blame."""
+    """The destination does not answer, or lets nobody in; no object is to blame.
+
+    Attributes
+    ----------
+    asked_pause_seconds
+        For how long it asked to be left alone; None where it did not.
+    """
 
     retry = True
+
+    def __init__(self, message: str = "", asked_pause_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.asked_pause_seconds = asked_pause_seconds
 
 
 class CommitmentNotOffered(NodeError):

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from core.clock import Clock, utc_now
 from core.errors import RecordNotFound
+from core.peer_echoes import forget_echo
 from core.rhythm import parse_days, parse_every
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tls import CertificateUnusable, read_fingerprint
@@ -149,6 +150,7 @@ def remove_peer(session: Session, ae_title: str) -> None:
     if peer is None:
         raise RecordNotFound(f"There is no peer {ae_title}; `arcuate peers list` shows all")
     session.delete(peer)
+    forget_echo(session, ae_title)
 
 
 def list_peers(session: Session) -> Sequence[PeerRow]:

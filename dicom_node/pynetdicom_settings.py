@@ -1,4 +1,4 @@
-"""The process-wide settings of pynetdicom, and four repairs, in one place."""
+"""The process-wide settings of pynetdicom, and three repairs, in one place."""
 
 import errno
 import socket
@@ -9,7 +9,6 @@ from typing import Final
 
 from pynetdicom import _config
 from pynetdicom.fsm import TRANSITION_TABLE, StateMachine
-from pynetdicom.status import QR_FIND_SERVICE_CLASS_STATUS
 from pynetdicom.transport import AssociationSocket
 
 from core.logs import get_logger
@@ -18,8 +17,6 @@ from core.logs import get_logger
 MAXIMUM_PDU_BYTES: Final = 1 << 20
 #: From the first byte of a PDU to its last: 17 kB a second for the largest.
 PDU_SECONDS: Final = 60.0
-#: Status of a C-FIND whose matches are more than are told (PS3.4 C.4.1.1.4).
-_MATCHES_CUT: Final = 0xB001
 
 _log = get_logger(__name__)
 _act_by_pynetdicom: Final = StateMachine.do_action
@@ -44,9 +41,6 @@ def configure_pynetdicom() -> None:
     # Its own ends the reading thread by an exception where a word of ours crosses the peer's,
     # as our answer to a release and what the peer sent behind that release.
     StateMachine.do_action = act  # type: ignore[assignment, method-assign]
-    # Its own sends Success behind this status, which is a final one: the peer would take that for
-    # the answer to its next request. A status it does not know ends the answers.
-    QR_FIND_SERVICE_CLASS_STATUS.pop(_MATCHES_CUT, None)
 
 
 def act(machine: StateMachine, event: str) -> None:

@@ -1,7 +1,7 @@
 """The step that turns a stored instance into a recorded prediction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlmodel import Session
@@ -20,7 +20,8 @@ from core.values.reason import Reason, ReasonCode
 from dicom_node.storage.bytes import Storage
 from inference import outcome
 from inference.examination import Examination, examine, kind_of, unread
-from inference.preview import keep_preview
+from inference.kept_fundus import KeptFundus, fundus_of
+from inference.preview import KeptPictures, keep_fundus, keep_preview
 from inference.scorers import Scorers, ScorerSource
 from inference.stored_scan import LocalizerAwaited, read_stored_scan
 from inference.subject import Subject, load_subject
@@ -42,6 +43,7 @@ class Analysis:
     claimed: Claim
     subject: Subject
     examination: Examination
+    fundus: KeptFundus | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class AnalyseStep:
             return
         reason = Reason(ReasonCode.PROCESSING_FAILED, error)
         failed = outcome.failed(subject, scorer.identity, self.clock(), reason)
-        _record_prediction(session, subject, failed, preview_key=None)
+        _record_prediction(session, subject, failed, KeptPictures())
 
     def _analyse(self, claimed: Claim, scorers: Scorers) -> Analysis | None:
         with self.database.reading() as session:
@@ -106,7 +108,8 @@ class AnalyseStep:
             with self.database.transaction() as session:
                 ledger.give_back(session, claimed, LOCALIZER_DELAY_SECONDS)
             return None
-        return Analysis(claimed, subject, examine(stored, scorers.age_limits_years))
+        examination = examine(stored, scorers.age_limits_years)
+        return Analysis(claimed, subject, examination, fundus_of(stored, examination))
 
     def _record(
         self,
@@ -124,13 +127,21 @@ class AnalyseStep:
         prediction = outcome.conclude(
             found.subject, examination, scorer.identity, self.clock(), estimate
         )
-        picture = examination.picture
-        preview_key = None if picture is None else keep_preview(self.storage, picture)
+        if found.fundus is not None:
+            prediction = replace(prediction, fundus=found.fundus.place)
+        pictures = self._keep_pictures(found)
         with self.database.transaction() as session:
-            recorded = _record_prediction(session, found.subject, prediction, preview_key)
+            recorded = _record_prediction(session, found.subject, prediction, pictures)
             ledger.finish(session, found.claimed)
         _log_analysed(found.subject, prediction.status, examination)
         return recorded
+
+    def _keep_pictures(self, found: Analysis) -> KeptPictures:
+        scan, fundus = found.examination.picture, found.fundus
+        return KeptPictures(
+            None if scan is None else keep_preview(self.storage, scan),
+            None if fundus is None else keep_fundus(self.storage, fundus.pixels),
+        )
 
     def _leave(self, found: Analysis, examination: Examination, reasons: Sequence[Reason]) -> None:
         """Record that an instance is for no model that scores."""
@@ -142,13 +153,15 @@ class AnalyseStep:
 
 
 def _record_prediction(
-    session: Session, subject: Subject, prediction: Prediction, preview_key: str | None
+    session: Session, subject: Subject, prediction: Prediction, pictures: KeptPictures
 ) -> str:
     # Before the prediction, which takes the next number of a change: whoever stores the instance
     # again has its row first and then waits for a number.
     subject.set_outcome(session, InstanceOutcome.PREDICTED)
     session.flush()
-    recorded = record_prediction(session, prediction, subject.instance_key, preview_key)
+    recorded = record_prediction(
+        session, prediction, subject.instance_key, pictures.scan_key, pictures.fundus_key
+    )
     # An answer that stood already got the job of its reports with its own record.
     if recorded == prediction.prediction_id:
         ledger.enqueue(session, JobKind.REPORT, recorded)

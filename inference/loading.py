@@ -1,6 +1,7 @@
 """Which model scores on this node: by its settings, its record and its model store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -13,6 +14,7 @@ from core.tables.models import ModelState
 from inference.errors import ModelDamaged
 from inference.model_card import ModelCard, ModelKind
 from inference.model_store import SHIPPED_MODELS, ModelStore
+from inference.told_card import told_card
 
 
 def open_model_store(settings: Settings) -> ModelStore:
@@ -44,7 +46,7 @@ def with_installed(recorded: Sequence[KnownModel], store: ModelStore) -> tuple[K
     others = [
         KnownModel(card.identity, card.kind) for key, card in here.items() if key not in names
     ]
-    return (*kept, *others)
+    return tuple(_with_card(model, here.get(_key(model))) for model in (*kept, *others))
 
 
 def find_card(settings: Settings, name: str) -> ModelCard:
@@ -158,6 +160,11 @@ def _recorded_models(settings: Settings) -> tuple[KnownModel, ...]:
         return models_of_any_record(database)
     finally:
         database.close()
+
+
+def _with_card(model: KnownModel, card: ModelCard | None) -> KnownModel:
+    is_its_own = card is not None and card.identity == model.identity
+    return replace(model, card=told_card(card)) if card is not None and is_its_own else model
 
 
 def _key(model: KnownModel) -> tuple[str, str]:

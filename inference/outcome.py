@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from core.perimetry.indices import deviations
+from core.values.circle_course import CircleCourse
 from core.values.prediction import (
     FieldDeviations,
     FieldEstimate,
@@ -45,7 +46,16 @@ def conclude(
         layers=profile.layers if profile else None,
         scan_kind=examination.scan_kind,
         notes=examination.notes,
+        course=_course_of(examination),
     )
+
+
+def _course_of(examination: Examination) -> CircleCourse | None:
+    """Return where the columns of the B-scan lie; None without one."""
+    profile = examination.profile
+    if profile is None or profile.layers is None or profile.circle is None:
+        return None
+    return CircleCourse.of(profile.circle.angles_degree)
 
 
 def deviations_of(

@@ -1,7 +1,9 @@
-"""The picture of a scored scan, for people: 8-bit PNG in full size, grey or in colour."""
+"""The pictures of a scored scan that are kept for people, by the digest of their content."""
 
 import hashlib
 import io
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +11,20 @@ from PIL import Image
 
 from dicom_node.storage.bytes import Storage
 
+#: Of JPEG, 0 to 95: nothing that people see on a fundus is lost.
+_FUNDUS_QUALITY: Final = 82
+
+
+@dataclass(frozen=True)
+class KeptPictures:
+    """Where the pictures of one scan are kept; None where there is none."""
+
+    scan_key: str | None = None
+    fundus_key: str | None = None
+
 
 def keep_preview(storage: Storage, picture: NDArray[np.float32]) -> str:
-    """Keep a picture and return its storage key.
+    """Keep a picture as 8-bit PNG in full size and return its storage key.
 
     Parameters
     ----------
@@ -22,8 +35,24 @@ def keep_preview(storage: Storage, picture: NDArray[np.float32]) -> str:
     grey = np.round(255 * np.clip(np.nan_to_num(picture), 0, 1)).astype(np.uint8)
     written = io.BytesIO()
     Image.fromarray(grey).save(written, "PNG")
-    content = written.getvalue()
+    return _keep(storage, written.getvalue(), "png")
+
+
+def keep_fundus(storage: Storage, pixels: NDArray[np.uint8]) -> str:
+    """Keep a picture of the fundus as JPEG and return its storage key.
+
+    Parameters
+    ----------
+    pixels
+        Shape (rows, columns), or (rows, columns, 3) in red, green and blue.
+    """
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "JPEG", quality=_FUNDUS_QUALITY)
+    return _keep(storage, written.getvalue(), "jpg")
+
+
+def _keep(storage: Storage, content: bytes, ending: str) -> str:
     digest = hashlib.sha256(content).hexdigest()
-    key = f"previews/{digest[:2]}/{digest}.png"
+    key = f"previews/{digest[:2]}/{digest}.{ending}"
     storage.put(key, content)
     return key

@@ -74,7 +74,7 @@ def _read_scan(
         raise LocalizerAwaited
     if kept is None:
         return StoredScan(dataset)
-    return StoredScan(dataset, read_dataset(session, storage, kept.sop_instance_uid, pixels=False))
+    return StoredScan(dataset, read_dataset(session, storage, kept.sop_instance_uid))
 
 
 def _read_photograph(

@@ -1,13 +1,14 @@
 """What every report of both eyes offers, and what its header says."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from highdicom import ContributingEquipment
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from core.values.both_eyes import BothEyes
+from core.values.both_eyes import BothEyes, EyeOfStudy
 from core.values.laterality import Laterality
 from core.values.report_context import KeptReport
 from reports.equipment import Equipment
@@ -15,13 +16,13 @@ from reports.errors import SourceConflict
 from reports.heading import Moment, zone_of
 from reports.identifiers import derived_uid
 from reports.report import ReportKind
-from reports.source import read_sources
+from reports.source import patient_of, read_sources
 from reports.structured_report import model_as_equipment
 
 #: Headers of the scan of each eye and of what was read beside it.
 EyeSources = Mapping[Laterality, Sequence[Dataset]]
 
-DESCRIPTION = "AI estimated VF 24-2 R+L - not measured"
+_DESCRIPTION = "AI estimated VF 24-2 R+L - not measured"
 
 
 class BothEyesFormat(Protocol):
@@ -80,6 +81,13 @@ def read_eye_sources(both: BothEyes, sources: EyeSources) -> tuple[Dataset, ...]
     return tuple(found.values())
 
 
+def description_of(both: BothEyes) -> str:
+    """Return the Series Description: lists show nothing else, so what is amiss stands in it."""
+    eyes = [eye.prediction.laterality for eye in both.eyes if eye.withheld is not None]
+    named = "+".join(str(laterality) for laterality in eyes)
+    return f"{_DESCRIPTION}, {named} not to be used" if named else _DESCRIPTION
+
+
 def summary_uid(what: str, kind: str, both: BothEyes) -> UID:
     """Return the UID of the series or instance of a report of this version."""
     return derived_uid(f"summary-{what}", kind, both.study_instance_uid, str(both.version))
@@ -94,3 +102,19 @@ def contributors(both: BothEyes, equipment: Equipment) -> list[ContributingEquip
     """Return the service with each model at work, each once."""
     of_model = {eye.prediction.model.digest: eye.prediction for eye in both.eyes}
     return [model_as_equipment(prediction, equipment) for prediction in of_model.values()]
+
+
+def scans_of(both: BothEyes, headers: Sequence[Dataset]) -> list[Dataset]:
+    """Return the headers of the two scans, without what was read beside them."""
+    uids = {eye.prediction.source.sop_instance_uid for eye in both.eyes}
+    return [header for header in headers if header.SOPInstanceUID in uids]
+
+
+def as_the_scans_name_them(both: BothEyes, headers: Sequence[Dataset]) -> BothEyes:
+    """Return both eyes with the patient as the first scan names them."""
+
+    def named(eye: EyeOfStudy) -> EyeOfStudy:
+        patient = patient_of(headers[0], eye.prediction.patient)
+        return replace(eye, prediction=replace(eye.prediction, patient=patient))
+
+    return replace(both, right=named(both.right), left=named(both.left))

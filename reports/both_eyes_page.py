@@ -3,20 +3,26 @@
 from textwrap import wrap
 from typing import Final
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from core.perimetry import norms
 from core.values.both_eyes import BothEyes, EyeOfStudy
 from core.values.prediction import Prediction
+from core.values.review import Review
 from reports import palette
-from reports.canvas import to_pdf
+from reports.canvas import to_pdf, to_rgb
 from reports.clinical_page import NO_ESTIMATE_BANNER
 from reports.field_panels import draw_grey_scale, draw_numbers, draw_total_deviation
 from reports.field_words import HEADLINES, decibel_words, field_notes, field_of, index_words
 from reports.outcome import Outcome, outcome_of
 from reports.page_words import eye_words, model_line, scan_lines
 from reports.profile_panel import draw_profile
+from reports.review_words import decided_words, verdict_words
 from reports.sheet import HEIGHT_PX, MARGIN_INCHES, RIGHT_INCHES, WIDTH_PX, Box, Sheet
+
+NOTHING_TO_USE_BANNER: Final = "NO RESULT TO BE USED   ·   nothing was measured"
 
 _LEFTS: Final = (MARGIN_INCHES, 4.3)
 _COLUMN_INCHES: Final = 3.57
@@ -25,6 +31,8 @@ _PANEL_TOPS: Final = (2.2, 4.56, 6.98)
 _PROFILE: Final = (9.3, 0.95)
 _PROFILE_TITLE: Final = "Nerve fibre layer, µm"
 _BAND_NOTE: Final = "Green band: 5 to 95 % of simulated healthy eyes of that age."
+#: The page on a screen: its smallest letters can be read, and the picture has 6 MB.
+_PICTURE_DOTS_PER_INCH: Final = 150
 _FOOT: Final = 10.55
 _FOOT_LETTERS: Final = 168
 
@@ -36,6 +44,20 @@ def draw_both_eyes_pdf(both: BothEyes) -> bytes:
         draw_both_eyes(Sheet(figure), both)
 
     return to_pdf(WIDTH_PX, HEIGHT_PX, draw, f"{_banner(both)}: 24-2 visual field, both eyes")
+
+
+def draw_both_eyes_rgb(both: BothEyes) -> NDArray[np.uint8]:
+    """Return the page as uint8, shape (height, width, 3)."""
+
+    def draw(figure: Figure) -> None:
+        draw_both_eyes(Sheet(figure), both)
+
+    return to_rgb(WIDTH_PX, HEIGHT_PX, draw, _PICTURE_DOTS_PER_INCH)
+
+
+def notice_of(both: BothEyes) -> str:
+    """Return what the numbers are not; of two eyes the one that says more."""
+    return max((eye.prediction.notice for eye in both.eyes), key=len)
 
 
 def draw_both_eyes(sheet: Sheet, both: BothEyes) -> None:
@@ -56,11 +78,17 @@ def draw_both_eyes(sheet: Sheet, both: BothEyes) -> None:
 
 
 def _banner(both: BothEyes) -> str:
-    estimated = [e.prediction for e in both.eyes if outcome_of(e.prediction) is Outcome.ESTIMATED]
+    estimated = _estimated(both)
     if not estimated:
-        return NO_ESTIMATE_BANNER
+        return NOTHING_TO_USE_BANNER if both.withheld else NO_ESTIMATE_BANNER
     origins = " and ".join(dict.fromkeys(prediction.origin for prediction in estimated))
     return f"ESTIMATED from {origins}, not measured"
+
+
+def _estimated(both: BothEyes) -> list[Prediction]:
+    """Return the results with numbers that may be taken."""
+    may_be_used = [eye.prediction for eye in both.eyes if eye.withheld is None]
+    return [result for result in may_be_used if outcome_of(result) is Outcome.ESTIMATED]
 
 
 def _incomplete(both: BothEyes) -> str:
@@ -83,6 +111,10 @@ def _draw_eye(sheet: Sheet, left: float, eye: EyeOfStudy) -> None:
         sheet.text(
             left, 1.89, _disagreement(eye), size=7.5, weight="bold", color=palette.REFUSED_INK
         )
+    if eye.withheld is not None:
+        # Nothing of the scan either: the circle may be what was wrong.
+        _draw_decision(sheet, left, eye.withheld)
+        return
     if outcome_of(prediction) is Outcome.ESTIMATED:
         _draw_field(sheet, left, prediction)
     else:
@@ -114,14 +146,23 @@ def _draw_field(sheet: Sheet, left: float, prediction: Prediction) -> None:
 
 
 def _draw_refusal(sheet: Sheet, left: float, prediction: Prediction) -> None:
+    reasons = (f"• {reason.message}" for reason in prediction.reasons)
+    _draw_words(sheet, left, "NO ESTIMATE", (HEADLINES[outcome_of(prediction)], *reasons))
+
+
+def _draw_decision(sheet: Sheet, left: float, withheld: Review) -> None:
+    told = f"{verdict_words(withheld)}, {decided_words(withheld)}"
+    _draw_words(sheet, left, "NOT TO BE USED", (told,))
+
+
+def _draw_words(sheet: Sheet, left: float, headline: str, sentences: tuple[str, ...]) -> None:
     box = Box(left, _PANEL_TOPS[0], _COLUMN_INCHES, 2.6)
     sheet.fill(box, palette.REFUSED, palette.REFUSED_INK)
     middle = left + _COLUMN_INCHES / 2
     sheet.text(
-        middle, box.top + 0.4, "NO ESTIMATE", size=18, weight="bold", ha="center",
+        middle, box.top + 0.4, headline, size=18, weight="bold", ha="center",
         color=palette.REFUSED_INK,
     )  # fmt: skip
-    sentences = (HEADLINES[outcome_of(prediction)], *(f"• {r.message}" for r in prediction.reasons))
     lines = [line for sentence in sentences for line in wrap(sentence, 58)]
     shown = lines if len(lines) <= 14 else [*lines[:13], "…"]
     sheet.paragraph(left + 0.15, box.top + 0.6, tuple(shown), 120, fontsize=7.5)
@@ -130,7 +171,7 @@ def _draw_refusal(sheet: Sheet, left: float, prediction: Prediction) -> None:
 def _draw_foot(sheet: Sheet, both: BothEyes) -> None:
     sheet.rule(_FOOT - 0.06)
     predictions = [eye.prediction for eye in both.eyes]
-    estimated = [p for p in predictions if outcome_of(p) is Outcome.ESTIMATED]
+    estimated = _estimated(both)
     notes: tuple[str, ...] = ()
     if estimated:
         # The first sentence is of one eye's intervals; those stand in its own report.
@@ -142,5 +183,4 @@ def _draw_foot(sheet: Sheet, both: BothEyes) -> None:
     top = _FOOT + 0.03 + 0.125 * len(lines)
     models = tuple(f"{eye_words(p.laterality)[0]}: {model_line(p)}" for p in predictions)
     sheet.paragraph(MARGIN_INCHES, top, models, 200, fontsize=6.5)
-    notice = max((prediction.notice for prediction in predictions), key=len)
-    sheet.paragraph(MARGIN_INCHES, top + 0.29, (notice,), 118, fontsize=7.2, weight="bold")
+    sheet.paragraph(MARGIN_INCHES, top + 0.29, (notice_of(both),), 118, fontsize=7.2, weight="bold")

@@ -2,8 +2,13 @@
 
 from typing import Final
 
+from reports.both_eyes_capture import BothEyesCapture
 from reports.both_eyes_format import BothEyesFormat
 from reports.both_eyes_pdf import BothEyesPdf
 from reports.both_eyes_sr import BothEyesSr
 
-BOTH_EYES_FORMATS: Final[tuple[BothEyesFormat, ...]] = (BothEyesSr(), BothEyesPdf())
+BOTH_EYES_FORMATS: Final[tuple[BothEyesFormat, ...]] = (
+    BothEyesSr(),
+    BothEyesCapture(),
+    BothEyesPdf(),
+)

@@ -13,9 +13,9 @@ from core.values.both_eyes import BothEyes
 from core.values.report_context import KeptReport
 from reports import codes
 from reports.both_eyes_format import (
-    DESCRIPTION,
     EyeSources,
     contributors,
+    description_of,
     read_eye_sources,
     settled_moment,
     summary_uid,
@@ -51,7 +51,7 @@ class BothEyesSr:
             sop_instance_uid=summary_uid("instance", self.kind, both),
             series_number=_SERIES_NUMBER,
             instance_number=both.version,
-            description=DESCRIPTION,
+            description=description_of(both),
             moment=settled_moment(both, headers[0], equipment),
             contributors=contributors(both, equipment),
             predecessors=[report for report in predecessors if report.kind == self.kind],
@@ -70,8 +70,8 @@ def _content(both: BothEyes, headers: Sequence[Dataset], equipment: Equipment) -
     predictions = [eye.prediction for eye in both.eyes]
     images = [image_of(by_uid[p.source.sop_instance_uid]) for p in predictions]
     groups = [
-        global_group(prediction, image, equipment)
-        for prediction, image in zip(predictions, images, strict=True)
+        global_group(eye.prediction, image, equipment, eye.withheld)
+        for eye, image in zip(both.eyes, images, strict=True)
     ]
     models = (prediction.model for prediction in predictions)
     return MeasurementReport(

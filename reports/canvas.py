@@ -74,9 +74,18 @@ def to_pdf(width_px: int, height_px: int, draw: Drawing, title: str) -> bytes:
         return buffer.getvalue()
 
 
-def to_rgb(width_px: int, height_px: int, draw: Drawing) -> NDArray[np.uint8]:
-    """Return what `draw` puts on a figure as uint8, shape (height, width, 3)."""
+def to_rgb(
+    width_px: int, height_px: int, draw: Drawing, dots_per_inch: int = DOTS_PER_INCH
+) -> NDArray[np.uint8]:
+    """Return what `draw` puts on a figure as uint8, shape (height, width, 3).
+
+    Parameters
+    ----------
+    dots_per_inch
+        Of the picture: with more than usual it has more pixels than the figure.
+    """
     with _figure(width_px, height_px, draw) as figure:
+        figure.set_dpi(dots_per_inch)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[:, :, :3], dtype=np.uint8)

@@ -15,10 +15,11 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
+from core.values.both_eyes import BothEyes
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction
 from reports.errors import require
-from reports.tree_checks import check_eyes_of_tree, check_field_of_tree
+from reports.tree_checks import check_eyes_of_tree, check_field_of_tree, check_no_numbers
 
 #: Modality of each class there may be. Never a measured field (OPV, ...80.1): an estimate written
 #: as one passes every validator.
@@ -52,7 +53,7 @@ def check_report(report: Dataset, prediction: Prediction) -> None:
         check_field_of_tree(report, prediction)
 
 
-def check_both_eyes(report: Dataset, right: Prediction, left: Prediction) -> None:
+def check_both_eyes(report: Dataset, both: BothEyes) -> None:
     """Compare the report of both eyes of a study with their predictions.
 
     Raises
@@ -60,6 +61,7 @@ def check_both_eyes(report: Dataset, right: Prediction, left: Prediction) -> Non
     ReportWrong
         If they differ; the message names the attribute.
     """
+    right, left = both.right.prediction, both.left.prediction
     check_header(report, right)
     check_header(report, left)
     require(
@@ -70,6 +72,10 @@ def check_both_eyes(report: Dataset, right: Prediction, left: Prediction) -> Non
     _check_side(report, _BOTH)
     if report.Modality == "SR":
         check_eyes_of_tree(report, tuple(Laterality))
+    for eye in both.eyes:
+        if eye.withheld is not None:
+            _check_description(report, "not to be used")
+            check_no_numbers(report, eye.prediction.laterality)
 
 
 def check_header(report: Dataset, prediction: Prediction) -> None:

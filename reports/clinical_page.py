@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from core.perimetry import norms
 from core.values.prediction import Prediction
 from core.values.report_context import ReportContext
+from core.values.review import Review
 from reports import palette
 from reports.canvas import to_pdf
 from reports.field_panels import (
@@ -20,6 +21,8 @@ from reports.field_words import HEADLINES, field_notes, field_of, index_words
 from reports.outcome import Outcome, outcome_of
 from reports.page_words import banner_of, eye_words, model_line, scan_lines
 from reports.profile_panel import draw_profile, place_legend_below
+from reports.review_mark import draw_mark
+from reports.review_words import marked_title
 from reports.scan_panel import draw_scan, scan_title
 from reports.sheet import (
     HEIGHT_PX,
@@ -55,14 +58,24 @@ _REASON_LINES: Final = 9
 _WITHIN_THE_ID: Final = "Earlier estimates recorded under this Patient ID; no rate is given."
 
 
-def draw_page_pdf(prediction: Prediction, context: ReportContext) -> bytes:
-    """Return the page as PDF, A4 upright."""
+def draw_page_pdf(
+    prediction: Prediction, context: ReportContext, withheld: Review | None = None
+) -> bytes:
+    """Return the page as PDF, A4 upright.
+
+    Parameters
+    ----------
+    withheld
+        The decision that nobody must take the numbers any more: marked over all.
+    """
 
     def draw(figure: Figure) -> None:
         draw_page(Sheet(figure), prediction, context)
+        if withheld is not None:
+            draw_mark(figure, withheld)
 
     title = f"{page_banner(prediction)}: 24-2 visual field, {eye_words(prediction.laterality)[0]}"
-    return to_pdf(WIDTH_PX, HEIGHT_PX, draw, title)
+    return to_pdf(WIDTH_PX, HEIGHT_PX, draw, marked_title(title, withheld))
 
 
 def page_banner(prediction: Prediction) -> str:

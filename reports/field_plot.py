@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.perimetry import norms
 from core.values.prediction import FieldDeviations, FieldEstimate, Prediction
+from core.values.review import Review
 from reports import palette
 from reports.canvas import drawable, to_png, to_rgb, to_svg
 from reports.field_panels import draw_grey_scale, draw_numbers, draw_total_deviation
@@ -21,6 +22,8 @@ from reports.page import draw_page
 from reports.page_words import banner_of
 from reports.photograph_panel import draw_photograph
 from reports.profile_panel import draw_profile
+from reports.review_mark import draw_mark
+from reports.review_words import marked_title
 
 WIDTH_PX: Final = 1600
 HEIGHT_PX: Final = 1200
@@ -30,14 +33,21 @@ _NO_ESTIMATE_BANNER: Final = "NO ESTIMATE   ·   nothing was measured"
 _REASON_LINES: Final = 8
 
 
-def draw_field_png(prediction: Prediction) -> bytes:
-    """Return the whole picture as PNG, 1600 by 1200."""
-    return to_png(WIDTH_PX, HEIGHT_PX, _page(prediction))
+def draw_field_png(prediction: Prediction, withheld: Review | None = None) -> bytes:
+    """Return the whole picture as PNG, 1600 by 1200.
+
+    Parameters
+    ----------
+    withheld
+        The decision that nobody must take the numbers any more: marked over all.
+    """
+    return to_png(WIDTH_PX, HEIGHT_PX, _page(prediction, withheld))
 
 
-def draw_field_svg(prediction: Prediction) -> bytes:
-    """Return the whole picture as SVG."""
-    return to_svg(WIDTH_PX, HEIGHT_PX, _page(prediction), banner_of(prediction))
+def draw_field_svg(prediction: Prediction, withheld: Review | None = None) -> bytes:
+    """Return the whole picture as SVG; see `draw_field_png`."""
+    title = marked_title(banner_of(prediction), withheld)
+    return to_svg(WIDTH_PX, HEIGHT_PX, _page(prediction, withheld), title)
 
 
 def draw_field_rgb(prediction: Prediction) -> NDArray[np.uint8]:
@@ -72,10 +82,16 @@ def profile_svg(prediction: Prediction) -> bytes:
     return to_svg(1000, 340, draw, "Nerve fibre layer thickness around the disc")
 
 
-def _page(prediction: Prediction) -> Callable[[Figure], None]:
-    if outcome_of(prediction) is Outcome.ESTIMATED:
-        return lambda figure: _draw_estimate(figure, prediction)
-    return lambda figure: _draw_no_estimate(figure, prediction)
+def _page(prediction: Prediction, withheld: Review | None = None) -> Callable[[Figure], None]:
+    is_estimated = outcome_of(prediction) is Outcome.ESTIMATED
+    draw_result = _draw_estimate if is_estimated else _draw_no_estimate
+
+    def draw(figure: Figure) -> None:
+        draw_result(figure, prediction)
+        if withheld is not None:
+            draw_mark(figure, withheld)
+
+    return draw
 
 
 def _draw_estimate(figure: Figure, prediction: Prediction) -> None:

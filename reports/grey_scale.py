@@ -1,5 +1,6 @@
 """The field as the grey scale map that perimeters print: bands of 5 dB, dark is little seen."""
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -33,14 +34,25 @@ def grey_scale(estimate: FieldEstimate, laterality: Laterality) -> NDArray[np.fl
     NDArray
         float64, shape (240, 240), grey values 0 (black) to 1 (white).
     """
+    x, y, inside = _map_of(laterality)
+    points = np.column_stack([pattern.x_as_patient_sees(laterality), pattern.Y_DEGREE])
+    interpolator = RBFInterpolator(points, estimate.sensitivities_db, kernel="linear")
+    values = interpolator(np.column_stack([x[inside], y[inside]]))
+    band = np.clip(values // _BAND_DB, 0, BANDS - 1).astype(int)
+    drawn = np.full(x.shape, np.nan)
+    drawn[inside] = SHADES[band]
+    return drawn
+
+
+@cache
+def _map_of(
+    laterality: Laterality,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return x and y of each place of the map, and whether it lies in the pattern of that eye."""
     count = int(2 * HALF_SIDE_DEGREE * _PIXELS_PER_DEGREE)
     axis = (np.arange(count) + 0.5) / _PIXELS_PER_DEGREE - HALF_SIDE_DEGREE
     x, y = np.meshgrid(axis, -axis)
-    points = np.column_stack([pattern.x_as_patient_sees(laterality), pattern.Y_DEGREE])
-    interpolator = RBFInterpolator(points, estimate.sensitivities_db, kernel="linear")
-    values = interpolator(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
-    band = np.clip(values // _BAND_DB, 0, BANDS - 1).astype(int)
-    return np.where(_inside(x, y, laterality), SHADES[band], np.nan)
+    return x, y, _inside(x, y, laterality)
 
 
 def _inside(

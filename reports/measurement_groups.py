@@ -22,12 +22,13 @@ from pydicom import Dataset
 from core.perimetry import pattern
 from core.values.laterality import Laterality
 from core.values.prediction import FieldDeviations, FieldEstimate, Prediction
+from core.values.review import Review
 from reports import codes
 from reports.algorithm import algorithm_identification
 from reports.equipment import Equipment
 from reports.field_words import field_of
 from reports.outcome import Outcome, outcome_of
-from reports.reasons import reason_evaluations
+from reports.reasons import decision_evaluations, reason_evaluations
 from reports.tracking import tracking_identifier
 
 
@@ -49,14 +50,23 @@ def measurement_groups(
 
 
 def global_group(
-    prediction: Prediction, source: Dataset | None, equipment: Equipment
+    prediction: Prediction,
+    source: Dataset | None,
+    equipment: Equipment,
+    withheld: Review | None = None,
 ) -> MeasurementsAndQualitativeEvaluations:
-    """Return the group of the field as a whole, or the one that says why there is none."""
+    """Return the group of the field as a whole, or the one that says why there is none.
+
+    Parameters
+    ----------
+    withheld
+        The decision that nobody must take its numbers: told in their place.
+    """
     algorithm = algorithm_identification(prediction, equipment)
     images = [SourceImageForMeasurementGroup.from_source_image(source)] if source else None
     if outcome_of(prediction) is not Outcome.ESTIMATED or prediction.deviations is None:
-        return _without_field(prediction, algorithm, images)
-    return _global(prediction, prediction.deviations, algorithm, images)
+        return _without_field(prediction, algorithm, images, withheld)
+    return _global(prediction, prediction.deviations, algorithm, images, withheld)
 
 
 def _global(
@@ -64,7 +74,12 @@ def _global(
     deviations: FieldDeviations,
     algorithm: AlgorithmIdentification,
     images: Sequence[SourceImageForMeasurementGroup] | None,
+    withheld: Review | None,
 ) -> MeasurementsAndQualitativeEvaluations:
+    indices = [
+        _estimated(codes.MEAN_DEVIATION, deviations.mean_deviation_db),
+        _estimated(codes.MEAN_SENSITIVITY, deviations.mean_sensitivity_db),
+    ]
     of_photograph = prediction.is_of_photograph
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=tracking_identifier(prediction, "global"),
@@ -72,11 +87,11 @@ def _global(
         method=codes.ESTIMATION_FROM_PHOTOGRAPH if of_photograph else codes.ESTIMATION_FROM_OCT,
         algorithm_id=algorithm,
         finding_sites=[finding_site(prediction.laterality)],
-        measurements=[
-            _estimated(codes.MEAN_DEVIATION, deviations.mean_deviation_db),
-            _estimated(codes.MEAN_SENSITIVITY, deviations.mean_sensitivity_db),
+        measurements=indices if withheld is None else None,
+        qualitative_evaluations=[
+            QualitativeEvaluation(codes.TEST_PATTERN, codes.PATTERN_24_2),
+            *decision_evaluations(withheld),
         ],
-        qualitative_evaluations=[QualitativeEvaluation(codes.TEST_PATTERN, codes.PATTERN_24_2)],
         source_images=images,
     )
 
@@ -115,6 +130,7 @@ def _without_field(
     prediction: Prediction,
     algorithm: AlgorithmIdentification,
     images: Sequence[SourceImageForMeasurementGroup] | None,
+    withheld: Review | None,
 ) -> MeasurementsAndQualitativeEvaluations:
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=tracking_identifier(prediction, "global"),
@@ -123,7 +139,7 @@ def _without_field(
         ),
         algorithm_id=algorithm,
         finding_sites=[finding_site(prediction.laterality)],
-        qualitative_evaluations=reason_evaluations(prediction),
+        qualitative_evaluations=[*reason_evaluations(prediction), *decision_evaluations(withheld)],
         source_images=images,
     )
 

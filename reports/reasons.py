@@ -9,7 +9,9 @@ from highdicom.sr import (
 
 from core.values.prediction import Prediction
 from core.values.reason import Reason
-from reports import codes
+from core.values.review import Review
+from reports import codes, review_codes
+from reports.review_words import decided_words, verdict_words
 
 
 def reason_evaluations(prediction: Prediction) -> list[QualitativeEvaluation]:
@@ -20,11 +22,24 @@ def reason_evaluations(prediction: Prediction) -> list[QualitativeEvaluation]:
     return evaluations
 
 
+def decision_evaluations(withheld: Review | None) -> list[QualitativeEvaluation]:
+    """Return the evaluation that says who decided that the numbers must not be used, if so."""
+    if withheld is None:
+        return []
+    decision = review_codes.DECISIONS[withheld.draft.decision]
+    told = f"{verdict_words(withheld)}, {decided_words(withheld)}"
+    return [_with_sentence(QualitativeEvaluation(review_codes.REVIEW_DECISION, decision), told)]
+
+
 def _evaluation(reason: Reason) -> QualitativeEvaluation:
     evaluation = QualitativeEvaluation(codes.REASON, codes.REASON_CODES[reason.code])
+    return _with_sentence(evaluation, reason.message)
+
+
+def _with_sentence(evaluation: QualitativeEvaluation, sentence: str) -> QualitativeEvaluation:
     message = TextContentItem(
         name=codes.COMMENT,
-        value=reason.message,
+        value=sentence,
         relationship_type=RelationshipTypeValues.HAS_PROPERTIES,
     )
     evaluation[0].ContentSequence = ContentSequence([message])

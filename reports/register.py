@@ -15,10 +15,12 @@ REPORT_FORMATS: Final[tuple[ReportFormat, ...]] = (
     TextReport(),
 )
 
-#: Built only where it is asked for: few viewers need it, and it holds nothing the others do not.
+#: Built only where a setting or a rule asks for it: few viewers need it, and it holds nothing the
+#: others do not.
 ON_REQUEST: Final = frozenset({ReportKind.TEXT})
 
 DEFAULT_FORMATS: Final = tuple(f for f in REPORT_FORMATS if f.kind not in ON_REQUEST)
+ON_REQUEST_FORMATS: Final = tuple(f for f in REPORT_FORMATS if f.kind in ON_REQUEST)
 
 
 def formats_with(*, text: bool) -> tuple[ReportFormat, ...]:

@@ -12,6 +12,7 @@ from pydicom import Dataset
 
 from core.values.review import Review, ReviewDecision
 from reports.identifiers import derived_uid
+from reports.reissued_report import reference_to
 from reports.review_items import evaluation_items, person_name
 
 _WORDS: Final = {
@@ -47,7 +48,7 @@ def reviewed_report(
     report.SOPInstanceUID = derived_uid("instance", "review", review.review_id)
     report.file_meta.MediaStorageSOPInstanceUID = report.SOPInstanceUID
     report.SeriesDescription = _description(str(first.SeriesDescription), review)
-    report.PredecessorDocumentsSequence = [_reference(predecessor)]
+    report.PredecessorDocumentsSequence = [reference_to(predecessor)]
     moment = _local(review.reviewed_at, str(first.get("TimezoneOffsetFromUTC", "")))
     _stamp(report, moment)
     _verify(report, review, moment, organization)
@@ -90,17 +91,6 @@ def _withhold_numbers(report: Dataset) -> None:
             kept = [item for item in whole.ContentSequence if item.ValueType != "NUM"]
             whole.ContentSequence = kept
             container.ContentSequence = [whole]
-
-
-def _reference(report: Dataset) -> Dataset:
-    instance, series, study = Dataset(), Dataset(), Dataset()
-    instance.ReferencedSOPClassUID = report.SOPClassUID
-    instance.ReferencedSOPInstanceUID = report.SOPInstanceUID
-    series.SeriesInstanceUID = report.SeriesInstanceUID
-    series.ReferencedSOPSequence = [instance]
-    study.StudyInstanceUID = report.StudyInstanceUID
-    study.ReferencedSeriesSequence = [series]
-    return study
 
 
 def _local(moment: datetime, offset: str) -> datetime:

@@ -17,7 +17,12 @@ _KIND_WORDS: Final[dict[ScanKind | None, str]] = {
 
 def scan_words(prediction: Prediction) -> str:
     """Return what the device recorded, such as `OCT volume`."""
-    return _KIND_WORDS[prediction.scan_kind]
+    return kind_words(prediction.scan_kind)
+
+
+def kind_words(kind: ScanKind | None) -> str:
+    """Return what a scan of a kind is called."""
+    return _KIND_WORDS[kind]
 
 
 def quality_name(prediction: Prediction) -> str:

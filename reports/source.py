@@ -211,7 +211,7 @@ def _encodable(text: str) -> str:
 def _check(prediction: Prediction, headers: Sequence[Dataset]) -> None:
     for header in headers:
         _check_class(header)
-        if _comparable(header.PatientID) != _comparable(prediction.patient.patient_id):
+        if comparable(header.PatientID) != comparable(prediction.patient.patient_id):
             raise SourceConflict(
                 f"Instance {header.SOPInstanceUID} carries another Patient ID than the prediction; "
                 "score the instance again"
@@ -243,7 +243,8 @@ def _check_class(header: Dataset) -> None:
         )
 
 
-def _comparable(patient_id: object) -> str:
+def comparable(patient_id: object) -> str:
+    """Return what of a Patient ID two readings of it can be compared by."""
     # Only what every character set writes alike: decoders may differ on the rest.
     letters = (letter for letter in str(patient_id) if letter.isascii() and letter.isprintable())
     return "".join(letters).strip()

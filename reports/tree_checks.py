@@ -75,6 +75,16 @@ def check_field_of_tree(report: Dataset, prediction: Prediction) -> None:
             require(_unit_of(item) == "dB", "the unit of an uncertainty is not dB")
 
 
+def check_no_numbers(report: Dataset, eye: Laterality | None) -> None:
+    """Check that the groups of an eye have no number, as where a review withholds them."""
+    for group in (item for item in _below(report) if _name_of(item) == _GROUP):
+        sides = {_SIDES.get(_code_of(i)) for i in _below(group) if _name_of(i) == _SIDE}
+        require(
+            eye not in sides or not _values_of(group),
+            "it has a number of an eye that a review said must not be used",
+        )
+
+
 def _check_point(
     found: Mapping[str, float], index: int, estimate: FieldEstimate, deviations: FieldDeviations
 ) -> None:

@@ -19,6 +19,8 @@ from core.audit.subjects import PATIENTS_OBJECTS
 from core.values.audit import Actor, AuditAction, AuditEvent, AuditOutcome
 from dicom_node.storage.query.attribute import ATTRIBUTES
 
+#: Forms that search: posted, so that what is looked for stands in no address.
+_SEARCH_FORMS: Final = frozenset({"/", "/live", "/patients"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Nothing of a patient, or of how the node works, is told or changed here.
 _OPEN: Final = ("/static/", "/health/", "/metrics", "/openapi.json", "/preferences")
@@ -26,6 +28,7 @@ _OPEN: Final = ("/static/", "/health/", "/metrics", "/openapi.json", "/preferenc
 _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("POST", "/login"): AuditAction.LOGIN,
     ("POST", "/logout"): AuditAction.LOGOUT,
+    ("POST", "/logout/everywhere"): AuditAction.LOGOUT,
     ("POST", "/dicom-web/studies"): AuditAction.STORE,
     ("POST", "/dicom-web/studies/{study_instance_uid}"): AuditAction.STORE,
     ("GET", "/v1/audit"): AuditAction.AUDIT,
@@ -59,7 +62,7 @@ class Act:
     @property
     def is_change(self) -> bool:
         """Whether it may change something."""
-        return self.scope["method"] not in _SAFE
+        return self.scope["method"] not in _SAFE and self.scope["path"] not in _SEARCH_FORMS
 
     @property
     def route(self) -> str:
@@ -76,6 +79,11 @@ class Act:
     def lists_patients(self) -> bool:
         """Whether it looks for patients or what is theirs, found or not."""
         return self.route.startswith(_LISTS)
+
+    @property
+    def is_export(self) -> bool:
+        """Whether what it answers is a document or a table of results."""
+        return self.route.endswith(_EXPORTED)
 
     @property
     def is_about_the_trail(self) -> bool:
@@ -126,7 +134,7 @@ class Act:
         return self._reading(bool(kind))
 
     def _reading(self, is_of_one: bool) -> AuditAction:
-        if self.route.endswith(_EXPORTED):
+        if self.is_export:
             return AuditAction.EXPORT
         if self.route.startswith(_WADO):
             is_qido = self.route.endswith(("/series", "/instances"))

@@ -111,6 +111,7 @@ class _Answer:
             trail.patients
             or act.concerns_patients
             or act.is_about_the_trail
+            or act.is_export
             or (trail.count is not None and act.lists_patients)
         )
 

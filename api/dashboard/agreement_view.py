@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from api.dashboard.compare_view import difference_shade
+from api.dashboard.field_view import signed_whole
 from core.field_agreement import Comparison
-from core.perimetry.pattern import Y_DEGREE, x_as_patient_sees
+from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
 from core.values.laterality import Laterality
 
 _DAY = timedelta(days=1)
@@ -12,22 +14,30 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class AgreementCell:
-    """One point as drawn: its place in SVG units (degree, y down), and what stands there."""
+    """One point as drawn: its place in SVG units (degree, y down), and what stands there.
 
+    `shade` is that of `compare_view`.
+    """
+
+    location: int
     x: float
     y: float
     sensitivity: str
     difference: str
+    shade: str
 
 
 @dataclass(frozen=True)
 class AgreementView:
-    """Both fields and how far they differ, dB; None where the age is unknown."""
+    """Both fields and how far they differ, dB; None where the age is unknown.
+
+    `after_days` counts from the scan to the measurement, negative where that came first.
+    """
 
     pattern: str
     strategy: str
     measured_at: datetime | None
-    apart: str
+    after_days: int
     cells: tuple[AgreementCell, ...]
     mean_absolute_error_db: float
     baseline_db: float | None
@@ -47,7 +57,7 @@ def agreement_view(
         pattern=row.pattern,
         strategy=row.strategy,
         measured_at=row.measured_at,
-        apart=_apart(comparison.after),
+        after_days=round(comparison.after / _DAY),
         cells=_cells(comparison, laterality),
         mean_absolute_error_db=agreement.mean_absolute_error_db,
         baseline_db=agreement.baseline_mean_absolute_error_db,
@@ -59,6 +69,7 @@ def agreement_view(
 
 def _cells(comparison: Comparison, laterality: Laterality) -> tuple[AgreementCell, ...]:
     columns = zip(
+        LOCATIONS,
         x_as_patient_sees(laterality),
         Y_DEGREE,
         comparison.measured.sensitivities_db or (),
@@ -67,18 +78,12 @@ def _cells(comparison: Comparison, laterality: Laterality) -> tuple[AgreementCel
     )
     return tuple(
         AgreementCell(
+            location=int(location),
             x=float(x),
             y=-float(y),
             sensitivity=f"{measured:.0f}",
-            # Adding 0 turns -0 into 0.
-            difference=f"{round(float(difference)) + 0:+d}".replace("-", "−").replace("+0", "0"),
+            difference=signed_whole(difference),
+            shade=difference_shade(difference),
         )
-        for x, y, measured, difference in columns
+        for location, x, y, measured, difference in columns
     )
-
-
-def _apart(after: timedelta) -> str:
-    days = round(abs(after) / _DAY)
-    if days == 0:
-        return "on the day of the scan"
-    return f"{days} {'day' if days == 1 else 'days'} {'before' if after < timedelta() else 'after'}"

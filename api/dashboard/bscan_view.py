@@ -7,7 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from api.dashboard.bundle_view import on_bscan
 from core.errors import RecordNotFound
+from core.values.circle_course import CircleCourse
 from core.values.profile import Layers
 from dicom_node.storage.bytes import Storage
 
@@ -39,6 +41,12 @@ def bscan_view(
     if layers is None or not fits:
         return BscanView(width, height, "", "")
     return BscanView(width, height, _path(layers.ilm_row), _path(layers.rnfl_row))
+
+
+def bscan_axis(course: CircleCourse | None, width: int | None) -> tuple[tuple[str, float], ...]:
+    """Return T, S, N and I with the columns where they lie, in pixels; empty where unknown."""
+    found = [(name, on_bscan(course, width, 90.0 * turn, 0.0)) for turn, name in enumerate("TSNI")]
+    return tuple((name, spans[0].x) for name, spans in found if spans)
 
 
 def _size(storage: Storage, key: str) -> tuple[int, int] | None:

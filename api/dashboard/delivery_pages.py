@@ -7,7 +7,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
-from api.roles import REQUIRE_OPERATOR
 from api.security import CallerParameter
 from core.deliveries.destinations import disable_destination, enable_destination
 from core.deliveries.listing import Wanted, list_newest
@@ -43,7 +42,7 @@ def show_deliveries(node: NodeParameter, caller: CallerParameter) -> HTMLRespons
     )
 
 
-@ROUTER.post(_PATH + "/{delivery_id}/retry", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post(_PATH + "/{delivery_id}/retry")
 def retry(node: NodeParameter, delivery_id: DeliveryId) -> RedirectResponse:
     """Send a delivery once more."""
     with node.database.transaction() as session:
@@ -51,7 +50,7 @@ def retry(node: NodeParameter, delivery_id: DeliveryId) -> RedirectResponse:
     return _back()
 
 
-@ROUTER.post(_PATH + "/{delivery_id}/dismiss", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post(_PATH + "/{delivery_id}/dismiss")
 def dismiss(node: NodeParameter, delivery_id: DeliveryId) -> RedirectResponse:
     """Let a delivery that was given up be."""
     with node.database.transaction() as session:
@@ -59,7 +58,7 @@ def dismiss(node: NodeParameter, delivery_id: DeliveryId) -> RedirectResponse:
     return _back()
 
 
-@ROUTER.post("/destinations/{name}/retry", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post("/destinations/{name}/retry")
 def retry_all(node: NodeParameter, name: str) -> RedirectResponse:
     """Send everything to a destination once more."""
     with node.database.transaction() as session:
@@ -67,7 +66,7 @@ def retry_all(node: NodeParameter, name: str) -> RedirectResponse:
     return _back()
 
 
-@ROUTER.post("/destinations/{name}/enable", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post("/destinations/{name}/enable")
 def enable(node: NodeParameter, name: str) -> RedirectResponse:
     """Send to a destination."""
     with node.database.transaction() as session:
@@ -75,7 +74,7 @@ def enable(node: NodeParameter, name: str) -> RedirectResponse:
     return _back()
 
 
-@ROUTER.post("/destinations/{name}/disable", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post("/destinations/{name}/disable")
 def disable(node: NodeParameter, name: str) -> RedirectResponse:
     """Send to a destination no more for now."""
     with node.database.transaction() as session:

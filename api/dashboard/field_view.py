@@ -27,9 +27,10 @@ _DEVIATION_STEPS_DB: Final = (-20.0, -10.0, -5.0, -2.0)
 
 @dataclass(frozen=True)
 class Cell:
-    """One point as drawn: its centre in SVG units (degree, y down), and what stands there.
+    """One point as drawn: its centre in SVG units (degree, y down), and what stands there, in dB.
 
-    `shade` is the step of the total deviation, 0 deepest to 4 none.
+    `lower` and `upper` are the limits of the 90 % interval; a shade is the step of a deviation, 0
+    deepest to 4 none.
     """
 
     location: int
@@ -38,9 +39,12 @@ class Cell:
     x_degree: float
     y_degree: float
     sensitivity: str
-    interval: str
+    lower: str
+    upper: str
     total_deviation: str
     shade: int
+    pattern_deviation: str
+    pattern_shade: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def _cells(
         _whole(estimate.lower_db),
         _whole(estimate.upper_db),
         deviations.total_deviation_db,
-        _whole(deviations.total_deviation_db),
+        deviations.pattern_deviation_db,
         strict=True,
     )
     return tuple(
@@ -107,18 +111,34 @@ def _cells(
             x_degree=float(x),
             y_degree=float(y),
             sensitivity=sensitivity,
-            interval=f"{lower} to {upper}",
-            total_deviation=written,
-            # Of the number as written, so that the same number looks the same here and in reports.
-            shade=sum(round(float(total)) > step for step in _DEVIATION_STEPS_DB),
+            lower=lower,
+            upper=upper,
+            total_deviation=whole(total),
+            shade=_shade(total),
+            pattern_deviation=whole(pattern),
+            pattern_shade=_shade(pattern),
         )
-        for location, x, y, sensitivity, lower, upper, total, written in columns
+        for location, x, y, sensitivity, lower, upper, total, pattern in columns
     )
 
 
 def _whole(values_db: NDArray[np.float32]) -> list[str]:
+    return [whole(value) for value in values_db]
+
+
+def whole(value: float) -> str:
+    """Return a number without its decimals, `–` where it is missing."""
     # Adding 0 turns -0 into 0.
-    return [
-        f"{round(float(value)) + 0}".replace("-", "−") if np.isfinite(value) else "–"
-        for value in values_db
-    ]
+    return f"{round(float(value)) + 0}".replace("-", "−") if np.isfinite(value) else "–"
+
+
+def signed_whole(value: float) -> str:
+    """Return a difference without its decimals, with its sign; `–` where it is missing."""
+    return whole(value) if value < 0.5 or not np.isfinite(value) else f"+{whole(value)}"
+
+
+def _shade(deviation_db: float) -> int:
+    if not np.isfinite(deviation_db):
+        return len(_DEVIATION_STEPS_DB)
+    # Of the number as written, so that the same number looks the same here and in reports.
+    return sum(round(float(deviation_db)) > step for step in _DEVIATION_STEPS_DB)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from api.caller import Caller
 from api.dashboard.translation import to_translate
 from core.keys import Role
 
@@ -17,6 +18,10 @@ class Entry:
     name: str
     roles: tuple[Role, ...]
 
+    def is_for(self, caller: Caller) -> bool:
+        """Whether somebody sees it named; whoever is on this machine without a name sees all."""
+        return caller.is_unnamed or caller.has_role(*self.roles)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -25,20 +30,25 @@ class Group:
     name: str
     entries: tuple[Entry, ...]
 
-    def entries_for(self, role: Role) -> tuple[Entry, ...]:
-        """Return the pages that a role sees named."""
-        return tuple(entry for entry in self.entries if role in entry.roles)
+    def entries_for(self, caller: Caller) -> tuple[Entry, ...]:
+        """Return the pages that somebody sees named."""
+        return tuple(entry for entry in self.entries if entry.is_for(caller))
 
 
 NAVIGATION: Final = (
     Group(
         to_translate("Clinic"),
-        (Entry("/", to_translate("Live"), _CARE),),
+        (
+            Entry("/", to_translate("Live"), _CARE),
+            Entry("/patients", to_translate("Patients"), _CARE),
+            Entry("/research", to_translate("Research"), (*_CARE, Role.RESEARCHER)),
+        ),
     ),
     Group(
         to_translate("This node"),
         (
             Entry("/devices", to_translate("Devices"), _CARE),
+            Entry("/models", to_translate("Models"), _CARE),
             Entry("/jobs", to_translate("Queue"), _CARE),
             Entry("/deliveries", to_translate("Deliveries"), _CARE),
             Entry("/quarantine", to_translate("Quarantine"), _CARE),
@@ -50,7 +60,7 @@ NAVIGATION: Final = (
 )
 
 
-def navigation_for(role: Role) -> list[tuple[str, tuple[Entry, ...]]]:
-    """Return the name and the pages of each group a role sees anything of."""
-    shown = ((group.name, group.entries_for(role)) for group in NAVIGATION)
+def navigation_for(caller: Caller) -> list[tuple[str, tuple[Entry, ...]]]:
+    """Return the name and the pages of each group somebody sees anything of."""
+    shown = ((group.name, group.entries_for(caller)) for group in NAVIGATION)
     return [(name, entries) for name, entries in shown if entries]

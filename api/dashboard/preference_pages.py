@@ -2,19 +2,19 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse
 
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.preferences import LANGUAGE_COOKIE, THEME_COOKIE, Theme
-from api.roles import REQUIRE_OWN_PAGE
+from api.form_tokens import check_own_page
 
 ROUTER: Final = APIRouter(include_in_schema=False)
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
 
 
-@ROUTER.post("/preferences", dependencies=[REQUIRE_OWN_PAGE])
+@ROUTER.post("/preferences", dependencies=[Depends(check_own_page)])
 def choose(
     request: Request,
     language: Annotated[str, Form(max_length=32)] = "",

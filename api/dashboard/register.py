@@ -5,19 +5,27 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.dashboard import (
+    account_pages,
     audit_pages,
     delivery_pages,
     device_pages,
+    live_pages,
     operations_pages,
-    result_pages,
+    patient_pages,
+    research_pages,
+    result_page,
     review_pages,
 )
 
 PAGES: Final[tuple[APIRouter, ...]] = (
-    result_pages.ROUTER,
+    live_pages.ROUTER,
+    result_page.ROUTER,
     review_pages.ROUTER,
+    patient_pages.ROUTER,
     device_pages.ROUTER,
     delivery_pages.ROUTER,
     operations_pages.ROUTER,
     audit_pages.ROUTER,
+    account_pages.ROUTER,
+    research_pages.ROUTER,
 )

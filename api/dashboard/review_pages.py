@@ -8,8 +8,6 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from api.dependencies import NodeParameter
-from api.rest.reviews import REQUIRE_REVIEWER
-from api.roles import REQUIRE_OWN_PAGE
 from api.schemas.reviews import Amended, AmendedIndices, Decibel, ReviewIn
 from api.security import CallerParameter
 from core.clock import utc_now
@@ -17,6 +15,8 @@ from core.reviews import record_review, request_review
 from core.values.review import ReviewDecision
 
 ROUTER: Final = APIRouter(prefix="/predictions/{prediction_id}", include_in_schema=False)
+#: Who may ask for a review differs from who may give one.
+REQUEST_PATH: Final = ROUTER.prefix + "/review-request"
 
 Comment = Annotated[str, Form(max_length=2000)]
 
@@ -37,23 +37,20 @@ def reviewed_on_page(
     return _checked({"decision": decision, "comment": comment, "amended": amended})
 
 
-@ROUTER.post("/review", dependencies=[REQUIRE_REVIEWER])
+@ROUTER.post("/review")
 def review_on_page(
     node: NodeParameter,
     caller: CallerParameter,
     prediction_id: str,
     review: Annotated[ReviewIn, Depends(reviewed_on_page)],
 ) -> RedirectResponse:
-    """Record a decision and show the result again.
-
-    As for signing in, the cookie is not sent with a form of another site.
-    """
+    """Record a decision and show the result again."""
     with node.database.transaction() as session:
         record_review(session, prediction_id, review.draft(caller.name), utc_now())
     return RedirectResponse(f"/predictions/{prediction_id}#review", 303)
 
 
-@ROUTER.post("/review-request", dependencies=[REQUIRE_OWN_PAGE])
+@ROUTER.post("/review-request")
 def ask_on_page(
     node: NodeParameter, caller: CallerParameter, prediction_id: str, comment: Comment = ""
 ) -> RedirectResponse:

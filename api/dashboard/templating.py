@@ -6,13 +6,16 @@ from typing import Any, Final
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.dashboard import device_words, translation, words
+from api.dashboard import device_words, list_words, result_words, translation, words
+from api.dashboard.advice import advice_of
+from api.dashboard.form_fields import FormFields
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.navigation import navigation_for
 from api.dashboard.preferences import Theme, current_theme
+from api.dashboard.reason_words import reason_words
 from api.dashboard.translation import to_translate
+from api.form_tokens import form_token
 from core.values.prediction import ESTIMATE_NOTICE
-from reports.scan_words import quality_name, scan_words
 
 _FOLDER: Final = Path(__file__).parent
 STATIC_FOLDER: Final = _FOLDER / "static"
@@ -24,7 +27,7 @@ _ENVIRONMENT: Final = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    extensions=["jinja2.ext.i18n"],
+    extensions=["jinja2.ext.i18n", FormFields],
 )
 _ENVIRONMENT.install_gettext_callables(  # type: ignore[attr-defined]
     translation.gettext,
@@ -45,16 +48,25 @@ _ENVIRONMENT.filters.update(
         "status": words.status,
         "device": words.device,
         "quality": words.quality,
-        "kind": scan_words,
-        "quality_name": quality_name,
+        "kind": words.kind,
+        "quality_name": words.quality_name,
         "picture": words.picture,
         "years": words.years,
+        "sector": result_words.sector,
+        "fundus_words": result_words.fundus_words,
+        "device_named": result_words.device_named,
+        "model_named": result_words.model_named,
         "rhythm": device_words.rhythm,
         "clock": device_words.clock,
         "uid_names": device_words.names,
         "cause": words.cause,
         "decision": words.decision,
         "amendment": words.amendment,
+        "reason": reason_words,
+        "advice": advice_of,
+        "percent": words.percent,
+        "live_state": words.live_state,
+        **list_words.FILTERS,
     }
 )
 _THEMES: Final = (
@@ -65,6 +77,7 @@ _THEMES: Final = (
 _ENVIRONMENT.globals.update(
     {
         "notice": ESTIMATE_NOTICE,
+        "form_token": form_token,
         "languages": tuple(LANGUAGES.values()),
         "language": translation.current_language,
         "themes": _THEMES,

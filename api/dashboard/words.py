@@ -1,59 +1,97 @@
-"""How values read on a page: for people, in the clinic's own time zone."""
+"""How values read on a page: for people, in their language and the clinic's own time zone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import isnan
-from typing import Final
+from typing import Final, Protocol
 
+from api.dashboard.translation import gettext, ngettext, to_translate
+from core.tables.jobs import JobStatus
 from core.tables.study_summaries import SettleCause
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.review import Amendment, ReviewDecision
 from core.values.scan import Device, ScanKind
 from reports.page_words import display_name
+from reports.scan_words import kind_words
+from reports.scan_words import quality_name as quality_name_of_reports
 
 #: Shown where a value is unknown.
 UNKNOWN: Final = "–"
 
 _STATUS_WORDS: Final = {
-    PredictionStatus.FINAL: "Estimated",
-    PredictionStatus.NOT_ASSESSABLE: "Not assessable",
-    PredictionStatus.FAILED: "Failed",
-    PredictionStatus.SUPERSEDED: "Replaced",
+    PredictionStatus.FINAL: to_translate("Estimated"),
+    PredictionStatus.NOT_ASSESSABLE: to_translate("Not assessable"),
+    PredictionStatus.FAILED: to_translate("Failed"),
+    PredictionStatus.SUPERSEDED: to_translate("Replaced"),
+}
+_WAITING_WORDS: Final = {
+    JobStatus.QUEUED: to_translate("Waiting"),
+    JobStatus.RUNNING: to_translate("Being analysed"),
 }
 _CAUSE_WORDS: Final = {
-    SettleCause.QUIET_TIME: "nothing more came",
-    SettleCause.ASSOCIATION_END: "the device ended its association",
-    SettleCause.INSTANCE_AVAILABILITY: "a system notified that all is there",
-    SettleCause.PROCEDURE_STEP: "the device said that it is done",
+    SettleCause.QUIET_TIME: to_translate("nothing more came"),
+    SettleCause.IDENTITY_CHANGED: to_translate("given to another patient"),
+    SettleCause.ASSOCIATION_END: to_translate("the device ended its association"),
+    SettleCause.INSTANCE_AVAILABILITY: to_translate("a system notified that all is there"),
+    SettleCause.PROCEDURE_STEP: to_translate("the device said that it is done"),
 }
 _DECISION_WORDS: Final = {
-    ReviewDecision.ACCEPT: "Accepted",
-    ReviewDecision.REJECT: "Rejected",
-    ReviewDecision.AMEND: "Amended",
+    ReviewDecision.ACCEPT: to_translate("Accepted"),
+    ReviewDecision.REJECT: to_translate("Rejected"),
+    ReviewDecision.AMEND: to_translate("Amended"),
 }
 _EYE_WORDS: Final = {
-    Laterality.RIGHT: "Right eye (OD)",
-    Laterality.LEFT: "Left eye (OS)",
-    None: "Eye unknown",
+    Laterality.RIGHT: to_translate("Right eye (OD)"),
+    Laterality.LEFT: to_translate("Left eye (OS)"),
+    None: to_translate("Eye unknown"),
 }
 
 _PICTURE_WORDS: Final = {
-    ScanKind.CIRCLE: "B-scan along the circle around the optic disc",
-    ScanKind.VOLUME: "B-scan along a circle around the optic disc, put together from the volume",
-    ScanKind.THICKNESS_MAP: (
+    ScanKind.CIRCLE: to_translate("B-scan along the circle around the optic disc"),
+    ScanKind.VOLUME: to_translate(
+        "B-scan along a circle around the optic disc, put together from the volume"
+    ),
+    ScanKind.THICKNESS_MAP: to_translate(
         "Nerve fibre layer as the device measured it: bright is thick, black has no value"
     ),
-    ScanKind.FUNDUS: (
+    ScanKind.FUNDUS: to_translate(
         "Photograph of the fundus. Drawn in: the edge of the optic disc and the outer end of the "
         "ring that was read"
     ),
-    None: "The scan's picture",
+    None: to_translate("The scan's picture"),
 }
+#: What reports call scans and their quality, so that the catalogues hold it.
+_OF_REPORTS: Final = (
+    to_translate("OCT circle"),
+    to_translate("OCT volume"),
+    to_translate("OCT thickness map"),
+    to_translate("Fundus photograph"),
+    to_translate("Scan"),
+    to_translate("Circle with values"),
+    to_translate("Photograph quality"),
+    to_translate("Scan quality"),
+)
+
+
+class Recorded(Protocol):
+    """Anything that knows what the device recorded."""
+
+    @property
+    def scan_kind(self) -> ScanKind | None:
+        """What it was, None where that could not be read."""
+        ...
 
 
 def moment(value: datetime | None) -> str:
     """Return a moment in the node's time zone, to the minute."""
     return UNKNOWN if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def day(value: datetime | date | None) -> str:
+    """Return a day; that of a moment in the node's time zone."""
+    if value is None:
+        return UNKNOWN
+    return f"{value.astimezone() if isinstance(value, datetime) else value:%Y-%m-%d}"
 
 
 def iso(value: datetime) -> str:
@@ -77,53 +115,75 @@ def signed_decibel(value: float | None) -> str:
 
 def person(name: str) -> str:
     """Return a DICOM Person Name as people write it."""
-    return display_name(name)
+    return display_name(name) if name.strip("^= ") else gettext("name unknown")
 
 
 def eye(laterality: Laterality | None) -> str:
     """Return the eye in words and in the clinic's abbreviation."""
-    return _EYE_WORDS[laterality]
+    return gettext(_EYE_WORDS[laterality])
 
 
 def status(value: PredictionStatus) -> str:
     """Return how a scoring ended, in words."""
-    return _STATUS_WORDS[value]
+    return gettext(_STATUS_WORDS[value])
+
+
+def live_state(value: PredictionStatus | JobStatus) -> str:
+    """Return where a scan stands, in words."""
+    if isinstance(value, PredictionStatus):
+        return status(value)
+    return gettext(_WAITING_WORDS[value])
 
 
 def device(value: Device) -> str:
     """Return maker and model of a device."""
-    return " ".join(filter(None, (value.manufacturer, value.model))) or "Device unknown"
+    return " ".join(filter(None, (value.manufacturer, value.model))) or gettext("Device unknown")
 
 
 def picture(prediction: Prediction) -> str:
     """Return what the picture of the scan shows, for people who do not see it."""
-    return _PICTURE_WORDS[prediction.scan_kind]
+    return gettext(_PICTURE_WORDS[prediction.scan_kind])
+
+
+def kind(scan: Recorded) -> str:
+    """Return what the device recorded, such as `OCT volume`."""
+    return gettext(kind_words(scan.scan_kind))
+
+
+def quality_name(prediction: Prediction) -> str:
+    """Return what the quality of this kind of scan is a share of."""
+    return gettext(quality_name_of_reports(prediction))
 
 
 def quality(prediction: Prediction) -> str:
     """Return the quality of a scan in percent; one that could not be read was never judged."""
-    return f"{prediction.quality_score * 100:.0f} %" if prediction.is_judged else UNKNOWN
+    return percent(prediction.quality_score if prediction.is_judged else None)
+
+
+def percent(share: float | None) -> str:
+    """Return a share in whole percent."""
+    return UNKNOWN if share is None else f"{share * 100:.0f} %"
 
 
 def cause(value: SettleCause) -> str:
     """Return why a study was settled."""
-    return _CAUSE_WORDS[value]
+    return gettext(_CAUSE_WORDS[value])
 
 
 def decision(value: ReviewDecision) -> str:
     """Return what a review decided, in words."""
-    return _DECISION_WORDS[value]
+    return gettext(_DECISION_WORDS[value])
 
 
 def amendment(value: Amendment) -> list[str]:
     """Return what a person said instead, in words, one sentence each."""
     said = []
     if value.assessable is not None:
-        said.append("assessable" if value.assessable else "not assessable")
+        said.append(gettext("assessable") if value.assessable else gettext("not assessable"))
     if value.mean_deviation_db is not None:
         said.append(f"MD {signed_decibel(value.mean_deviation_db)}")
     if value.mean_sensitivity_db is not None:
-        said.append(f"mean sensitivity {decibel(value.mean_sensitivity_db)}")
+        said.append(gettext("mean sensitivity %s") % decibel(value.mean_sensitivity_db))
     if value.pattern_standard_deviation_db is not None:
         said.append(f"PSD {decibel(value.pattern_standard_deviation_db)}")
     return said
@@ -131,4 +191,7 @@ def amendment(value: Amendment) -> list[str]:
 
 def years(age_years: float | None) -> str:
     """Return an age in whole years, as it is spoken."""
-    return "age unknown" if age_years is None else f"{int(age_years)} years"
+    if age_years is None:
+        return gettext("age unknown")
+    whole = int(age_years)
+    return ngettext("%(num)s year", "%(num)s years", whole) % {"num": whole}

@@ -13,6 +13,7 @@ from api.dicomweb.media_types import DICOM_JSON, choose_json
 from api.dicomweb.record_json import record_json
 from api.dicomweb.root import ROOT, root_of
 from api.dicomweb.search_parameters import SearchParameters, read_search
+from api.dicomweb.search_places import SearchPlaces, SearchPlacesParameter
 from api.schemas.problem import problems
 from core.audit.trail import note_count, note_patients
 from dicom_node.storage.query.attribute import ATTRIBUTES
@@ -40,7 +41,7 @@ _UIDS: Final = frozenset({"StudyInstanceUID", "SeriesInstanceUID"})
 
 _ARRAY: Final = {"schema": {"type": "array", "items": {"type": "object"}}}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    **problems(400, 406),
+    **problems(400, 406, 503),
     200: {
         "description": "The matches; none is an empty array",
         "content": {DICOM_JSON: _ARRAY, "application/json": _ARRAY},
@@ -74,37 +75,45 @@ _SHARED: Final[dict[str, Any]] = {
 
 
 @ROUTER.get("/studies", summary="Search studies (QIDO-RS)", **_SHARED)
-def search_studies(request: Request, node: NodeParameter) -> Response:
+def search_studies(
+    request: Request, node: NodeParameter, places: SearchPlacesParameter
+) -> Response:
     """Return studies, the one that arrived last first."""
-    return _Search(request, node, Level.STUDY, _STUDY).answer()
+    return _Search(request, node, Level.STUDY, _STUDY).answer(places)
 
 
 @ROUTER.get("/series", summary="Search series (QIDO-RS)", **_SHARED)
-def search_series(request: Request, node: NodeParameter) -> Response:
+def search_series(request: Request, node: NodeParameter, places: SearchPlacesParameter) -> Response:
     """Return series of any study, in the order they came."""
-    return _Search(request, node, Level.SERIES, _STUDY | _SERIES).answer()
+    return _Search(request, node, Level.SERIES, _STUDY | _SERIES).answer(places)
 
 
 @ROUTER.get("/instances", summary="Search instances (QIDO-RS)", **_SHARED)
-def search_instances(request: Request, node: NodeParameter) -> Response:
+def search_instances(
+    request: Request, node: NodeParameter, places: SearchPlacesParameter
+) -> Response:
     """Return instances of any study, in the order they came."""
-    return _Search(request, node, Level.IMAGE, _STUDY | _SERIES | _INSTANCE).answer()
+    return _Search(request, node, Level.IMAGE, _STUDY | _SERIES | _INSTANCE).answer(places)
 
 
 @ROUTER.get("/studies/{study}/series", summary="Search series of a study (QIDO-RS)", **_SHARED)
-def search_series_of_study(request: Request, node: NodeParameter, study: str) -> Response:
+def search_series_of_study(
+    request: Request, node: NodeParameter, places: SearchPlacesParameter, study: str
+) -> Response:
     """Return series of one study, in the order they came."""
     within = {"StudyInstanceUID": study}
-    return _Search(request, node, Level.SERIES, _UIDS | _SERIES, within).answer()
+    return _Search(request, node, Level.SERIES, _UIDS | _SERIES, within).answer(places)
 
 
 @ROUTER.get(
     "/studies/{study}/instances", summary="Search instances of a study (QIDO-RS)", **_SHARED
 )
-def search_instances_of_study(request: Request, node: NodeParameter, study: str) -> Response:
+def search_instances_of_study(
+    request: Request, node: NodeParameter, places: SearchPlacesParameter, study: str
+) -> Response:
     """Return instances of one study, in the order they came."""
     within = {"StudyInstanceUID": study}
-    return _Search(request, node, Level.IMAGE, _UIDS | _SERIES | _INSTANCE, within).answer()
+    return _Search(request, node, Level.IMAGE, _UIDS | _SERIES | _INSTANCE, within).answer(places)
 
 
 @ROUTER.get(
@@ -113,11 +122,11 @@ def search_instances_of_study(request: Request, node: NodeParameter, study: str)
     **_SHARED,
 )
 def search_instances_of_series(
-    request: Request, node: NodeParameter, study: str, series: str
+    request: Request, node: NodeParameter, places: SearchPlacesParameter, study: str, series: str
 ) -> Response:
     """Return instances of one series, in the order they came."""
     within = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
-    return _Search(request, node, Level.IMAGE, _UIDS | _INSTANCE, within).answer()
+    return _Search(request, node, Level.IMAGE, _UIDS | _INSTANCE, within).answer(places)
 
 
 class _Search:
@@ -143,11 +152,12 @@ class _Search:
             node.settings.qido_maximum_results,
         )
 
-    def answer(self) -> Response:
+    def answer(self, places: SearchPlaces) -> Response:
         """Return the results, written page by page while they are read."""
-        found = find(self._node.database, self._parameters.query)
-        note_count(len(found.keys))
-        note_patients(found.patients())
+        with places.taken():
+            found = find(self._node.database, self._parameters.query)
+            note_count(len(found.keys))
+            note_patients(found.patients())
         pages = found.pages()
         # The first is read before the status goes out: what fails, mostly fails there.
         first = next(pages, [])

@@ -12,6 +12,7 @@ from api.dicomweb import (
     wado_instances,
     wado_metadata,
     wado_rendered,
+    wado_thumbnail,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -21,5 +22,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     wado_metadata.ROUTER,
     wado_frames.ROUTER,
     wado_rendered.ROUTER,
+    wado_thumbnail.ROUTER,
     wado_bulkdata.ROUTER,
 )

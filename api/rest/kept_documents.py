@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from fastapi.responses import Response
+from PIL import Image
 from pydicom import dcmread
 
 from api.dependencies import Node
@@ -11,6 +12,7 @@ from api.schemas.problem import problems
 
 DICOM: Final = "application/dicom"
 PDF: Final = "application/pdf"
+PNG: Final = "image/png"
 
 
 def returns(media_type: str) -> dict[str, Any]:
@@ -32,6 +34,15 @@ def kept_page(node: Node, storage_key: str) -> bytes:
     """Return the page inside a kept document."""
     document = dcmread(BytesIO(node.storage.read(storage_key)))
     return bytes(document.EncapsulatedDocument[: document.EncapsulatedDocumentLength])
+
+
+def kept_picture(node: Node, storage_key: str) -> bytes:
+    """Return a kept picture of ours as PNG."""
+    image = dcmread(BytesIO(node.storage.read(storage_key)))
+    buffer = BytesIO()
+    picture = Image.frombytes("RGB", (image.Columns, image.Rows), image.PixelData)
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def page(content: bytes, name: str) -> Response:

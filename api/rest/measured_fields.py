@@ -7,11 +7,11 @@ from sqlmodel import col, select
 
 from api.dependencies import NodeParameter
 from api.rest.pages import integer_page, listing_of
-from api.rest.patients import find_patient
 from api.schemas.listing import Listing, PageQuery
 from api.schemas.measured_fields import MeasuredFieldOut, measured_field_json
 from api.schemas.problem import problems
 from core.errors import RecordNotFound
+from core.patients import find_patient
 from core.tables.columns import key_of
 from core.tables.measured_fields import MeasuredFieldRow
 from core.values.laterality import Laterality

@@ -1,20 +1,23 @@
-"""`/v1/jobs`, `/v1/quarantine`, `/v1/callers`: what an administrator looks at."""
+"""`/v1/jobs`: the work that waits, runs or stopped."""
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
-from sqlmodel import SQLModel, col, select
+from fastapi import APIRouter, Path, Query
+from sqlmodel import col, select
 
 from api.dependencies import NodeParameter
-from api.rest.keyed_lists import caller_page
 from api.rest.pages import integer_page, listing_of
+from api.roles import REQUIRE_OPERATOR
 from api.schemas.listing import Listing, PageQuery
-from api.schemas.operations import CallerOut, JobOut, QuarantineOut
+from api.schemas.operations import JobOut
 from api.schemas.problem import problems
+from core.queue import find_job, retry_job
+from core.tables.columns import key_of
 from core.tables.jobs import JobKind, JobRow, JobStatus
-from core.tables.quarantine import QuarantineRow
 
 ROUTER: Final = APIRouter(prefix="/v1", tags=["operations"])
+
+JobId = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 class JobQuery(PageQuery):
@@ -39,33 +42,24 @@ def list_jobs(node: NodeParameter, query: Annotated[JobQuery, Query()]) -> Listi
     return listing_of([JobOut.model_validate(row) for row in rows], following)
 
 
-@ROUTER.get("/quarantine", summary="Objects kept aside, newest first", responses=problems(400))
-def list_quarantine(
-    node: NodeParameter, query: Annotated[PageQuery, Query()]
-) -> Listing[QuarantineOut]:
-    """Return the objects that were not taken in or were replaced, each with its cause."""
+@ROUTER.get("/jobs/{job_id}", summary="One job", responses=problems(404))
+def read_job(node: NodeParameter, job_id: JobId) -> JobOut:
+    """Return one job."""
     with node.database.reading() as session:
-        rows, following = integer_page(
-            session,
-            select(QuarantineRow),
-            col(QuarantineRow.id),
-            query,
-            "quarantine",
-            _key_of,
-            newest_first=True,
-        )
-    return listing_of([QuarantineOut.model_validate(row) for row in rows], following)
+        return JobOut.model_validate(find_job(session, job_id).row)
 
 
-@ROUTER.get("/callers", summary="Callers that were refused", responses=problems(400))
-def list_callers(node: NodeParameter, query: Annotated[PageQuery, Query()]) -> Listing[CallerOut]:
-    """Return who tried to connect and was rejected, how often and why."""
-    with node.database.reading() as session:
-        rows, following = caller_page(session, query)
-    return listing_of([CallerOut.model_validate(row) for row in rows], following)
+@ROUTER.post(
+    "/jobs/{job_id}/retry",
+    summary="Try a failed job again",
+    responses=problems(403, 404, 409),
+    dependencies=[REQUIRE_OPERATOR],
+)
+def retry(node: NodeParameter, job_id: JobId) -> JobOut:
+    """Give a failed job fresh attempts."""
+    with node.database.transaction() as session:
+        return JobOut.model_validate(retry_job(session, job_id))
 
 
-def _key_of(row: SQLModel) -> int:
-    assert isinstance(row, JobRow | QuarantineRow)  # noqa: S101 - the two tables paged here
-    assert row.id is not None  # noqa: S101 - it was read from the table
-    return row.id
+def _key_of(row: JobRow) -> int:
+    return key_of(row)

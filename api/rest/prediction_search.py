@@ -1,79 +1,55 @@
-"""Searching predictions: the filters, in SQL, newest first."""
+"""Searching predictions, newest first.
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
-from typing import Annotated, Any, Final
+First the keys of one page, from as few tables as the filters need, then the rows of those keys.
+"""
 
-from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter
-from sqlalchemy import and_, or_
-from sqlmodel import Session, col, select
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Column, Table, literal, select, tuple_
+from sqlalchemy.sql import visitors
+from sqlmodel import Session, col
+from sqlmodel import select as select_rows
 
 from api.cursors import encode_cursor, moment_cursor
-from api.schemas.listing import Listing, PageQuery
+from api.field_selection import Fields
+from api.rest.prediction_query import PredictionFilter
+from api.schemas.listing import Listing
 from api.schemas.prediction_json import Beside, prediction_json
 from api.schemas.predictions import PredictionOut
 from core.audit.trail import note_count
 from core.predictions import PredictionRecord, select_predictions
 from core.reviews import last_reviews, open_requests
+from core.tables.columns import UtcDateTime, table_of
+from core.tables.instances import InstanceRow
 from core.tables.patients import PatientRow
 from core.tables.predictions import PredictionRow
+from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
-from core.values.laterality import Laterality
-from core.values.prediction import PredictionStatus
 
 _LISTING: Final = "predictions"
-_DATE_CHARACTERS: Final = len("2026-03-04")
-_DATE: Final = TypeAdapter(date)
+#: What a prediction hangs on, each with what leads up to it.
+_ABOVE: Final[tuple[tuple[type[Any], Any], ...]] = (
+    (InstanceRow, col(InstanceRow.id) == col(PredictionRow.instance_key)),
+    (SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key)),
+    (StudyRow, col(StudyRow.id) == col(SeriesRow.study_key)),
+    (PatientRow, col(PatientRow.id) == col(StudyRow.patient_key)),
+)
 
 
-def _first_moment(text: object) -> object:
-    return _moment_of_day(text, time.min)
+class PredictionQuery(PredictionFilter):
+    """What to search for, and what to tell of each."""
+
+    fields: Fields = None
 
 
-def _last_moment(text: object) -> object:
-    return _moment_of_day(text, time.max)
-
-
-def _moment_of_day(text: object, at: time) -> object:
-    """Turn a bare date into a moment of that day; a moment stays as it is.
-
-    Days are days of the clinic, whose time zone is the node's, as devices name none.
-    """
-    if not isinstance(text, str) or len(text) != _DATE_CHARACTERS:
-        return text
-    return datetime.combine(_DATE.validate_python(text), at).astimezone()
-
-
-class PredictionQuery(PageQuery):
-    """What to search for; every filter narrows the list."""
-
-    patient_id: str | None = None
-    issuer: Annotated[str | None, Field(description="Empty: patients without one.")] = None
-    study_uid: str | None = None
-    accession_number: str | None = None
-    laterality: Laterality | None = None
-    model: Annotated[
-        str | None, Field(description="NAME or NAME:VERSION.", examples=["retinervenet:1.0.0"])
-    ] = None
-    status: PredictionStatus | None = None
-    acquired_from: Annotated[
-        AwareDatetime | None,
-        BeforeValidator(_first_moment),
-        Field(description="Date or RFC 3339 time; scans without a time are left out."),
-    ] = None
-    acquired_to: Annotated[
-        AwareDatetime | None,
-        BeforeValidator(_last_moment),
-        Field(description="Date (its whole day counts) or RFC 3339 time."),
-    ] = None
-    mean_deviation_max: Annotated[
-        float | None,
-        Field(allow_inf_nan=False, description="dB; only estimates at or below it."),
-    ] = None
+#: Where a page ends: the moment and the identifier of its last prediction.
+Position = tuple[datetime, str]
 
 
 def search_predictions(
-    session: Session, query: PredictionQuery, *conditions: Any
+    session: Session, query: PredictionFilter, *conditions: Any
 ) -> Listing[PredictionOut]:
     """Return one page of the predictions that match, newest first, as JSON."""
     page, following = page_of_records(session, query, *conditions)
@@ -81,24 +57,42 @@ def search_predictions(
 
 
 def page_of_records(
-    session: Session, query: PredictionQuery, *conditions: Any
+    session: Session, query: PredictionFilter, *conditions: Any
 ) -> tuple[Sequence[PredictionRecord], str | None]:
-    """Return one page of the predictions that match, newest first, and the next page's cursor."""
-    statement = select_predictions().where(*conditions, *_conditions(query))
-    if query.cursor is not None:
-        statement = statement.where(_is_older(*moment_cursor(_LISTING, query.cursor)))
-    newest_first = (col(PredictionRow.predicted_at).desc(), col(PredictionRow.id).desc())
-    records = session.execute(statement.order_by(*newest_first).limit(query.limit + 1)).all()
-    page = records[: query.limit]
-    following = _cursor_after(page[-1]) if len(records) > query.limit else None
+    """Return one page of the predictions that match, newest first, and the next page's cursor.
+
+    Parameters
+    ----------
+    conditions
+        Further ones, on the rows of predictions or of what those hang on.
+    """
+    after = None if query.cursor is None else moment_cursor(_LISTING, query.cursor)
+    statement = select_page(query, after, query.limit + 1, *conditions)
+    positions = [(at, key) for at, key in session.execute(statement).all()]
+    page = positions[: query.limit]
+    following = _cursor_after(page[-1]) if len(positions) > query.limit else None
     note_count(len(page))
-    return page, following
+    return _records_of(session, [key for _, key in page]), following
+
+
+def select_page(
+    query: PredictionFilter, after: Position | None, limit: int, *conditions: Any
+) -> Any:
+    """Return the statement for moment and identifier of the predictions of one page."""
+    wanted = [*conditions, *query.conditions()]
+    at, key = col(PredictionRow.predicted_at), col(PredictionRow.id)
+    if after is not None:
+        moment, identifier = after
+        wanted.append(tuple_(at, key) < tuple_(literal(moment, UtcDateTime()), literal(identifier)))
+    return (
+        _joined(select(at, key), wanted).where(*wanted).order_by(at.desc(), key.desc()).limit(limit)
+    )
 
 
 def predictions_json(session: Session, records: Sequence[PredictionRecord]) -> list[PredictionOut]:
     """Return recorded predictions as JSON, each with what other rows say of it."""
     ids = [record[0].id for record in records]
-    statement = select(PredictionRow.superseded_by, PredictionRow.id).where(
+    statement = select_rows(PredictionRow.superseded_by, PredictionRow.id).where(
         col(PredictionRow.superseded_by).in_(ids)
     )
     replaced = dict(session.exec(statement).all())
@@ -109,33 +103,29 @@ def predictions_json(session: Session, records: Sequence[PredictionRecord]) -> l
     ]
 
 
-def _conditions(query: PredictionQuery) -> list[Any]:
-    wanted: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-        (query.patient_id, lambda v: col(PatientRow.patient_id) == v),
-        (query.issuer, lambda v: col(PatientRow.issuer) == v),
-        (query.study_uid, lambda v: col(StudyRow.study_instance_uid) == v),
-        (query.accession_number, lambda v: col(StudyRow.accession_number) == v),
-        (query.laterality, lambda v: col(PredictionRow.laterality) == v),
-        (query.model, _is_model),
-        (query.status, lambda v: col(PredictionRow.status) == v),
-        (query.acquired_from, lambda v: col(PredictionRow.acquired_at) >= v),
-        (query.acquired_to, lambda v: col(PredictionRow.acquired_at) <= v),
-        (query.mean_deviation_max, lambda v: col(PredictionRow.mean_deviation_db) <= v),
+def _joined(statement: Any, conditions: Iterable[Any]) -> Any:
+    """Return a statement about predictions with the tables above them that conditions name."""
+    named = {
+        element.table
+        for condition in conditions
+        for element in visitors.iterate(condition)
+        if isinstance(element, Column) and isinstance(element.table, Table)
+    }
+    depth = max(
+        (step for step, (row, _) in enumerate(_ABOVE, start=1) if table_of(row) in named), default=0
     )
-    return [condition(value) for value, condition in wanted if value is not None]
+    statement = statement.select_from(PredictionRow)
+    for row, leads_up in _ABOVE[:depth]:
+        statement = statement.join(row, leads_up)
+    return statement
 
 
-def _is_model(text: str) -> Any:
-    name, _, version = text.partition(":")
-    is_named = col(PredictionRow.model_name) == name
-    return and_(is_named, col(PredictionRow.model_version) == version) if version else is_named
+def _records_of(session: Session, keys: Sequence[str]) -> list[PredictionRecord]:
+    statement = select_predictions().where(col(PredictionRow.id).in_(keys))
+    found = {record[0].id: record for record in session.execute(statement).all()} if keys else {}
+    return [found[key] for key in keys if key in found]
 
 
-def _is_older(moment: datetime, identifier: str) -> Any:
-    at, key = col(PredictionRow.predicted_at), col(PredictionRow.id)
-    return or_(at < moment, and_(at == moment, key < identifier))
-
-
-def _cursor_after(record: PredictionRecord) -> str:
-    row = record[0]
-    return encode_cursor(_LISTING, row.predicted_at.isoformat(), row.id)
+def _cursor_after(position: Position) -> str:
+    at, key = position
+    return encode_cursor(_LISTING, at.isoformat(), key)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.dependencies import NodeParameter
@@ -17,16 +17,14 @@ from api.schemas.reviews import (
     request_json,
     review_json,
 )
-from api.security import CallerParameter, require_role
+from api.security import CallerParameter
 from core.clock import utc_now
-from core.keys import Role
 from core.reviews import record_review, request_review, reviews_of, withdraw_request
 
 ROUTER: Final = APIRouter(prefix="/v1/predictions/{prediction_id}", tags=["predictions"])
 
-#: Whose decision counts.
-REVIEWERS: Final = (Role.CLINICIAN, Role.ADMINISTRATOR)
-REQUIRE_REVIEWER: Final = Depends(require_role(*REVIEWERS))
+#: Who may ask for a review differs from who may give one.
+REQUEST_PATH: Final = ROUTER.prefix + "/review-request"
 
 _PROBLEMS: Final = problems(400, 403, 404, 409)
 
@@ -36,7 +34,6 @@ _PROBLEMS: Final = problems(400, 403, 404, 409)
     summary="Accept, reject or amend",
     status_code=201,
     responses=_PROBLEMS,
-    dependencies=[REQUIRE_REVIEWER],
 )
 def review_prediction(
     node: NodeParameter, caller: CallerParameter, prediction_id: str, review: ReviewIn
@@ -81,8 +78,7 @@ def ask_for_review(
     summary="Ask for a review no more",
     status_code=204,
     response_class=Response,
-    responses=problems(403, 404),
-    dependencies=[REQUIRE_REVIEWER],
+    responses=problems(404),
 )
 def withdraw_review_request(node: NodeParameter, prediction_id: str) -> None:
     """Withdraw the request; nothing happens where there is none."""

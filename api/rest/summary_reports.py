@@ -7,7 +7,16 @@ from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
 from api.dependencies import NodeParameter
-from api.rest.kept_documents import DICOM, PDF, dicom_file, kept_page, page, returns
+from api.rest.kept_documents import (
+    DICOM,
+    PDF,
+    PNG,
+    dicom_file,
+    kept_page,
+    kept_picture,
+    page,
+    returns,
+)
 from core.errors import RecordNotFound
 from core.tables.instances import InstanceRow
 from core.tables.studies import StudyRow
@@ -28,6 +37,14 @@ def read_report(node: NodeParameter, study_uid: str, version: Version = None) ->
     with node.database.reading() as session:
         key = _kept_key(session, study_uid, ReportKind.STRUCTURED_REPORT, version)
     return dicom_file(node, key, study_uid)
+
+
+@ROUTER.get("/report.png", summary="The page of both eyes as a picture", **returns(PNG))
+def read_picture(node: NodeParameter, study_uid: str, version: Version = None) -> Response:
+    """Return the picture of both eyes as it is kept and delivered."""
+    with node.database.reading() as session:
+        key = _kept_key(session, study_uid, ReportKind.SECONDARY_CAPTURE, version)
+    return Response(kept_picture(node, key), media_type=PNG)
 
 
 @ROUTER.get("/report.pdf", summary="The page of both eyes", **returns(PDF))

@@ -69,6 +69,10 @@ class QuarantineOut(_FromRow):
     size_bytes: int
     digest: str
     received_at: Moment
+    dismissed_at: Moment | None = Field(
+        description="When somebody said that it needs no more attention."
+    )
+    dismissed_by: str | None
 
 
 class Health(BaseModel):

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from api.schemas.patients import scanned_patient
 from api.schemas.predictions import (
     DeviceOut,
@@ -17,6 +20,7 @@ from api.schemas.predictions import (
 from api.schemas.reviews import request_json, review_json
 from api.schemas.values import number, numbers
 from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
+from core.perimetry.severity import severity_of
 from core.predictions import PredictionRecord, prediction_of
 from core.tables.reviews import ReviewRequestRow
 from core.values.laterality import Laterality
@@ -78,9 +82,9 @@ def prediction_json(record: PredictionRecord, beside: Beside) -> PredictionOut:
         unit="dB",
         sensitivities=_sensitivities(prediction),
         points=_points(prediction),
-        indices=_indices(prediction),
+        indices=indices_json(prediction.deviations),
         scan_kind=prediction.scan_kind,
-        rnfl=_rnfl(prediction),
+        rnfl=rnfl_json(prediction.thickness_um),
         quality=_quality(prediction, reasons),
         reasons=reasons,
         notes=list(prediction.notes),
@@ -88,7 +92,7 @@ def prediction_json(record: PredictionRecord, beside: Beside) -> PredictionOut:
         review_requested=request_json(beside.request),
         supersedes=beside.supersedes,
         superseded_by=row.superseded_by,
-        links=prediction_links(prediction, row.preview_key is not None),
+        links=prediction_links(prediction, row.preview_key is not None, row.fundus_key is not None),
     )
 
 
@@ -134,19 +138,20 @@ def points_json(
     ]
 
 
-def _indices(prediction: Prediction) -> IndicesOut | None:
-    deviations = prediction.deviations
+def indices_json(deviations: FieldDeviations | None) -> IndicesOut | None:
+    """Return the global indices of an estimate; None without one."""
     if deviations is None:
         return None
     return IndicesOut(
         mean_sensitivity=number(deviations.mean_sensitivity_db),
         mean_deviation=number(deviations.mean_deviation_db),
         pattern_standard_deviation=number(deviations.pattern_standard_deviation_db),
+        estimated_severity=severity_of(deviations.mean_deviation_db),
     )
 
 
-def _rnfl(prediction: Prediction) -> RnflOut | None:
-    thickness_um = prediction.thickness_um
+def rnfl_json(thickness_um: NDArray[np.float32] | None) -> RnflOut | None:
+    """Return a thickness profile, 768 samples in µm, with its means; None without one."""
     if thickness_um is None:
         return None
     return RnflOut(
@@ -165,7 +170,7 @@ def _quality(prediction: Prediction, reasons: list[ReasonOut]) -> QualityOut:
     )
 
 
-def prediction_links(prediction: Prediction, has_bscan: bool) -> PredictionLinks:
+def prediction_links(prediction: Prediction, has_bscan: bool, has_fundus: bool) -> PredictionLinks:
     """Return where the other forms of a prediction are."""
     path = f"/v1/predictions/{prediction.prediction_id}"
     return PredictionLinks(
@@ -175,7 +180,9 @@ def prediction_links(prediction: Prediction, has_bscan: bool) -> PredictionLinks
         fhir=f"{path}/report.fhir.json",
         png=f"{path}/report.png",
         svg=f"{path}/report.svg",
+        points=f"{path}/points.csv" if prediction.estimate is not None else None,
         bscan=f"{path}/bscan.png" if has_bscan else None,
+        fundus=f"{path}/fundus.jpg" if has_fundus else None,
         page=f"/predictions/{prediction.prediction_id}",
         study=f"/v1/studies/{prediction.source.study_instance_uid}",
     )

@@ -8,6 +8,7 @@ from api.schemas.measured_fields import AgreementOut
 from api.schemas.patients import ScannedPatientOut
 from api.schemas.reviews import ReviewOut, ReviewRequestOut
 from api.schemas.values import Moment
+from core.perimetry.severity import Severity
 from core.values.laterality import Laterality
 from core.values.prediction import ESTIMATE_NOTICE, PredictionStatus
 from core.values.reason import ReasonCode
@@ -44,11 +45,15 @@ class PointOut(BaseModel):
 
 
 class IndicesOut(BaseModel):
-    """Global indices in dB; the last is not calibrated for estimates."""
+    """Global indices in dB; the pattern standard deviation is not calibrated for estimates."""
 
     mean_sensitivity: float | None
     mean_deviation: float | None
     pattern_standard_deviation: float | None
+    estimated_severity: Severity | None = Field(
+        description="Class of the estimated mean deviation by Hodapp, Parrish and Anderson; an "
+        "estimate, no stage of a disease."
+    )
 
 
 class RnflOut(BaseModel):
@@ -85,7 +90,11 @@ class PredictionLinks(BaseModel):
     fhir: str = Field(description="FHIR R4 bundle.")
     png: str
     svg: str
+    points: str | None = Field(description="The 52 points as CSV; null without an estimate.")
     bscan: str | None = Field(description="The scan's picture; null where none was kept.")
+    fundus: str | None = Field(
+        description="The picture of the fundus, upright; null where none was kept."
+    )
     page: str
     study: str
 

@@ -20,13 +20,16 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is no prediction with that id"])
     errors: list[ProblemError] | None = Field(default=None, description="Parameters to check.")
+    conflicts: list[str] | None = Field(
+        default=None, description="What two records of patients say differently."
+    )
     issuers: list[str] | None = Field(default=None, description="Whose Patient IDs these are.")
 
 
 _DESCRIPTIONS: Final = {
     400: "A parameter cannot be understood",
     401: "No valid key or session",
-    403: "The role of the key does not allow it",
+    403: "The role of the caller does not allow it, or the form is not of our pages",
     404: "Nothing is kept under that identifier",
     406: "The answer comes in none of the forms that `Accept` names",
     408: "The body stopped coming",
@@ -36,13 +39,20 @@ _DESCRIPTIONS: Final = {
     415: "Neither multipart/related of application/dicom nor one application/dicom",
     416: "The range lies beyond the end",
     422: "A parameter is unknown or out of range",
+    501: "A library that this needs is not installed",
+    429: "Too many requests; `Retry-After` says when to come back",
     503: "The database or the storage does not answer; try again",
     507: "There is no room to keep it",
 }
 
+#: What routes with an entity tag answer whoever has the answer already.
+NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "`If-None-Match` names the answer: nothing changed"}
+}
+
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the description of a route's errors; 401, 422 and 503 can always happen."""
+    """Return the description of a route's errors; 401, 403, 422, 429 and 503 can always happen."""
     return {
         status: {
             "description": _DESCRIPTIONS[status],
@@ -50,5 +60,5 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
                 "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
             },
         }
-        for status in sorted({401, 422, 503, *statuses})
+        for status in sorted({401, 403, 422, 429, 503, *statuses})
     }

@@ -2,9 +2,11 @@
 
 from pydantic import BaseModel, Field
 
+from api.schemas.peers import EchoOut, echo_json
 from api.schemas.values import Moment
 from core.device_clock import ClockState, judge_clock
 from core.peer_sightings import KnownPeer
+from core.tables.peers import PeerEchoRow
 from core.tables.sightings import DeviceRow
 
 _COUNTS = "Number of objects by UID."
@@ -32,6 +34,7 @@ class PeerOut(BaseModel):
     expect_every_seconds: int | None = Field(description="Longest time without an object; or null.")
     expect_days: str = Field(description="Days that count, as `mon-fri`; empty: all.")
     silent_since: Moment | None = Field(description="When that time was up; null: all is well.")
+    echo: EchoOut | None = Field(description="The last time somebody asked whether it answers.")
 
 
 class ClockOut(BaseModel):
@@ -64,7 +67,7 @@ class DeviceOut(BaseModel):
     clock: ClockOut
 
 
-def peer_of(peer: KnownPeer) -> PeerOut:
+def peer_of(peer: KnownPeer, echo: PeerEchoRow | None = None) -> PeerOut:
     """Return a peer as JSON."""
     seen = {} if peer.sighting is None else peer.sighting.model_dump()
     return PeerOut(
@@ -78,6 +81,7 @@ def peer_of(peer: KnownPeer) -> PeerOut:
         sop_classes=seen.get("sop_classes", {}),
         transfer_syntaxes=seen.get("transfer_syntaxes", {}),
         silent_since=peer.silent_since,
+        echo=echo_json(echo),
     )
 
 

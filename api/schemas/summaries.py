@@ -25,6 +25,9 @@ class EyeResultOut(BaseModel):
     scan_kind: ScanKind | None
     model: str
     reasons: list[str]
+    is_withheld: bool = Field(
+        default=False, description="Whether a review says that it must not be used."
+    )
 
 
 class EyeOut(BaseModel):
@@ -37,8 +40,9 @@ class EyeOut(BaseModel):
         description="Of the current result; null where nothing was scored."
     )
     current: str | None = Field(
-        description="Identifier of the prediction that counts: an estimate before a refusal, OCT "
-        "before a photograph, then the scan taken last, then the better one."
+        description="Identifier of the prediction that counts: what no review withholds before "
+        "what one does, an estimate before a refusal, OCT before a photograph, then the scan taken "
+        "last, then the better one."
     )
     results: list[EyeResultOut] = Field(description="All of them, the one that counts first.")
     mean_deviation_range_db: float | None = Field(
@@ -65,6 +69,7 @@ class SummaryLinks(BaseModel):
     study: str
     report: str | None = Field(description="Structured report of both eyes; null without one.")
     pdf: str | None = Field(description="Page of both eyes; null without one.")
+    png: str | None = Field(description="That page as a picture; null without one.")
 
 
 class SummaryOut(BaseModel):
@@ -132,4 +137,5 @@ def _links(path: str, version: int, reported: Collection[str]) -> SummaryLinks:
         study=path,
         report=f"{reports}.dcm?{of_version}" if "sr" in reported else None,
         pdf=f"{reports}.pdf?{of_version}" if "pdf" in reported else None,
+        png=f"{reports}.png?{of_version}" if "sc" in reported else None,
     )

@@ -87,6 +87,9 @@ def plan(
     """Let results from before a rule was made go where the rules of now say."""
     from arcuate.node import open_node
     from core.deliveries.backfill import plan_earlier
+    from reports.register import ON_REQUEST
 
-    count = plan_earlier(open_node(settings_of(context)).database, since.astimezone())
+    settings = settings_of(context)
+    on_request = frozenset() if settings.text_reports else ON_REQUEST
+    count = plan_earlier(open_node(settings).database, since.astimezone(), on_request)
     typer.echo(f"{count} deliveries were planned.")

@@ -60,7 +60,8 @@ class Trail:
         if self.named is not None:
             event = replace(event, object_kind=self.named[0], object_id=self.named[1])
         if self.actor is not None:
-            event = replace(event, actor=self.actor)
+            address = self.actor.address or event.actor.address
+            event = replace(event, actor=replace(self.actor, address=address))
         if self.count is not None:
             event = replace(event, detail={**event.detail, "count": self.count})
         return replace(event, patients=sorted({*event.patients, *self._subjects(session, event)}))

@@ -24,6 +24,8 @@ from core.values.audit import Actor, AuditAction, AuditEvent, AuditOutcome
 FAILURES_TO_OPEN: Final = 5
 #: Who sends, in the audit trail.
 _SENDER: Final = Actor("arcuate", "deliver")
+#: Whoever asks to be left alone for longer is tried all the same: what waits is somebody's result.
+LONGEST_ASKED_PAUSE_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True)
@@ -144,16 +146,30 @@ def record_interrupted(
 
 
 def record_down(
-    destination: DestinationRow, cause: str, patience: Patience, clock: Clock = utc_now
+    destination: DestinationRow,
+    cause: str,
+    patience: Patience,
+    clock: Clock = utc_now,
+    *,
+    asked_pause_seconds: float | None = None,
 ) -> float:
-    """Record that the destination does not answer; return for how many seconds it is left alone."""
+    """Record that the destination does not answer; return for how many seconds it is left alone.
+
+    Parameters
+    ----------
+    asked_pause_seconds
+        For how long it asked to be left alone; it is, for an hour at most.
+    """
     destination.failures += 1
     destination.last_error, destination.last_error_at = cause, clock()
-    return _open(destination, patience, clock)
+    return _open(destination, patience, clock, asked_pause_seconds or 0.0)
 
 
-def _open(destination: DestinationRow, patience: Patience, clock: Clock) -> float:
+def _open(
+    destination: DestinationRow, patience: Patience, clock: Clock, at_least_seconds: float = 0.0
+) -> float:
     pause = pause_seconds(destination.failures, patience.longest_pause_seconds)
+    pause = max(pause, min(at_least_seconds, LONGEST_ASKED_PAUSE_SECONDS))
     destination.circuit = CircuitState.OPEN
     destination.retry_at = clock() + timedelta(seconds=pause)
     return pause

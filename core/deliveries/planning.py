@@ -20,6 +20,8 @@ def plan_deliveries(
     report_kind: str,
     results: Sequence[ResultFacts],
     clock: Clock = utc_now,
+    *,
+    is_on_request: bool = False,
 ) -> int:
     """Plan the sending of a report to each destination a rule names; return how many are new.
 
@@ -29,8 +31,10 @@ def plan_deliveries(
     ----------
     results
         What the report tells of: one prediction, or those of a study.
+    is_on_request
+        Whether it was written for the rules that name its kind: it goes by no other.
     """
-    destinations = _destinations_of(session, report_kind, results)
+    destinations = _destinations_of(session, report_kind, results, is_on_request)
     planned = _planned(session, key_of(instance))
     new = [row for row in destinations if row.id not in planned]
     for destination in new:
@@ -50,12 +54,12 @@ def plan_deliveries(
 
 
 def _destinations_of(
-    session: Session, report_kind: str, results: Sequence[ResultFacts]
+    session: Session, report_kind: str, results: Sequence[ResultFacts], is_on_request: bool
 ) -> list[DestinationRow]:
     named = {
         key_of(destination): destination
         for rule, destination in list_rules(session)
-        if lets_go(rule, report_kind, results)
+        if (rule.report_kinds or not is_on_request) and lets_go(rule, report_kind, results)
     }
     return list(named.values())
 

@@ -112,6 +112,12 @@ def lets_go(rule: DeliveryRuleRow, report_kind: str, results: Sequence[ResultFac
     return any(_fits(rule, result) for result in results)
 
 
+def is_named(session: Session, report_kind: str, results: Sequence[ResultFacts]) -> bool:
+    """Whether a rule that lets a report of these results go names its kind."""
+    rules = (rule for rule, _ in list_rules(session) if report_kind in rule.report_kinds)
+    return any(lets_go(rule, report_kind, results) for rule in rules)
+
+
 def _fits(rule: DeliveryRuleRow, result: ResultFacts) -> bool:
     name, _, version = rule.model.partition(":")
     return (

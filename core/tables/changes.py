@@ -31,6 +31,7 @@ class ChangeKind(StrEnum):
     DEVICE_BACK = "device_back"  # AE title of the peer
     REPORT_DELIVERED = "report_delivered"  # delivery id
     REPORT_COMMITTED = "report_committed"  # delivery id; the destination keeps it
+    IDENTITY_CHANGED = "identity_changed"  # number of the identity change
     DELIVERY_GAVE_UP = "delivery_gave_up"  # delivery id
 
 

@@ -20,6 +20,8 @@ class JobKind(StrEnum):
     REPORT = "report"
     #: Build and keep the report of the review that is the subject.
     REPORT_REVIEW = "report_review"
+    #: Build the reports of the prediction that is the subject anew, for the patient it is of now.
+    REISSUE = "reissue"
     #: Tell a peer which instances of the commitment that is the subject are kept.
     COMMIT = "commit"
     #: Remove what the settings of retention no longer keep; the subject is always the archive.
@@ -30,6 +32,8 @@ class JobKind(StrEnum):
     DELIVER = "deliver"
     #: Build and keep the reports of both eyes; the subject is the key of the study summary.
     REPORT_STUDY = "report_study"
+    #: Ask the peer whose AE title is the subject whether it answers.
+    ECHO = "echo"
 
 
 class JobStatus(StrEnum):

@@ -4,16 +4,22 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from core.tables.columns import UtcDateTime
+from core.tables.columns import JsonValue, UtcDateTime
 
 
 class LoginTokenRow(SQLModel, table=True):
-    """A one-time link to the pages; worthless once used or after `expires_at`."""
+    """A one-time link to the pages; worthless once used or after `expires_at`.
+
+    `key_id` is the key whose holder it signs in; None for one that signs in nobody in particular,
+    or makes the first administrator.
+    """
 
     __tablename__ = "login_tokens"
 
     digest: str = Field(primary_key=True)
-    role: str
+    roles: list[str] = Field(sa_type=JsonValue)
+    key_id: int | None = Field(default=None, foreign_key="keys.id", index=True)
+    makes_administrator: bool = False
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -21,13 +27,45 @@ class LoginTokenRow(SQLModel, table=True):
 class BrowserSessionRow(SQLModel, table=True):
     """A browser that is signed in.
 
-    `key_id` is the API key it signed in with, so that revoking the key ends the session; None where
-    it came by a one-time link.
+    `key_id` is the API key it signed in with, so that revoking the key ends the session. Without
+    one it came by a one-time link, or by the OpenID provider: then `subject` tells who, of which
+    `name` is what people call them.
     """
 
     __tablename__ = "browser_sessions"
 
     digest: str = Field(primary_key=True)
     key_id: int | None = Field(default=None, foreign_key="keys.id", index=True)
-    role: str
+    name: str = ""
+    subject: str = Field(default="", index=True)
+    roles: list[str] = Field(sa_type=JsonValue)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    #: To within a minute.
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    #: However much it is used.
     expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ProviderLoginRow(SQLModel, table=True):
+    """Someone who was sent to the OpenID provider and has not come back yet.
+
+    `state` is the SHA-256 of the state that is sent along, hex, and `browser` that of the cookie
+    of the browser that must bring it back.
+    """
+
+    __tablename__ = "provider_logins"
+
+    state: str = Field(primary_key=True)
+    browser: str
+    nonce: str
+    code_verifier: str
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SignedOutRow(SQLModel, table=True):
+    """Who signed out everywhere: tokens of the provider from before then are refused."""
+
+    __tablename__ = "signed_out"
+
+    subject: str = Field(primary_key=True)
+    signed_out_at: datetime = Field(sa_type=UtcDateTime)

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from core.tables.columns import UtcDateTime
+from core.tables.columns import JsonValue, UtcDateTime
 
 
 class ModelState(StrEnum):
@@ -26,7 +27,8 @@ class ModelRow(SQLModel, table=True):
     """One version of a model, pinned to its weights; its card lies in the model store.
 
     `kind` is what it reads; `since` is when it came to its state, `activated_at` when it was last
-    activated.
+    activated. `card` is what its card says, for people; None until a process that scores has read
+    it.
     """
 
     __tablename__ = "models"
@@ -47,3 +49,4 @@ class ModelRow(SQLModel, table=True):
     state: str = ModelState.INSTALLED
     since: datetime = Field(sa_type=UtcDateTime)
     activated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    card: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)

@@ -12,7 +12,9 @@ class PatientRow(SQLModel, table=True):
     """A patient, unique by Patient ID and issuer; `issuer` is empty where the study names none.
 
     `name_alphabetic`, `name_ideographic` and `name_phonetic` are the groups of the name in the form
-    they are searched in (`dicom_node.storage.person_name`).
+    they are searched in (`core.values.person_name`). Where two records were found to be one person,
+    one of them holds nothing any more and stays for its Patient ID: its `merged_into` is the key of
+    the other, which is never merged itself.
     """
 
     __tablename__ = "patients"
@@ -23,6 +25,7 @@ class PatientRow(SQLModel, table=True):
         pattern_index("patients", "name_ideographic"),
         pattern_index("patients", "name_phonetic"),
         Index("ix_patients_birth_date", "birth_date"),
+        Index("ix_patients_merged_into", "merged_into"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -34,3 +37,4 @@ class PatientRow(SQLModel, table=True):
     name_phonetic: str = Field(default="", sa_column_kwargs=EMPTY)
     birth_date: date | None = None
     sex: str | None = None
+    merged_into: int | None = None

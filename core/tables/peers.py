@@ -32,6 +32,23 @@ class PeerRow(SQLModel, table=True):
     last_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class PeerEchoRow(SQLModel, table=True):
+    """The last time somebody asked whether a peer answers, and what came of it.
+
+    While `finished_at` is None nobody has asked it yet. `seconds` is how long its answer took,
+    `error` why there was none; one of them is None.
+    """
+
+    __tablename__ = "peer_echoes"
+
+    ae_title: str = Field(primary_key=True)
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    asked_by: str
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    seconds: float | None = None
+    error: str | None = None
+
+
 class RefusedCallerRow(SQLModel, table=True):
     """A caller whose association was rejected, how often and why."""
 

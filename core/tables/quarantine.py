@@ -11,6 +11,8 @@ class QuarantineRow(SQLModel, table=True):
     """An object kept aside, with its cause. `storage_key` finds the bytes under `quarantine/`.
 
     Where `size_bytes` is 0 it was refused before its bytes were kept, and stands for all like it.
+    `dismissed_at` is when somebody said that it needs no more attention. It lies there all the
+    same; what comes again is shown again.
     """
 
     __tablename__ = "quarantine"
@@ -25,3 +27,5 @@ class QuarantineRow(SQLModel, table=True):
     size_bytes: int = Field(sa_type=ByteCount)
     digest: str = Field(index=True)
     received_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    dismissed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    dismissed_by: str | None = None

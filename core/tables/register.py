@@ -16,15 +16,18 @@ from core.tables.deliveries import DeliveryCommitmentRow, DeliveryRow
 from core.tables.destinations import DeliveryRuleRow, DestinationRow
 from core.tables.discarded_files import DiscardedFileRow
 from core.tables.feed_positions import FeedPositionRow
+from core.tables.identity_changes import IdentityChangeRow
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
 from core.tables.keys import KeyRow
-from core.tables.logins import BrowserSessionRow, LoginTokenRow
+from core.tables.login_failures import LoginFailureRow
+from core.tables.logins import BrowserSessionRow, LoginTokenRow, ProviderLoginRow, SignedOutRow
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
-from core.tables.peers import PeerRow, RefusedCallerRow
+from core.tables.peers import PeerEchoRow, PeerRow, RefusedCallerRow
 from core.tables.predictions import PredictionRow
+from core.tables.pseudonym_secrets import PseudonymSecretRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
 from core.tables.reviews import ReviewRequestRow, ReviewRow
@@ -46,6 +49,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     PredictionRow,
     ReportRow,
     PeerRow,
+    PeerEchoRow,
     RefusedCallerRow,
     QuarantineRow,
     ChangeRow,
@@ -53,6 +57,9 @@ TABLES: tuple[type[SQLModel], ...] = (
     KeyRow,
     LoginTokenRow,
     BrowserSessionRow,
+    ProviderLoginRow,
+    SignedOutRow,
+    LoginFailureRow,
     ModelRow,
     ShadowPredictionRow,
     CommitmentRow,
@@ -77,4 +84,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     AuditPatientRow,
     AuditHeadRow,
     AuditCollectorRow,
+    IdentityChangeRow,
+    PseudonymSecretRow,
 )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from core.tables.columns import JsonValue, UtcDateTime
@@ -16,7 +16,10 @@ class ShadowPredictionRow(SQLModel, table=True):
     """
 
     __tablename__ = "shadow_predictions"
-    __table_args__ = (UniqueConstraint("prediction_id", "model_digest"),)
+    __table_args__ = (
+        UniqueConstraint("prediction_id", "model_digest"),
+        Index("ix_shadow_predictions_newest", "model_digest", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     prediction_id: str = Field(foreign_key="predictions.id", index=True)

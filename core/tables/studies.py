@@ -10,7 +10,8 @@ from core.tables.columns import EMPTY, UtcDateTime, pattern_index
 class StudyRow(SQLModel, table=True):
     """A study; attributes as its first instance gave them.
 
-    `referring_physician_folded` is the name in the form it is searched in.
+    `referring_physician_folded` is the name in the form it is searched in. `named_patient_key` is
+    the patient its objects name, where the record knows better whose it is.
     """
 
     __tablename__ = "studies"
@@ -31,3 +32,4 @@ class StudyRow(SQLModel, table=True):
     referring_physician_name: str = ""
     referring_physician_folded: str = Field(default="", sa_column_kwargs=EMPTY)
     received_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    named_patient_key: int | None = None

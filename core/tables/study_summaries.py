@@ -32,6 +32,8 @@ class SettleCause(StrEnum):
     INSTANCE_AVAILABILITY = "instance_availability"
     #: The device said that its procedure step is over (MPPS).
     PROCEDURE_STEP = "procedure_step"
+    #: The study was given to another patient, which its reports have to say.
+    IDENTITY_CHANGED = "identity_changed"
 
 
 class StudySummaryRow(SQLModel, table=True):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.values.prediction import Prediction
+from core.values.review import Review
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,15 @@ class EyeOfStudy:
         Between the highest and the lowest estimate; None with fewer than two.
     disagree
         Whether the estimates are too far apart to be taken for the same.
+    withheld
+        The decision that nobody must take its numbers any more; None where there is none.
     """
 
     prediction: Prediction
     results: int = 1
     mean_deviation_range_db: float | None = None
     disagree: bool = False
+    withheld: Review | None = None
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,8 @@ class BothEyes:
     def eyes(self) -> tuple[EyeOfStudy, EyeOfStudy]:
         """Right eye, left eye."""
         return self.right, self.left
+
+    @property
+    def withheld(self) -> tuple[Review, ...]:
+        """The decisions that withhold the numbers of an eye."""
+        return tuple(eye.withheld for eye in self.eyes if eye.withheld is not None)

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.values.circle_course import CircleCourse
+from core.values.fundus_place import FundusPlace
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.profile import Layers
@@ -111,6 +113,10 @@ class Prediction:
         What the device recorded, None where that could not be read.
     notes
         Warnings for people about the scan, without patient data.
+    fundus
+        Where the scan lies on the kept picture of the fundus, None where none is kept.
+    course
+        Where the columns of the B-scan lie, None where there is none or it is not known.
     picture
         What the scan showed, for reports: uint8, shape (rows, columns) or (rows, columns, 3). None
         where none is kept or nobody draws it; the record itself does not hold it.
@@ -135,6 +141,8 @@ class Prediction:
     layers: Layers | None = None
     scan_kind: ScanKind | None = None
     notes: tuple[str, ...] = ()
+    fundus: FundusPlace | None = None
+    course: CircleCourse | None = None
     picture: NDArray[np.uint8] | None = None
 
     @property

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.values.reason import Reason
+from core.values.scan import CircleGeometry
 
 PROFILE_SAMPLES: Final = 768
 DEGREES_PER_SAMPLE: Final = 360 / PROFILE_SAMPLES
@@ -77,12 +78,16 @@ class Profile:
     picture
         What it was measured in, for people: float32, shape (rows, columns), 0 to 1. A B-scan in
         which `layers` lie, or a thickness map as grey values; None without an image.
+    circle
+        The circle it was measured on, whose A-scans are the columns of a B-scan in `picture`; None
+        for a profile that came without an image.
     """
 
     thickness_um: NDArray[np.float32]
     quality: Quality
     layers: Layers | None = None
     picture: NDArray[np.float32] | None = None
+    circle: CircleGeometry | None = None
 
     @property
     def mean_um(self) -> float:

@@ -33,6 +33,15 @@ class Device:
 
 
 @dataclass(frozen=True)
+class CircleOnPicture:
+    """A circle on the localizer, in its pixels as it came; 0 at the corner of the first pixel."""
+
+    row: float
+    column: float
+    radius: float
+
+
+@dataclass(frozen=True)
 class CircleGeometry:
     """Where each A-scan of a circle lies around the optic disc.
 
@@ -43,10 +52,16 @@ class CircleGeometry:
         eyes: 0 temporal, 90 superior, 180 nasal, 270 inferior.
     diameter_mm
         Diameter of the circle on the retina.
+    on_picture
+        Where the device drew it; None where it did not, or where the circle lies in a grid.
+    centre_mm
+        Its centre in the frame of the grid it lies in; None where the device scanned the circle.
     """
 
     angles_degree: NDArray[np.float64]
     diameter_mm: float
+    on_picture: CircleOnPicture | None = None
+    centre_mm: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,11 +79,15 @@ class GridGeometry:
         From one A-scan of a row to the next.
     row_step_mm
         From one row to the next: from one B-scan of a volume to the next.
+    picture_pixel_mm
+        Distance of neighbouring pixels of the localizer, whose upper left corner is then the origin
+        of this frame; None where the frame has another origin.
     """
 
     origin_mm: tuple[float, float]
     column_step_mm: tuple[float, float]
     row_step_mm: tuple[float, float]
+    picture_pixel_mm: float | None = None
 
 
 @dataclass(frozen=True)

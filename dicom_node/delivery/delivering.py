@@ -125,7 +125,7 @@ class DeliverStep:
             if asks and not self.stopping.is_set():
                 self._ask(outbox, target, destination)
         except DestinationDown as error:
-            self._leave_alone(outbox, destination, str(error))
+            self._leave_alone(outbox, destination, error)
         else:
             self._go_on(outbox)
 
@@ -196,10 +196,11 @@ class DeliverStep:
             raise
         outbox.note_answer()
 
-    def _leave_alone(self, outbox: Outbox, destination: Destination, cause: str) -> None:
+    def _leave_alone(self, outbox: Outbox, destination: Destination, down: DestinationDown) -> None:
+        cause, asked = str(down), down.asked_pause_seconds
         with self.database.transaction() as session:
             row = session.get_one(DestinationRow, outbox.destination_id)
-            pause = record_down(row, cause, self._patience)
+            pause = record_down(row, cause, self._patience, asked_pause_seconds=asked)
             schedule(session, outbox.destination_id, database_seconds(session) + pause)
             ledger.give_back(session, outbox.claimed, pause)
         _log.warning(

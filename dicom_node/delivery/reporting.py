@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydicom import Dataset
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from core import ledger
 from core.database import Database
 from core.deliveries.planning import plan_deliveries
-from core.deliveries.rules import facts_of
+from core.deliveries.rules import facts_of, is_named
 from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import load_prediction
@@ -17,13 +17,16 @@ from core.report_context import read_context
 from core.tables.columns import key_of
 from core.tables.jobs import JobKind
 from core.tables.reports import ReportRow
+from core.tables.studies import StudyRow
+from core.values.prediction import Prediction
 from dicom_node.delivery.report_sources import load_with_picture, read_headers
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.reports import keep_report
 from reports.checks import check_report
 from reports.equipment import Equipment
-from reports.register import DEFAULT_FORMATS
+from reports.register import DEFAULT_FORMATS, ON_REQUEST_FORMATS
 from reports.report import ReportFormat, ReportKind
+from reports.source import comparable
 
 _log = get_logger(__name__)
 
@@ -36,12 +39,15 @@ class ReportStep:
     ----------
     formats
         What is built; a report that is kept already stays as it is.
+    on_request
+        What is built, too, where a rule of delivery names its kind.
     """
 
     database: Database
     storage: Storage
     equipment: Equipment
     formats: Sequence[ReportFormat] = DEFAULT_FORMATS
+    on_request: Sequence[ReportFormat] = ON_REQUEST_FORMATS
     kind: JobKind = JobKind.REPORT
     group_size: int = 1
 
@@ -74,8 +80,9 @@ class ReportStep:
             prediction = load_with_picture(session, self.storage, prediction_id)
             sources = read_headers(session, self.storage, prediction)
             context = read_context(session, prediction_id)
+            formats = self._wanted(session, prediction)
         built = []
-        for report_format in self.formats:
+        for report_format in formats:
             report = report_format.build(prediction, sources, self.equipment, context)
             check_report(report, prediction)
             built.append((report_format.kind, report))
@@ -84,9 +91,34 @@ class ReportStep:
     def keep(self, session: Session, prediction_id: str, kind: ReportKind, report: Dataset) -> None:
         """Keep a report in the caller's transaction, and plan where it goes; once."""
         instance = keep_report(session, self.storage, report)
-        facts = facts_of(load_prediction(session, prediction_id))
-        plan_deliveries(session, instance, kind, [facts])
+        prediction = load_prediction(session, prediction_id)
+        ask_anew(session, prediction, report)
+        is_on_request = all(report_format.kind != kind for report_format in self.formats)
+        facts = [facts_of(prediction)]
+        plan_deliveries(session, instance, kind, facts, is_on_request=is_on_request)
         if session.get(ReportRow, (prediction_id, kind, 0)) is None:
             key = key_of(instance)
             row = ReportRow(prediction_id=prediction_id, kind=kind, instance_key=key)
             session.add(row)
+
+    def _wanted(self, session: Session, prediction: Prediction) -> list[ReportFormat]:
+        facts, known = (
+            [facts_of(prediction)],
+            {report_format.kind for report_format in self.formats},
+        )
+        asked = [f for f in self.on_request if f.kind not in known]
+        return [*self.formats, *(f for f in asked if is_named(session, f.kind, facts))]
+
+
+def ask_anew(session: Session, prediction: Prediction, report: Dataset) -> None:
+    """Have a report built anew that names whoever its study was of while it was built."""
+    patient = prediction.patient
+    named = (str(report.PatientID), str(report.get("IssuerOfPatientID") or ""))
+    is_decided = session.exec(
+        select(StudyRow.named_patient_key).where(
+            col(StudyRow.study_instance_uid) == prediction.source.study_instance_uid
+        )
+    ).first()
+    other_id = comparable(named[0]) != comparable(patient.patient_id)
+    if other_id or (is_decided is not None and named[1] != (patient.issuer or "")):
+        ledger.enqueue(session, JobKind.REISSUE, prediction.prediction_id)

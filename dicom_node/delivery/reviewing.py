@@ -20,6 +20,7 @@ from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.reports import ReportRow
 from core.values.review import Review
+from dicom_node.delivery.reporting import ask_anew
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.reports import keep_report
 from dicom_node.storage.retrieve import read_dataset
@@ -88,7 +89,9 @@ class ReviewStep:
     def _keep(self, session: Session, review: Review, report: Dataset) -> None:
         instance = keep_report(session, self.storage, report)
         kind = ReportKind.STRUCTURED_REPORT
-        facts = facts_of(load_prediction(session, review.prediction_id))
+        prediction = load_prediction(session, review.prediction_id)
+        ask_anew(session, prediction, report)
+        facts = facts_of(prediction)
         plan_deliveries(session, instance, kind, [facts])
         if session.get(ReportRow, (review.prediction_id, kind, review.number)) is None:
             row = ReportRow(

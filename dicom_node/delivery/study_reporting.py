@@ -64,9 +64,14 @@ class StudyReportStep:
             built = [] if both is None else self.build(key, both)
             facts = [] if both is None else [facts_of(eye.prediction) for eye in both.eyes]
             with self.database.transaction() as session:
+                now = _wanted(session, key)
+                if now is not None and both is not None and now.withheld != both.withheld:
+                    # A review was made while its result was written: written anew.
+                    ledger.give_back(session, claimed, _WAIT_SECONDS)
+                    continue
                 ledger.finish(session, claimed)
                 # A scan may have been replaced while its former result was written.
-                for kind, report in built if _wanted(session, key) else ():
+                for kind, report in built if now is not None else ():
                     plan_deliveries(session, self.keep(session, key, kind, report), kind, facts)
             _log.info("study_reported", summary=claimed.subject, reports=len(built))
 
@@ -97,7 +102,7 @@ class StudyReportStep:
         built = []
         for report_format in self.formats:
             report = report_format.build_both(both, sources, self.equipment, kept, before)
-            check_both_eyes(report, right, left)
+            check_both_eyes(report, both)
             built.append((report_format.kind, report))
         return built
 
@@ -117,13 +122,16 @@ def _wanted(session: Session, summary_key: int) -> BothEyes | None:
     summary = session.get_one(StudySummaryRow, summary_key)
     if summary.state != SummaryState.SETTLED:
         return None
-    return read_both_eyes(session, summary)
+    both = read_both_eyes(session, summary)
+    is_first = not latest_summary_reports(session, summary.study_key, summary.version)
+    # What must not be used is told beside the other eye only where it was told before.
+    return None if both is not None and both.withheld and is_first else both
 
 
 def _awaits_an_eye(session: Session, both: BothEyes) -> bool:
     """Return whether the report of an eye for itself is still to come."""
     statement = select(JobRow.id).where(
-        col(JobRow.kind) == JobKind.REPORT,
+        col(JobRow.kind).in_((JobKind.REPORT, JobKind.REISSUE)),
         col(JobRow.subject).in_([eye.prediction.prediction_id for eye in both.eyes]),
         col(JobRow.status).in_(_UNFINISHED),
     )

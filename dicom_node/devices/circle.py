@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.values.laterality import Laterality
-from core.values.scan import CircleGeometry
+from core.values.scan import CircleGeometry, CircleOnPicture
 from dicom_node.devices.frame_location import FrameLocation
 from dicom_node.devices.localizer import Localizer
 from dicom_node.devices.spacing import check_circle, check_circle_angle
@@ -29,11 +29,15 @@ def read_circle(
     ScanRefused
         `spacing_implausible`, or `outside_intended_use` for a circle of another angle.
     """
-    if localizer.pixel_degree is not None and location.circle is not None:
-        check_circle_angle(2 * location.circle.radius * localizer.pixel_degree)
+    fitted = location.circle
+    if localizer.pixel_degree is not None and fitted is not None:
+        check_circle_angle(2 * fitted.radius * localizer.pixel_degree)
     return CircleGeometry(
         angles_degree=_tsnit_degree(_column_angles(location, columns), localizer, laterality),
         diameter_mm=_diameter_mm(location, localizer, columns, lateral_mm),
+        on_picture=None
+        if fitted is None
+        else CircleOnPicture(fitted.row, fitted.column, fitted.radius),
     )
 
 

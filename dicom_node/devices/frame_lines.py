@@ -42,11 +42,15 @@ class FrameLines:
         float64, shape (frames, 2): from one A-scan to the next.
     notes
         Warnings for people.
+    pixel_mm
+        Distance of neighbouring pixels of the localizer whose upper left corner is the origin; None
+        where the origin is another.
     """
 
     first_mm: NDArray[np.float64]
     step_mm: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+    pixel_mm: float | None = None
 
 
 def read_frame_lines(
@@ -99,7 +103,7 @@ def _lines_on_localizer(
     # Row and column of the picture become the patient's left and up.
     points_mm = (ends * turned * pixel_mm)[..., ::-1]
     step_mm = (points_mm[:, 1] - points_mm[:, 0]) / columns
-    return FrameLines(points_mm[:, 0] + step_mm / 2, step_mm, localizer.notes)
+    return FrameLines(points_mm[:, 0] + step_mm / 2, step_mm, localizer.notes, pixel_mm)
 
 
 def _pixel_mm(ends: NDArray[np.float64], length_mm: float) -> float:

@@ -58,7 +58,10 @@ def fit_grid(lines: FrameLines, columns: int, laterality: Laterality) -> VolumeG
     if cosine > _LARGEST_COSINE:
         raise _unsupported("the frames are shifted against one another along their lines")
     geometry = GridGeometry(
-        *(_temporal(vector, laterality) for vector in (origin_mm, step_mm, row_step_mm))
+        origin_mm=_temporal(origin_mm, laterality),
+        column_step_mm=_temporal(step_mm, laterality),
+        row_step_mm=_temporal(row_step_mm, laterality),
+        picture_pixel_mm=lines.pixel_mm,
     )
     return VolumeGrid(order, geometry)
 

@@ -1,9 +1,10 @@
-"""C-STORE commands (PS3.7 9.3.1): the request read, the response written; and one of C-FIND.
+"""C-STORE and C-FIND commands (PS3.7 9.3): requests read, responses written.
 
 Command sets are implicit VR little endian, a dozen short elements (PS3.7 6.3.1).
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,12 +15,15 @@ _MESSAGE_ID: Final = 0x0110
 _MESSAGE_ID_RESPONDED_TO: Final = 0x0120
 _DATA_SET_TYPE: Final = 0x0800
 _STATUS: Final = 0x0900
+_OFFENDING_ELEMENT: Final = 0x0901
 _ERROR_COMMENT: Final = 0x0902
 _AFFECTED_SOP_INSTANCE_UID: Final = 0x1000
 
 _C_STORE_RQ: Final = 0x0001
 _C_STORE_RSP: Final = 0x8001
+_C_FIND_RQ: Final = 0x0020
 _C_FIND_RSP: Final = 0x8020
+_C_CANCEL_RQ: Final = 0x0FFF
 _NO_DATA_SET: Final = 0x0101
 #: Any other value says that one follows.
 _DATA_SET: Final = 0x0001
@@ -50,6 +54,36 @@ def read_store_request(command: bytes) -> StoreRequest | None:
     )
 
 
+@dataclass(frozen=True)
+class FindRequest:
+    """A C-FIND-RQ. `has_identifier` is false where it says that none follows."""
+
+    message_id: int
+    sop_class_uid: str
+    has_identifier: bool
+
+
+def read_find_request(command: bytes) -> FindRequest | None:
+    """Return the request; None for any other command, and for what is no command set at all."""
+    elements = _elements(command)
+    message_id = _number(elements, _MESSAGE_ID)
+    if _number(elements, _COMMAND_FIELD) != _C_FIND_RQ or message_id is None:
+        return None
+    return FindRequest(
+        message_id=message_id,
+        sop_class_uid=_uid(elements, _AFFECTED_SOP_CLASS_UID),
+        has_identifier=_number(elements, _DATA_SET_TYPE) != _NO_DATA_SET,
+    )
+
+
+def read_cancelled(command: bytes) -> int | None:
+    """Return the Message ID a C-CANCEL-RQ takes back; None for any other command."""
+    elements = _elements(command)
+    if _number(elements, _COMMAND_FIELD) != _C_CANCEL_RQ:
+        return None
+    return _number(elements, _MESSAGE_ID_RESPONDED_TO)
+
+
 def announces_data_set(command: bytes) -> bool:
     """Whether a command of any kind says that a data set follows it."""
     return _number(_elements(command), _DATA_SET_TYPE) not in {None, _NO_DATA_SET}
@@ -72,19 +106,50 @@ def store_response(request: StoreRequest, status: int, comment: str = "") -> byt
         *([(_ERROR_COMMENT, _padded(comment, b" "))] if comment else []),
         (_AFFECTED_SOP_INSTANCE_UID, _padded(request.sop_instance_uid, b"\0")),
     ]
-    body = b"".join(_element(element, value) for element, value in elements)
-    return _element(_GROUP_LENGTH, struct.pack("<I", len(body))) + body
+    return _command_set(elements)
 
 
-def match_response(sop_class_uid: str, message_id: int, status: int) -> bytes:
+def match_response(request: FindRequest, status: int) -> bytes:
     """Return the encoded C-FIND-RSP (PS3.7 9.3.2.2) that a match follows."""
-    elements = [
-        (_AFFECTED_SOP_CLASS_UID, _padded(sop_class_uid, b"\0")),
-        (_COMMAND_FIELD, struct.pack("<H", _C_FIND_RSP)),
-        (_MESSAGE_ID_RESPONDED_TO, struct.pack("<H", message_id)),
-        (_DATA_SET_TYPE, struct.pack("<H", _DATA_SET)),
-        (_STATUS, struct.pack("<H", status)),
-    ]
+    return _find_response(request, status, _DATA_SET)
+
+
+def find_response(
+    request: FindRequest, status: int, comment: str = "", offending: int | None = None
+) -> bytes:
+    """Return the encoded C-FIND-RSP that ends the matches.
+
+    Parameters
+    ----------
+    comment
+        Error Comment: ASCII, at most 64 characters.
+    offending
+        Tag of the key that is wrong, for Offending Element.
+    """
+    about: list[tuple[int, bytes]] = []
+    if offending is not None:
+        about.append((_OFFENDING_ELEMENT, struct.pack("<HH", offending >> 16, offending & 0xFFFF)))
+    if comment:
+        about.append((_ERROR_COMMENT, _padded(comment, b" ")))
+    return _find_response(request, status, _NO_DATA_SET, about)
+
+
+def _find_response(
+    request: FindRequest, status: int, data_set_type: int, about: Sequence[tuple[int, bytes]] = ()
+) -> bytes:
+    return _command_set(
+        [
+            (_AFFECTED_SOP_CLASS_UID, _padded(request.sop_class_uid, b"\0")),
+            (_COMMAND_FIELD, struct.pack("<H", _C_FIND_RSP)),
+            (_MESSAGE_ID_RESPONDED_TO, struct.pack("<H", request.message_id)),
+            (_DATA_SET_TYPE, struct.pack("<H", data_set_type)),
+            (_STATUS, struct.pack("<H", status)),
+            *about,
+        ]
+    )
+
+
+def _command_set(elements: Sequence[tuple[int, bytes]]) -> bytes:
     body = b"".join(_element(element, value) for element, value in elements)
     return _element(_GROUP_LENGTH, struct.pack("<I", len(body))) + body
 

@@ -1,10 +1,12 @@
 """Reads whole PDUs from an association's socket into one buffer that is used again and again."""
 
+import select
 import socket
 import ssl
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from dicom_node.receive.pdu import PDU_HEADER_BYTES, PDUHeader
@@ -44,6 +46,10 @@ class _PlainTransport:
         except BlockingIOError:
             return None
 
+    def has_come(self) -> bool:
+        """Whether something can be received without waiting, be it that the peer has left."""
+        return _is_readable(self._connection)
+
     def send(self, pdu: bytes) -> None:
         """Send all of it."""
         self._connection.sendall(pdu)
@@ -72,11 +78,22 @@ class _TLSTransport:
         except TimeoutError:
             return None
 
+    def has_come(self) -> bool:
+        """Whether something can be received without waiting, be it that the peer has left."""
+        return self._connection.pending() > 0 or _is_readable(self._connection)
+
     def send(self, pdu: bytes) -> None:
         """Send all of it."""
         self._connection.settimeout(self._send_seconds)
         self._connection.sendall(pdu)
         self._connection.settimeout(_LOOK_UP_SECONDS)
+
+
+def _is_readable(connection: socket.socket) -> bool:
+    # Not select(), which fails once a process holds many descriptors.
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class Connection:
@@ -108,8 +125,10 @@ class Connection:
             if isinstance(connection, ssl.SSLSocket)
             else _PlainTransport(connection, pdu_seconds)
         )
+        self._socket = connection
         self._must_end = must_end
         self._has_to_send = has_to_send
+        self._unread: bytes | None = None
         self._maximum_pdu_bytes = maximum_pdu_bytes
         self._pdu_seconds = pdu_seconds
         self._buffer = bytearray(PDU_HEADER_BYTES)
@@ -135,6 +154,9 @@ class Connection:
         """
         if self._must_end():
             raise Interrupted
+        if self._unread is not None:
+            unread, self._unread = self._unread, None
+            return memoryview(unread)
         if gives_way and self._has_to_send():
             return None
         begun = self._receive(
@@ -152,6 +174,32 @@ class Connection:
             self._buffer = self._buffer[:PDU_HEADER_BYTES] + bytearray(length)
         self._fill(PDU_HEADER_BYTES, end, deadline)
         return memoryview(self._buffer)[:end]
+
+    def has_come(self) -> bool:
+        """Whether the next PDU may have begun to come; never after one was put back.
+
+        Raises
+        ------
+        Interrupted
+            If the association must end.
+        """
+        if self._must_end():
+            raise Interrupted
+        return self._unread is None and self._transport.has_come()
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether a PDU was put back."""
+        return self._unread is not None
+
+    def unread(self, pdu: memoryview) -> None:
+        """Put a PDU back, to be the next one read."""
+        self._unread = bytes(pdu)
+
+    def send_at_once(self) -> None:
+        """Let no small PDU wait in the kernel for the acknowledgement of the one before."""
+        with suppress(OSError):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, pdu: bytes) -> None:
         """Send a PDU.

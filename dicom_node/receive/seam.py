@@ -1,9 +1,9 @@
 """Where our reader meets pynetdicom: every private name of its that we lean on is in this file.
 
-pynetdicom keeps the association: negotiation, release, abort and every service but C-STORE. In data
-transfer (Sta6) its thread, which reads the socket, calls us instead of its own reader; what is not
-ours goes back to it byte for byte. Written for 3.0.4, the version that is pinned; a test fails when
-these names change.
+pynetdicom keeps the association: negotiation, release, abort and every service but C-STORE and
+C-FIND. In data transfer (Sta6) its thread, which reads the socket, calls us instead of its own
+reader; what is not ours goes back to it byte for byte. Written for 3.0.4, the version that is
+pinned; a test fails when these names change.
 """
 
 from collections import deque
@@ -19,6 +19,7 @@ from pynetdicom.pdu_primitives import A_ABORT, A_P_ABORT
 from core.logs import get_logger
 from dicom_node.pynetdicom_settings import MAXIMUM_PDU_BYTES, PDU_SECONDS
 from dicom_node.receive.connection import Connection, Interrupted
+from dicom_node.receive.find_receiver import FindReceiver, QueryServices
 from dicom_node.receive.pdu import (
     INVALID_PDU_PARAMETER,
     REASON_NOT_SPECIFIED,
@@ -27,6 +28,7 @@ from dicom_node.receive.pdu import (
     MalformedPDU,
     abort_pdu,
 )
+from dicom_node.receive.reader import Reader
 from dicom_node.receive.store_receiver import (
     AcceptedContext,
     ProtocolViolated,
@@ -83,13 +85,20 @@ class _Replay:
 class Seam:
     """Our reader in the place of an association's own."""
 
-    def __init__(self, association: Association, archive: Archive, tally: StoreTally) -> None:
+    def __init__(
+        self,
+        association: Association,
+        archive: Archive,
+        query_services: QueryServices,
+        tally: StoreTally,
+    ) -> None:
         self._association = association
         self._tally = tally
         self._provider: Any = association.dul
         self._read_by_pynetdicom = association.dul._read_pdu_data
         self._archive = archive
-        self._receiver: StoreReceiver | None = None
+        self._query_services = query_services
+        self._reader: Reader | None = None
         self._checkpoint = Checkpoint()
         self._look_by_pynetdicom = association.dul._is_transport_event
         self._handed_back: deque[bytes] = deque()
@@ -106,11 +115,14 @@ class Seam:
         if self._handed_back:
             self._hand_back(self._handed_back.popleft())
             return True
+        if self._reader is not None and self._reader.has_unread and self._is_transferring():
+            self.read()
+            return True
         return self._look_by_pynetdicom()
 
     def read(self) -> None:
         """Read what has come; called by pynetdicom's reading thread when the socket is ready."""
-        if self._provider.state_machine.current_state != _DATA_TRANSFER:
+        if not self._is_transferring():
             self._read_by_pynetdicom()
             return
         with self._checkpoint.held():
@@ -120,10 +132,15 @@ class Seam:
             # Before the gate opens: silence counts from now.
             self._provider._idle_timer.restart()
 
+    def _is_transferring(self) -> bool:
+        return bool(self._provider.state_machine.current_state == _DATA_TRANSFER)
+
     def _serve(self) -> list[bytes]:
         connection = self._provider.socket.socket
+        if self._reader is None:
+            self._reader = self._reader_of(connection)
         try:
-            return list(self._receive_on(connection).serve())
+            return self._reader.serve()
         except Interrupted:
             return []
         except MalformedPDU as error:
@@ -140,19 +157,19 @@ class Seam:
                 connection.settimeout(PDU_SECONDS)
         return []
 
-    def _receive_on(self, connection: Any) -> StoreReceiver:
-        if self._receiver is None:
-            self._receiver = StoreReceiver(
-                Connection(
-                    connection, self._must_end, self._has_to_send, MAXIMUM_PDU_BYTES, PDU_SECONDS
-                ),
-                self._archive,
-                self._association.requestor.ae_title.strip(),
-                self._contexts(),
-                self._association.dimse_timeout or PDU_SECONDS,
-                self._tally,
-            )
-        return self._receiver
+    def _reader_of(self, transport: Any) -> Reader:
+        connection = Connection(
+            transport, self._must_end, self._has_to_send, MAXIMUM_PDU_BYTES, PDU_SECONDS
+        )
+        peer, contexts = self._association.requestor.ae_title.strip(), self._contexts()
+        stall_seconds = self._association.dimse_timeout or PDU_SECONDS
+        limit = self._association.dimse.maximum_pdu_size or 0
+        address = self._association.requestor.address or ""
+        return Reader(
+            connection,
+            StoreReceiver(connection, self._archive, peer, contexts, stall_seconds, self._tally),
+            FindReceiver(connection, peer, contexts, limit, self._query_services, address),
+        )
 
     def _must_end(self) -> bool:
         waiting = list(self._provider.to_provider_queue.queue)
@@ -187,14 +204,12 @@ class Seam:
             self._provider.socket = transport
 
 
-def restart_idle_timer(association: Association) -> None:
-    """Let the silence after which an association is aborted count from now."""
-    association.dul._idle_timer.restart()
-
-
 def handle_connection_opened(
-    event: Event, archive: Archive, tally_of: Callable[[Association], StoreTally]
+    event: Event,
+    archive: Archive,
+    query_services: QueryServices,
+    tally_of: Callable[[Association], StoreTally],
 ) -> None:
-    """Serve the C-STORE requests of an association ourselves, and count them."""
+    """Serve the C-STORE and C-FIND requests of an association ourselves, and count the stores."""
     if event.assoc.is_acceptor:
-        Seam(event.assoc, archive, tally_of(event.assoc))
+        Seam(event.assoc, archive, query_services, tally_of(event.assoc))

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from sqlmodel import Session, col, select
 
 from core.changes import changes_after
+from core.reviews import last_reviews
 from core.study_summaries import Opening
 from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.feed_positions import FeedPositionRow
@@ -62,6 +63,7 @@ def read_news(session: Session) -> News:
     changes = changes_after(session, position, BATCH_SIZE)
     arrived = _arrived(session, _subjects(changes, *_ARRIVALS))
     results = _studies_of(session, _subjects(changes, ChangeKind.PREDICTION_RECORDED))
+    results += _reviewed(session, _subjects(changes, ChangeKind.PREDICTION_REVIEWED))
     of_others = _without_our_own(session, arrived)
     return News(
         after=position,
@@ -133,6 +135,19 @@ def _studies_of(session: Session, prediction_ids: Sequence[str]) -> list[tuple[i
         .where(col(PredictionRow.id).in_(prediction_ids))
     )
     return list(session.exec(statement).all()) if prediction_ids else []
+
+
+def _reviewed(session: Session, prediction_ids: Sequence[str]) -> list[tuple[int, datetime]]:
+    """Return the studies of reviewed predictions, and when the last decision was made."""
+    decided = last_reviews(session, prediction_ids) if prediction_ids else {}
+    statement = (
+        select(PredictionRow.id, SeriesRow.study_key)
+        .join(InstanceRow, col(InstanceRow.id) == col(PredictionRow.instance_key))
+        .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
+        .where(col(PredictionRow.id).in_(decided))
+    )
+    found = session.exec(statement).all() if decided else []
+    return [(key, decided[prediction_id].reviewed_at) for prediction_id, key in found]
 
 
 def _openings(

@@ -1,15 +1,14 @@
 """Query service, C-FIND (PS3.4 C.4.1): the DIMSE door to what is kept."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
-from pydicom import Dataset
 from pydicom.tag import Tag
-from pynetdicom import AE, evt
-from pynetdicom.dimse_primitives import C_FIND
-from pynetdicom.events import Event, EventHandlerType
+from pydicom.uid import UID
+from pynetdicom import AE
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     PatientRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelFind,
@@ -17,17 +16,20 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from core.database import Database
 from core.errors import NodeError
-from core.logs import get_logger
+from core.logs import get_logger, place_of
 from core.settings import Settings
-from dicom_node.audited import record_query
-from dicom_node.errors import IdentifierMismatch, MatchingKeyInvalid
-from dicom_node.receive.commands import match_response
-from dicom_node.receive.seam import restart_idle_timer
-from dicom_node.scp.answer_stream import AnswerStream, PeerGone
+from core.values.audit import Actor
+from dicom_node.audited import PEER, record_query
+from dicom_node.errors import IdentifierMismatch, IdentifierTooLarge, MatchingKeyInvalid
+from dicom_node.receive.answers import Answers
+from dicom_node.receive.commands import find_response, match_response
+from dicom_node.receive.connection import Interrupted
+from dicom_node.receive.find_receiver import Query as Request
+from dicom_node.receive.find_receiver import QueryServices
 from dicom_node.scp.find_response import Answering
 from dicom_node.scp.identifier import Identifier, read_identifier
 from dicom_node.scp.transfer_syntaxes import SMALL_MESSAGES
-from dicom_node.statuses import Status, answer, comment_of, status_of
+from dicom_node.statuses import Status, comment_of, status_of
 from dicom_node.storage.encoding import encoding_of
 from dicom_node.storage.query.finding import Found, find
 from dicom_node.storage.query.level import Level
@@ -38,16 +40,12 @@ _LEVELS: Final[dict[str, tuple[Level, ...]]] = {
     str(PatientRootQueryRetrieveInformationModelFind): tuple(Level),
     str(StudyRootQueryRetrieveInformationModelFind): tuple(Level)[1:],
 }
-#: Requests of one association that wait while another is answered; none may, without negotiation.
-_MOST_WAITING: Final = 32
 #: Searches of one process at a time: each holds a connection to the database, of which those who
 #: store need theirs. Answers are read in short pieces.
 _SEARCHES: Final = threading.BoundedSemaphore(4)
 _LOOK_SECONDS: Final = 0.5
 
 _log = get_logger(__name__)
-
-_Answers = Iterator[tuple[Dataset | int, Dataset | None]]
 
 
 def add_find(entity: AE) -> None:
@@ -56,121 +54,120 @@ def add_find(entity: AE) -> None:
         entity.add_supported_context(sop_class_uid, SMALL_MESSAGES)
 
 
-def find_handlers(settings: Settings, database: Database) -> list[EventHandlerType]:
-    """Return what a server binds to answer queries."""
-    return [
-        (evt.EVT_PDU_RECV, handle_pdu),
-        (evt.EVT_C_FIND, handle_find, [settings, database]),
-    ]
+def query_services(settings: Settings, database: Database) -> QueryServices:
+    """Return what answers the queries of an association, by information model."""
+    return dict.fromkeys(_LEVELS, partial(answer_query, settings, database))
 
 
-def handle_pdu(event: Event) -> None:
-    """End an association whose peer sends requests faster than it waits for their answers."""
-    if event.assoc.dimse.msg_queue.qsize() > _MOST_WAITING:
-        event.assoc.dul.event_queue.put("Evt19")
+def answer_query(settings: Settings, database: Database, query: Request, answers: Answers) -> None:
+    """Answer a C-FIND-RQ: the matches, then the status that ends them.
 
-
-def handle_find(event: Event, settings: Settings, database: Database) -> _Answers:
-    """Answer a C-FIND-RQ: the matches, then the status that ends them."""
-    peer = event.assoc.requestor.ae_title.strip()
+    Raises
+    ------
+    PeerGone, Interrupted
+        If the peer left, or the association must end.
+    """
+    peer = query.calling_ae_title
     try:
-        finding = _Finding(event, settings, database)
+        finding = _Finding(settings, database, query, answers)
         status = finding.run()
-    except PeerGone as error:
-        _log.info("query_broken_off", peer=peer, cause=str(error))
-        return
     except NodeError as error:
         _log.warning("query_refused", peer=peer, error=str(error), status=hex(status_of(error)))
-        yield _refusal(error), None
-        return
-    _log.info(
-        "query_answered",
-        peer=peer,
-        searched=str(finding.identifier.level),
-        keys=sorted(finding.identifier.matches),
-        matches=finding.told,
-        status=hex(status),
-    )
-    if status is not Status.SUCCESS:
-        yield int(status), None
+        last = _refusal(query, error)
+    except (OSError, Interrupted):
+        raise
+    # The last frame of ours on this thread: whatever passes it would be logged with its message,
+    # which may hold a patient's name. The place is logged instead.
+    except Exception as error:  # noqa: BLE001
+        place = place_of(error.__traceback__)
+        _log.error("query_failed", peer=peer, error=type(error).__name__, place=place)
+        comment = "Internal error; see the receiver's log"
+        last = find_response(query.request, Status.PROCESSING_FAILURE, comment)
+    else:
+        _log.info("query_answered", peer=peer, **finding.summary, status=hex(status))
+        last = find_response(query.request, status)
+    answers.add(last)
+    answers.flush()
 
 
 class _Finding:
     """One request."""
 
-    def __init__(self, event: Event, settings: Settings, database: Database) -> None:
-        request = event.request
-        assert isinstance(request, C_FIND)  # noqa: S101 - the event's own kind
-        self._event, self._settings, self._database = event, settings, database
-        self._request = request
-        levels = _LEVELS[str(event.context.abstract_syntax)]
-        self.identifier: Identifier = read_identifier(
-            request.Identifier, event.context.transfer_syntax, levels
-        )
+    def __init__(
+        self, settings: Settings, database: Database, query: Request, answers: Answers
+    ) -> None:
+        self._settings, self._database = settings, database
+        self._request, self._answers = query.request, answers
+        if query.is_too_large:
+            raise IdentifierTooLarge
+        self._actor = Actor(query.calling_ae_title, PEER, query.address)
+        self._sop_class_uid = query.context.sop_class_uid
+        levels = _LEVELS[query.context.sop_class_uid]
+        syntax = UID(query.context.transfer_syntax_uid)
+        self._encoding = encoding_of(syntax)
+        self._identifier: Identifier = read_identifier(query.identifier, syntax, levels)
         if settings.query_strict:
-            _check_hierarchy(self.identifier, levels)
-        self.told = 0
+            _check_hierarchy(self._identifier, levels)
+        self._told = 0
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """What was searched by which keys, and how many matches were told."""
+        return {
+            "searched": str(self._identifier.level),
+            "keys": sorted(self._identifier.matches),
+            "matches": self._told,
+        }
 
     def run(self) -> Status:
         """Send the matches; return the status that ends them."""
-        with self._turn():
-            found = find(self._database, self._query())
-            self._record(found)
-        try:
-            if not self._send(found):
+        with self._turn() as is_ours:
+            if not is_ours:
                 return Status.CANCEL
-        finally:
-            # Sending may have taken longer than the peer may be silent.
-            restart_idle_timer(self._event.assoc)
+            found = find(self._database, self._query())
+            record_query(self._database, self._actor, found, self._sop_class_uid)
+        if not self._send(found):
+            return Status.CANCEL
         return Status.MATCHES_CUT if found.is_cut else Status.SUCCESS
 
-    def _record(self, found: Found) -> None:
-        model = str(self._event.context.abstract_syntax)
-        record_query(self._database, self._event.assoc, found, model)
-
     @contextmanager
-    def _turn(self) -> Generator[None]:
-        """Wait until there are few who search."""
-        association = self._event.assoc
+    def _turn(self) -> Generator[bool]:
+        """Wait until there are few who search; false where the peer took its request back."""
         while not _SEARCHES.acquire(timeout=_LOOK_SECONDS):
-            if not association.is_established:
-                raise PeerGone("the association ended")
-            # The peer is silent because it waits for us.
-            restart_idle_timer(association)
+            if self._answers.is_cancelled():
+                yield False
+                return
         try:
-            yield
+            yield True
         finally:
             _SEARCHES.release()
 
     def _query(self) -> Query:
         return Query(
-            level=self.identifier.level,
-            matches=self.identifier.matches,
-            asked=self.identifier.keywords,
+            level=self._identifier.level,
+            matches=self._identifier.matches,
+            asked=self._identifier.keywords,
             maximum=self._settings.query_maximum_matches,
         )
 
     def _send(self, found: Found) -> bool:
         """Return False where the peer cancelled before the end."""
-        syntax = encoding_of(str(self._event.context.transfer_syntax))
-        answering = Answering(self.identifier, syntax, self._settings.ae_title)
-        stream = AnswerStream(self._event.assoc, self._event.context.context_id)
+        answering = Answering(self._identifier, self._encoding, self._settings.ae_title)
         command = self._command()
         for page in found.pages():
             for record in page:
-                if stream.add(command, answering.encode(record)) and self._event.is_cancelled:
+                is_sent = self._answers.add(command, answering.encode(record))
+                self._told += 1
+                if is_sent and self._answers.is_cancelled():
                     return False
-                self.told += 1
-            if self._event.is_cancelled:
+            if self._answers.is_cancelled():
                 return False
-        stream.flush()
         return True
 
     def _command(self) -> bytes:
-        is_partly = self.identifier.has_unsupported
+        is_partly = self._identifier.has_unsupported
         status = Status.PENDING_WITH_UNSUPPORTED_KEYS if is_partly else Status.PENDING
-        sop_class_uid = str(self._request.AffectedSOPClassUID)
-        return match_response(sop_class_uid, self._request.MessageID or 0, status)
+        return match_response(self._request, status)
 
 
 def _check_hierarchy(identifier: Identifier, levels: tuple[Level, ...]) -> None:
@@ -181,8 +178,6 @@ def _check_hierarchy(identifier: Identifier, levels: tuple[Level, ...]) -> None:
             raise IdentifierMismatch(f"The unique key of the level {level} is missing")
 
 
-def _refusal(error: NodeError) -> Dataset:
-    refusal = answer(status_of(error), comment_of(error))
-    if isinstance(error, MatchingKeyInvalid):
-        refusal.OffendingElement = [Tag(error.keyword)]
-    return refusal
+def _refusal(query: Request, error: NodeError) -> bytes:
+    offending = int(Tag(error.keyword)) if isinstance(error, MatchingKeyInvalid) else None
+    return find_response(query.request, status_of(error), comment_of(error), offending)

@@ -1,34 +1,21 @@
 """The identifier of a C-FIND request, read leniently: what a query asks for, and what it is not."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
-from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
-from pynetdicom.dsutils import decode
 
-from dicom_node.devices.attributes import READING_ERRORS, items_of, silenced_reader
-from dicom_node.errors import (
-    IdentifierMismatch,
-    IdentifierTooLarge,
-    IdentifierUnreadable,
-    MatchingKeyInvalid,
-)
-from dicom_node.scp.size_limit import DroppedDataSet
+from dicom_node.errors import IdentifierMismatch
+from dicom_node.receive.find_receiver import MAXIMUM_IDENTIFIER_BYTES
+from dicom_node.scp.encoded_identifier import EncodedIdentifier, decode_identifier
 from dicom_node.storage.query.level import Level
 from dicom_node.storage.query.match import Item, Match
 from dicom_node.storage.query.parsing import parse_key
 from dicom_node.storage.query.query import NESTED_KEYS, searchable, tellable
-from dicom_node.storage.text import decode_text
 
-#: More than the longest list of UIDs takes; parsed, it takes many times as much.
-MAXIMUM_BYTES: Final = 1 << 20
 #: What says how to understand the identifier, and what stands in every answer anyway.
 _ABOUT_THE_QUERY: Final = frozenset(
     {
@@ -39,10 +26,6 @@ _ABOUT_THE_QUERY: Final = frozenset(
         "TimezoneOffsetFromUTC",
     }
 )
-#: Value representations whose text depends on the character set.
-_IN_CHARACTER_SET: Final = frozenset({"PN", "LO", "SH", "LT", "ST", "UC", "UT"})
-_ESCAPE: Final = 0x1B
-_FIRST_PRINTABLE: Final = 0x20
 
 
 @dataclass(frozen=True)
@@ -74,7 +57,7 @@ class Identifier:
 
 
 def read_identifier(
-    encoded: BytesIO | None, transfer_syntax: UID, levels: tuple[Level, ...]
+    encoded: bytes | None, transfer_syntax: UID, levels: tuple[Level, ...]
 ) -> Identifier:
     """Read an identifier.
 
@@ -86,111 +69,54 @@ def read_identifier(
     Raises
     ------
     IdentifierTooLarge, IdentifierUnreadable
-        If it is longer than `MAXIMUM_BYTES`, or no data set.
+        If it is longer than `MAXIMUM_IDENTIFIER_BYTES`, or no data set.
     IdentifierMismatch
         If its level is missing, or none of the model's.
     MatchingKeyInvalid
         If a key has a value its attribute cannot have.
     """
-    dataset = _decode(encoded, transfer_syntax)
-    level = _read_level(dataset, levels)
-    character_sets = tuple(_plain(dataset, "SpecificCharacterSet").split("\\"))
+    content = None if encoded is None else BytesIO(encoded)
+    encoded_keys = decode_identifier(content, transfer_syntax, MAXIMUM_IDENTIFIER_BYTES)
+    level = _read_level(encoded_keys.level, levels)
     matches: dict[str, Match] = {}
     asked, has_unsupported = [], False
-    for tag in sorted(dataset.keys()):
+    for tag in encoded_keys.tags():
         keyword = keyword_for_tag(tag)
-        if keyword in _ABOUT_THE_QUERY or tag.element == 0:
+        if keyword in _ABOUT_THE_QUERY:
             continue
         has_unsupported |= not tellable(keyword, level)
         if keyword and not tag.is_private:
             asked.append(int(tag))
-            match = _read_key(dataset, tag, keyword, level, character_sets)
+            match = _read_key(encoded_keys, keyword, level)
             matches.update({} if match is None else {keyword: match})
-    return Identifier(level, matches, tuple(asked), character_sets, has_unsupported)
+    return Identifier(level, matches, tuple(asked), encoded_keys.character_sets, has_unsupported)
 
 
-def _decode(encoded: BytesIO | None, transfer_syntax: UID) -> Dataset:
-    if isinstance(encoded, DroppedDataSet):
-        raise IdentifierTooLarge
-    if encoded is None:
-        raise IdentifierUnreadable
-    if encoded.getbuffer().nbytes > MAXIMUM_BYTES:
-        raise IdentifierTooLarge
-    try:
-        with silenced_reader():
-            return decode(encoded, transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian)
-    except READING_ERRORS as error:
-        raise IdentifierUnreadable from error
-
-
-def _read_level(dataset: Dataset, levels: tuple[Level, ...]) -> Level:
-    text = _plain(dataset, "QueryRetrieveLevel")
+def _read_level(text: str, levels: tuple[Level, ...]) -> Level:
     for level in levels:
         if text == level:
             return level
     raise IdentifierMismatch
 
 
-def _plain(dataset: Dataset, keyword: str) -> str:
-    element = dataset.get_item(Tag(keyword), keep_deferred=True)
-    raw = _bytes_of(element)
-    return "" if raw is None else raw.decode("latin-1").strip("\0 ")
-
-
-def _read_key(
-    dataset: Dataset, tag: BaseTag, keyword: str, level: Level, sets: tuple[str, ...]
-) -> Match | None:
+def _read_key(identifier: EncodedIdentifier, keyword: str, level: Level) -> Match | None:
     attribute = searchable(keyword, level)
     if attribute is None:
         return None
     if attribute.vr == "SQ":
-        return _read_item(dataset, keyword, sets)
-    element = dataset.get_item(tag, keep_deferred=True)
-    return parse_key(keyword, attribute.vr, _values(element, keyword, attribute.vr, sets))
+        return _read_item(identifier, keyword)
+    return parse_key(keyword, attribute.vr, identifier.texts(keyword, attribute.vr))
 
 
-def _read_item(dataset: Dataset, keyword: str, sets: tuple[str, ...]) -> Match | None:
+def _read_item(identifier: EncodedIdentifier, keyword: str) -> Match | None:
     """Return what the one item of a sequence asks for; every other key in it is ignored."""
-    with silenced_reader():
-        items = items_of(dataset, keyword)
-    if len(items) > 1:
-        raise MatchingKeyInvalid(keyword, "has more than one item")
-    keys = dict(_nested(items[0], keyword, sets)) if items else {}
+    item = identifier.item(keyword)
+    keys = {} if item is None else dict(_nested(item, keyword))
     return Item(keys) if keys else None
 
 
-def _nested(item: Dataset, keyword: str, sets: tuple[str, ...]) -> Iterator[tuple[str, Match]]:
+def _nested(item: EncodedIdentifier, keyword: str) -> Iterator[tuple[str, Match]]:
     for name in NESTED_KEYS[keyword]:
-        element = item.get_item(Tag(name), keep_deferred=True)
-        match = parse_key(name, "SH", _values(element, name, "SH", sets)) if element else None
+        match = parse_key(name, "SH", item.texts(name, "SH")) if item.holds(name) else None
         if match is not None:
             yield name, match
-
-
-def _values(
-    element: DataElement | RawDataElement | None, keyword: str, vr: str, sets: tuple[str, ...]
-) -> list[str]:
-    raw = _bytes_of(element)
-    if raw is None:
-        raise MatchingKeyInvalid(keyword, "is no value")
-    if vr == "US":
-        return [] if len(raw) != 2 else [str(int.from_bytes(raw, "little"))]
-    raw = raw.rstrip(b"\0 ")
-    if any(byte < _FIRST_PRINTABLE and byte != _ESCAPE for byte in raw):
-        raise MatchingKeyInvalid(keyword, "holds control characters")
-    text = _decode_text(raw, sets) if vr in _IN_CHARACTER_SET else raw.decode("latin-1")
-    return text.split("\\")
-
-
-def _decode_text(raw: bytes, sets: tuple[str, ...]) -> str:
-    if not any(sets):
-        # Beyond ASCII a set must be declared; what is UTF-8 all the same is hardly anything else.
-        with suppress(UnicodeDecodeError):
-            return raw.decode("utf-8")
-    return decode_text(raw, sets)
-
-
-def _bytes_of(element: DataElement | RawDataElement | None) -> bytes | None:
-    if isinstance(element, RawDataElement):
-        return element.value or b""
-    return b"" if element is None else None

@@ -8,12 +8,22 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from core.calling_tls import CallingTLS
 from dicom_node.calling_errors import AssociationRejected, PeerUnreachable
 from dicom_node.peers import PeerAddress
-from dicom_node.scu.association import accepts_nothing, associate
+from dicom_node.scu.association import DIMSE_TIMEOUT_SECONDS, accepts_nothing, associate
 from dicom_node.statuses import Status
 
 
-def echo(peer: PeerAddress, calling_ae_title: str, tls: CallingTLS | None = None) -> float:
+def echo(
+    peer: PeerAddress,
+    calling_ae_title: str,
+    tls: CallingTLS | None = None,
+    patience_seconds: float = DIMSE_TIMEOUT_SECONDS,
+) -> float:
     """Ask a peer whether it is there; return the seconds its answer took.
+
+    Parameters
+    ----------
+    patience_seconds
+        How long it may take to answer anything.
 
     Raises
     ------
@@ -23,7 +33,10 @@ def echo(peer: PeerAddress, calling_ae_title: str, tls: CallingTLS | None = None
         If the peer does not let us in, or not for Verification.
     """
     contexts = [build_context(Verification)]
-    with associate(peer, calling_ae_title, contexts, tls=tls) as association:
+    patient = associate(
+        peer, calling_ae_title, contexts, tls=tls, patience_seconds=patience_seconds
+    )
+    with patient as association:
         if accepts_nothing(association):
             raise AssociationRejected(f"{peer} does not accept Verification")
         start = perf_counter()

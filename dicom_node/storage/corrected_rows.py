@@ -15,11 +15,7 @@ from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from dicom_node.devices.input_class import is_measured_field, is_oct_scan, is_photograph
-from dicom_node.storage.header_attributes import (
-    patient_attributes,
-    series_attributes,
-    study_attributes,
-)
+from dicom_node.storage.header_attributes import series_attributes, study_attributes
 from dicom_node.storage.instances import Arrival, content_attributes
 from dicom_node.storage.records import first_outcome
 from dicom_node.storage.retrieve import received_with
@@ -37,13 +33,14 @@ class KeptRows(NamedTuple):
 def correct(session: Session, kept: KeptRows, arrival: Arrival) -> list[str]:
     """Write an arrival over the record, and have everything that came of the former redone.
 
+    The patient's row is not written: `follow_correction` does, with its history.
+
     Returns
     -------
     list of str
         The predictions of which a review was asked for, which is none any more.
     """
     header, instance = arrival.header, kept.instance
-    _fill(kept.patient, patient_attributes(header))
     _fill(kept.study, study_attributes(header))
     _fill(kept.series, series_attributes(header))
     _fill(instance, _instance_attributes(arrival))

@@ -1,16 +1,29 @@
 """The rows of patient, study and series an instance hangs below.
 
-A study never changes its patient and a series never its study: what claims otherwise is refused.
+A study changes its patient by a correction only (`core.identities`) and a series never its study:
+what claims otherwise is refused. A Patient ID that was merged into another, or that a study had
+before it was moved, names the patient of today.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, insert, select
+from sqlalchemy import (
+    Connection,
+    String,
+    Table,
+    bindparam,
+    exists,
+    insert,
+    literal_column,
+    or_,
+    select,
+)
 
 from core.driver_statement import DriverStatement, is_one_of
 from core.tables.columns import table_of
+from core.tables.identity_changes import IdentityChangeKind, IdentityChangeRow
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
@@ -34,6 +47,8 @@ _KNOWN_SERIES: Final = DriverStatement(
         .where(is_one_of(_SERIES.c.series_instance_uid, "uids", dialect))
     )
 )
+_CHANGES: Final = table_of(IdentityChangeRow)
+_TAKEN_BACK: Final = _CHANGES.alias()
 _FIND_SERIES: Final = DriverStatement(
     lambda _dialect: select(_SERIES.c.id, _SERIES.c.study_key).where(
         _SERIES.c.series_instance_uid == bindparam("uid")
@@ -47,9 +62,46 @@ _FIND_STUDY: Final = DriverStatement(
     )
 )
 _FIND_PATIENT: Final = DriverStatement(
-    lambda _dialect: select(_PATIENTS.c.id).where(
-        _PATIENTS.c.patient_id == bindparam("patient_id"),
-        _PATIENTS.c.issuer == bindparam("issuer"),
+    lambda _dialect: (
+        select(_PATIENTS.c.id, _PATIENTS.c.merged_into)
+        .where(
+            _PATIENTS.c.patient_id == bindparam("patient_id"),
+            _PATIENTS.c.issuer == bindparam("issuer"),
+        )
+        # Whoever merges the patient waits for the study that is made below it, or is waited for.
+        .with_for_update(read=True, key_share=True)
+    )
+)
+_ISSUER: Final = bindparam("issuer", type_=String)
+#: Whether a study knows a Patient ID by a correction; a move that was taken back is none.
+_KNOWS: Final = DriverStatement(
+    lambda _dialect: (
+        select(_PATIENTS.c.id)
+        .select_from(_STUDIES)
+        .join(
+            _PATIENTS,
+            or_(
+                _PATIENTS.c.merged_into == _STUDIES.c.patient_key,
+                exists().where(
+                    _CHANGES.c.study_key == _STUDIES.c.id,
+                    _CHANGES.c.from_patient_key == _PATIENTS.c.id,
+                    _CHANGES.c.kind == literal_column(f"'{IdentityChangeKind.STUDY_MOVED}'"),
+                    _CHANGES.c.id.not_in(
+                        select(_TAKEN_BACK.c.undoes).where(_TAKEN_BACK.c.undoes.is_not(None))
+                    ),
+                ),
+            ),
+        )
+        .where(
+            _STUDIES.c.id == bindparam("study_key"),
+            _PATIENTS.c.patient_id == bindparam("patient_id"),
+            # Within one study, an instance that names no issuer contradicts nobody.
+            or_(
+                _PATIENTS.c.issuer == _ISSUER,
+                _PATIENTS.c.issuer == literal_column("''"),
+                literal_column("''") == _ISSUER,
+            ),
+        )
     )
 )
 
@@ -73,6 +125,7 @@ _ADD_PATIENT: Final = _adding(
 _ADD_STUDY: Final = _adding(
     _STUDIES,
     "patient_key",
+    "named_patient_key",
     "study_instance_uid",
     "study_id",
     "accession_number",
@@ -148,9 +201,11 @@ def _find_agreeing(connection: Connection, header: Header) -> tuple[int | None, 
     # series seen without its study would look like a conflict.
     series = _FIND_SERIES.run(connection, {"uid": header.series_instance_uid})
     study = _FIND_STUDY.run(connection, {"uid": header.study_instance_uid})
-    if study and not is_same_patient(study[0][1], study[0][2], header):
-        raise PatientConflict
-    study_key = study[0][0] if study else None
+    study_key = None
+    if study:
+        study_key, patient_id, issuer = study[0]
+        if not names_patient(connection, study_key, patient_id, issuer, header):
+            raise PatientConflict
     if series and series[0][1] != study_key:
         raise HierarchyConflict
     return (series[0][0] if series else None), study_key
@@ -163,22 +218,41 @@ def is_same_patient(patient_id: str, issuer: str, header: Header) -> bool:
     return patient_id == header.patient_id and same_issuer
 
 
-def _add_study(connection: Connection, header: Header, received_at: datetime) -> int:
-    patient_key = _settle_patient(connection, header)
-    return _added(_ADD_STUDY, connection, _new_study(header, patient_key, received_at))
+def names_patient(
+    connection: Connection, study_key: int, patient_id: str, issuer: str, header: Header
+) -> bool:
+    """Whether a header names the patient of a study, by today's Patient ID or a former one."""
+    if is_same_patient(patient_id, issuer, header):
+        return True
+    asked = {"study_key": study_key, "patient_id": header.patient_id, "issuer": header.issuer}
+    return bool(_KNOWS.run(connection, asked))
 
 
-def _settle_patient(connection: Connection, header: Header) -> int:
+def settle_patient(connection: Connection, header: Header) -> tuple[int, int | None]:
+    """Return the key of the patient a header names, made where there was none.
+
+    Returns
+    -------
+    tuple of int and int or None
+        The patient of today, and the record that was merged into it where the header names that.
+    """
     identity = {"patient_id": header.patient_id, "issuer": header.issuer}
     known = _FIND_PATIENT.run(connection, identity)
     if known:
-        return int(known[0][0])
-    return _added(_ADD_PATIENT, connection, {**identity, **patient_attributes(header)})
+        key, merged_into = known[0]
+        return (int(merged_into), int(key)) if merged_into is not None else (int(key), None)
+    return _added(_ADD_PATIENT, connection, {**identity, **patient_attributes(header)}), None
 
 
-def _new_study(header: Header, patient_key: int, received_at: datetime) -> Mapping[str, Any]:
+def _add_study(connection: Connection, header: Header, received_at: datetime) -> int:
+    return _added(_ADD_STUDY, connection, _new_study(connection, header, received_at))
+
+
+def _new_study(connection: Connection, header: Header, received_at: datetime) -> Mapping[str, Any]:
+    patient_key, named_key = settle_patient(connection, header)
     return {
         "patient_key": patient_key,
+        "named_patient_key": named_key,
         "study_instance_uid": header.study_instance_uid,
         "received_at": received_at,
         **study_attributes(header),

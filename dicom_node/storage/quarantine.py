@@ -103,6 +103,8 @@ def record_aside(session: Session, archive: Archive, aside: Aside, file: Unfinis
     known = session.exec(statement).first()
     if known is not None:
         known.received_at = max(known.received_at, aside.received_at)
+        # Whoever dismissed it thought that it was over.
+        known.dismissed_at = known.dismissed_by = None
         return False
     row = QuarantineRow(
         code=aside.cause.code,

@@ -25,15 +25,11 @@ from core.tables.instances import InstanceOrigin, InstanceRow
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
-from dicom_node.errors import (
-    HierarchyConflict,
-    InstanceConflict,
-    PatientConflict,
-)
+from dicom_node.errors import HierarchyConflict, InstanceConflict
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.corrected_identity import follow_correction
 from dicom_node.storage.corrected_rows import KeptRows, correct
 from dicom_node.storage.digest_key import digest_key
-from dicom_node.storage.hierarchy import is_same_patient
 from dicom_node.storage.instances import Arrival
 from dicom_node.storage.part10 import Announced
 from dicom_node.storage.quarantine import REPLACED, Aside, record_aside, write_aside
@@ -68,8 +64,11 @@ def replace(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> Inges
     InstanceConflict
         If what is kept is our own report, of another SOP class, or the same bytes announced in
         another transfer syntax.
-    PatientConflict, HierarchyConflict
-        If the arrival names another patient, study or series: it would move into another's record.
+    HierarchyConflict
+        If the arrival names another study or series: it would move into another's record.
+    PatientConflict
+        If it names a patient that its study was moved away from before: that was decided, and is
+        changed again by a person only.
     StorageFull, StorageAway, DatabaseAway
         If it could not be kept now; the record is as it was.
     """
@@ -95,14 +94,17 @@ def _try(archive: Archive, arrival: Arrival, unfinished: Unfinished) -> IngestOu
         if kept.instance.digest != former.instance.digest:
             return None
         aside = _aside(kept.instance, arrival.received_at)
+        # First: it may refuse, and the arrival then goes to quarantine from where it lies.
+        patient, identities = follow_correction(session, kept, arrival)
         _exchange_files(session, archive, kept.instance, arrival, unfinished)
-        withdrawn = correct(session, kept, arrival)
+        withdrawn = correct(session, kept._replace(patient=patient), arrival)
         # Last, because they number changes: who waits for the next number may hold rows of these.
         if copy is not None:
             record_aside(session, archive, aside, copy)
         for prediction_id in withdrawn:
             append_change(session, ChangeKind.REVIEW_WITHDRAWN, prediction_id)
         append_change(session, ChangeKind.INSTANCE_REPLACED, kept.instance.sop_instance_uid)
+        identities.tell(session)
     _log.warning(
         "instance_replaced",
         former=former.instance.digest,
@@ -144,8 +146,6 @@ def _check(kept: KeptRows, arrival: Arrival) -> None:
     uids = (kept.study.study_instance_uid, kept.series.series_instance_uid)
     if uids != (header.study_instance_uid, header.series_instance_uid):
         raise HierarchyConflict
-    if not is_same_patient(kept.patient.patient_id, kept.patient.issuer, header):
-        raise PatientConflict
 
 
 @contextmanager

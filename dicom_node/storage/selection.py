@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from core.database import Database
+from core.patients import keys_named
 from core.tables.instances import InstanceRow
 from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
@@ -110,10 +111,10 @@ class Selection:
             return int(session.execute(statement).scalar_one())
 
     def _of_patient(self) -> list[ColumnElement[bool]]:
-        conditions = [col(PatientRow.patient_id) == self.patient_id] if self.patient_id else []
-        if self.patient_id and self.issuer is not None:
-            conditions.append(col(PatientRow.issuer) == self.issuer)
-        return conditions
+        if not self.patient_id:
+            return []
+        # Also by a Patient ID from before a merge.
+        return [col(PatientRow.id).in_(keys_named(self.patient_id, self.issuer))]
 
     def _batches(self) -> Iterator[list[ColumnElement[bool]]]:
         """Yield conditions that together select everything, none of them of too many UIDs."""

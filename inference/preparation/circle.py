@@ -45,6 +45,7 @@ def measure_circle(scan: Scan) -> Profile:
         quality=judge(measure(picture, pixels, found, grid.row_um), thickness_um, scan.signal_db),
         layers=layers,
         picture=scan.pixels,
+        circle=geometry,
     )
 
 

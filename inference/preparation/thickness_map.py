@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.errors import ScanRefused
 from core.values.profile import PROFILE_ANGLES_DEGREE, Profile, Quality
 from core.values.reason import Reason, ReasonCode
-from core.values.scan import GridGeometry, Scan
+from core.values.scan import CircleGeometry, GridGeometry, Scan
 from inference.preparation.disc_centre import Disc, find_disc, refusal
 from inference.preparation.grid_sampling import (
     CIRCLE_DIAMETER_MM,
@@ -64,6 +64,7 @@ def profile_of_map(scan: Scan) -> Profile:
         thickness_um=_bridged(sampled),
         quality=_judge(sampled),
         picture=np.clip(np.nan_to_num(thickness_um) / _WHITE_UM, 0, 1).astype(np.float32),
+        circle=CircleGeometry(PROFILE_ANGLES_DEGREE, CIRCLE_DIAMETER_MM, centre_mm=disc.centre_mm),
     )
 
 

@@ -90,7 +90,9 @@ def circle_in_volume(scan: Scan) -> Scan:
             scan.pixels, scan.axial_um, surface, places_px.reshape(_CIRCLES, -1, 2)
         ),
         lateral_um=1000 * math.pi * CIRCLE_DIAMETER_MM / len(PROFILE_ANGLES_DEGREE),
-        geometry=CircleGeometry(PROFILE_ANGLES_DEGREE, CIRCLE_DIAMETER_MM),
+        geometry=CircleGeometry(
+            PROFILE_ANGLES_DEGREE, CIRCLE_DIAMETER_MM, centre_mm=disc.centre_mm
+        ),
     )
 
 

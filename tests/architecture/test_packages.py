@@ -1,10 +1,18 @@
 import ast
+import sys
 import tomllib
 from importlib.metadata import distributions, version
 from pathlib import Path
 
 import pytest
+from arcuate_client import types
 
+from api.rest.patient_search import PatientQuery
+from api.rest.prediction_search import PredictionQuery
+from api.rest.studies import StudyQuery
+from api.schemas.patients import PatientDetailOut
+from api.schemas.predictions import IndicesOut, PointOut, PredictionOut
+from api.schemas.studies import StudyOut
 from tests.conftest import REPOSITORY
 
 PACKAGES = ("core", "dicom_node", "inference", "reports", "api", "arcuate")
@@ -57,6 +65,34 @@ def imported_by(path: Path) -> set[str]:
     return names
 
 
+def test_client_needs_nothing_of_the_node_and_the_node_nothing_of_it() -> None:
+    client = REPOSITORY / "client"
+    declared = tomllib.loads((client / "pyproject.toml").read_text())
+    imports = {name for path in client.rglob("*.py") for name in imported_by(path)}
+
+    assert imports - set(sys.stdlib_module_names) == {"arcuate_client", "httpx"}
+    assert declared["project"]["dependencies"] == ["httpx>=0.27"]
+    assert declared["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["arcuate_client"]
+    assert {path for path in SOURCES if "arcuate_client" in imported_by(path)} == set()
+
+
+def test_client_names_every_field_of_a_result() -> None:
+    pairs = (
+        (types.Prediction, PredictionOut),
+        (types.PatientDetail, PatientDetailOut),
+        (types.Study, StudyOut),
+        (types.Indices, IndicesOut),
+        (types.Point, PointOut),
+        (types.PredictionFilters, PredictionQuery),
+        (types.PatientFilters, PatientQuery),
+        (types.StudyFilters, StudyQuery),
+    )
+    not_named = {"limit", "cursor", "agreement", "review_requested", "links"}
+
+    for typed, model in pairs:
+        assert set(model.model_fields) - not_named == set(typed.__annotations__) - not_named
+
+
 def test_broad_except_stands_only_at_the_edges() -> None:
     """An unknown error may be caught only where it is recorded.
 
@@ -75,6 +111,7 @@ def test_broad_except_stands_only_at_the_edges() -> None:
         "dicom_node/media/watching.py",
         "dicom_node/receive/store_receiver.py",
         "dicom_node/rollup/watch.py",
+        "dicom_node/scp/find.py",
     }
 
 

@@ -1,12 +1,13 @@
 """A person's path through the pages, in a real browser."""
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 from arcuate.waiting import wait_until
 from core.database import Database
@@ -84,7 +85,15 @@ def _sign_in(page: Page, key: str) -> None:
     page.goto("/")
     page.get_by_label("API key").fill(key)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Newest results")).to_be_visible()
+    expect(page.get_by_role("heading", name="Live", exact=True)).to_be_visible()
+
+
+def _tab_to(page: Page, wanted: Locator) -> None:
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError("the keyboard does not reach it")
 
 
 def test_person_finds_every_part_of_a_result(
@@ -152,10 +161,20 @@ def test_keyboard_alone_reaches_a_result_and_its_table(page: Page, database: Dat
     page.keyboard.press("Enter")
     expect(page.locator("#content")).to_be_focused()
 
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Sample, Eye").first).to_be_focused()
+    for label in ("Name or ID", "Eye"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_label(label, exact=True)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="Sample, Eye")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/\?eye=L$"))
+
+    _tab_to(page, page.get_by_role("link", name="Sample, Eye"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Sample, Eye")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Eye", exact=True)).to_have_value("L")
+    expect(page.get_by_role("link", name="Sample, Eye")).to_have_count(1)
 
     page.goto("/predictions/left")
     page.locator("summary").focus()
@@ -185,6 +204,58 @@ def test_page_fits_a_phone(page: Page, database: Database, path: str) -> None:
     page.goto(path)
 
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_list_that_changes_keeps_the_readers_place(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+    assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 10)
+    left = page.get_by_role("row", name="Left eye").get_by_role("link", name="Sample, Eye")
+    left.focus()
+
+    with database.transaction() as session:
+        source = InstanceIdentity("1.2", "1.3", "1.99")
+        keep_prediction(session, build_prediction(prediction_id="third", source=source))
+
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(left).to_be_focused()
+
+
+def test_name_finds_without_getting_into_the_address(
+    page: Page, database: Database, faults: list[str]
+) -> None:
+    _sign_in(page, _keep(database))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.get_by_label("Name or ID").press_sequentially("nobody")
+
+    expect(page.get_by_role("heading", name="No scan is like that")).to_be_visible()
+    page.get_by_label("Name or ID").fill("p-0001")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    assert [url for url in (page.url, *asked) if "nobody" in url or "p-0001" in url] == []
+    assert faults == []
+
+
+def test_node_that_stops_is_told(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+    expect(page.locator("#stale")).to_be_hidden()
+
+    page.context.set_offline(True)
+    page.evaluate("soon()")
+
+    expect(page.locator("#stale")).to_be_visible()
+    page.context.set_offline(False)
+    page.evaluate("soon()")
+    expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_browser_whose_session_ended_is_asked_to_sign_in(page: Page, database: Database) -> None:
+    _sign_in(page, _keep(database))
+
+    page.context.clear_cookies()
+    page.evaluate("soon()")
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_clinician_rejects_a_result_and_everybody_sees_it(

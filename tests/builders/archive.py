@@ -14,6 +14,7 @@ from core.tables.patients import PatientRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from core.values.identity import InstanceIdentity, PatientIdentity
+from core.values.person_name import FoldedName
 from core.values.prediction import Prediction
 
 _SCAN_SOP_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.5.4"
@@ -72,10 +73,14 @@ def keep_patient(session: Session, patient: PatientIdentity) -> PatientRow:
         col(PatientRow.patient_id) == patient.patient_id,
         col(PatientRow.issuer) == (patient.issuer or ""),
     )
+    folded = FoldedName.of(patient.name)
     row = session.exec(statement).first() or PatientRow(
         patient_id=patient.patient_id,
         issuer=patient.issuer or "",
         name=patient.name,
+        name_alphabetic=folded.alphabetic,
+        name_ideographic=folded.ideographic,
+        name_phonetic=folded.phonetic,
         birth_date=patient.birth_date,
         sex=patient.sex,
     )

@@ -7,10 +7,14 @@ from typing import Any
 from core.values.both_eyes import BothEyes, EyeOfStudy
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction
+from core.values.review import Amendment, ReviewDecision
 from reports.both_eyes_format import EyeSources
 from tests.builders.prediction import Loss, build_prediction
+from tests.builders.review import build_review
 from tests.builders.source import build_source
 
+REJECTED = build_review(ReviewDecision.REJECT, comment="Drusen.")
+NOT_ASSESSABLE = build_review(ReviewDecision.AMEND, amendment=Amendment(assessable=False))
 SETTLED_AT = datetime(2026, 3, 4, 10, tzinfo=UTC)
 
 
@@ -42,3 +46,12 @@ def sources_of(both: BothEyes) -> EyeSources:
         Laterality.RIGHT: [build_source(both.right.prediction)],
         Laterality.LEFT: [build_source(both.left.prediction)],
     }
+
+
+def withholding(both: BothEyes, *, right: bool = False, left: bool = False) -> BothEyes:
+    """Return both eyes, the right one amended to not assessable, the left one rejected."""
+    return replace(
+        both,
+        right=replace(both.right, withheld=NOT_ASSESSABLE if right else None),
+        left=replace(both.left, withheld=REJECTED if left else None),
+    )

@@ -9,7 +9,7 @@ from core.values.prediction import PredictionStatus
 from reports.both_eyes_format import BothEyesFormat
 from reports.both_eyes_register import BOTH_EYES_FORMATS
 from reports.equipment import Equipment
-from tests.builders.both_eyes import build_both_eyes, build_left, sources_of
+from tests.builders.both_eyes import build_both_eyes, build_left, sources_of, withholding
 from tests.builders.prediction import build_prediction
 from tests.builders.report_context import build_kept_report
 from tests.conformance.reports import run_validator, unexpected
@@ -17,6 +17,8 @@ from tests.conformance.reports import run_validator, unexpected
 REFUSED: Final = PredictionStatus.NOT_ASSESSABLE
 CASES: Final[dict[str, dict[str, Any]]] = {
     "both estimated": {},
+    "left rejected": {"withheld": {"left": True}},
+    "both withheld": {"withheld": {"left": True, "right": True}},
     "left without": {"left": build_left(status=REFUSED)},
     "right without": {"right": build_prediction(prediction_id="right", status=REFUSED)},
 }
@@ -25,7 +27,7 @@ CASES: Final[dict[str, dict[str, Any]]] = {
 KNOWN_LINES: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        r"Comprehensive3DSR|EncapsulatedPDF",
+        r"Comprehensive3DSR|EncapsulatedPDF|SCImage",
         r"Warning - </.+/CodingSchemeDesignator\(0008,0102\)\[1\]> - "
         r"Unrecognized defined term = <99ARCUATE>",
         r"Warning - </CodingSchemeIdentificationSequence\(0008,0110\)\[1\]/"
@@ -42,7 +44,9 @@ def test_report_of_both_eyes_passes_dciodvfy(
     report_format: BothEyesFormat, case: str, need: Callable[[str], None], tmp_path: Path
 ) -> None:
     need("dciodvfy")
-    both = build_both_eyes(**CASES[case])
+    changes = dict(CASES[case])
+    withheld = changes.pop("withheld", {})
+    both = withholding(build_both_eyes(**changes), **withheld)
     old = [build_kept_report("sr", sop_instance_uid="2.25.77"), build_kept_report("pdf")]
     report = report_format.build_both(
         both, sources_of(both), Equipment("1.2.3", "node-1"), [build_kept_report("sr")], old

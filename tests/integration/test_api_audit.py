@@ -1,14 +1,18 @@
 """Every look at a patient, and every change, leaves an entry before it is answered."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 from sqlalchemy import text
 from sqlmodel import select
 
+from api.app import create_app
+from api.dashboard.register import PAGES
 from core.audit.recording import append_audit
 from core.database import Database
 from core.keys import Role, create_key
@@ -307,3 +311,77 @@ def test_page_is_narrowed_by_its_form_and_escapes_what_strangers_wrote(
     assert "There is no such entry." in other.text
     assert "There is no such entry." in today.text
     assert wrong.status_code == 422
+
+
+_FILLED = {
+    "prediction_id": "p1",
+    "study_uid": "STUDY",
+    "study": "STUDY",
+    "patient_id": "P-0001",
+    "key": "1",
+    "eye": "R",
+    "laterality": "R",
+}
+
+
+def filled(path: str, uid: str) -> str:
+    """Return a path with what the archive of these tests holds."""
+
+    def value(found: re.Match[str]) -> str:
+        return _FILLED.get(found[1].partition(":")[0], "1").replace("STUDY", uid)
+
+    return re.sub(r"\{([^}]+)\}", value, path)
+
+
+def served_paths(locked: Settings, database: Database) -> list[str]:
+    app = create_app(locked, database, Storage(locked.storage))
+    described = [path for path, methods in app.openapi()["paths"].items() if "get" in methods]
+    pages = [
+        route.path
+        for router in PAGES
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ())
+    ]
+    return [path for path in (*described, *pages) if "/events" not in path]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_whatever_shows_a_patient_leaves_an_entry_that_names_them(
+    client: httpx.Client, locked: Settings, database: Database
+) -> None:
+    """Every route there is, so that a new one that forgets to say so is found."""
+    every = (Role.ADMINISTRATOR, Role.RESEARCHER)
+    with database.transaction() as session:
+        known = {"X-API-Key": create_key(session, "auditor", *every)}
+    uid, last = study_uid(database), 0
+    showing, unrecorded = [], []
+    for path in served_paths(locked, database):
+        answer = client.get(filled(path, uid), headers=known)
+        rows = audited(database, after=last)
+        last += len(rows)
+        shows = answer.is_success and any(
+            told in answer.content
+            for told in (b"P-0001", b"Sample^Eye", b"Sample, Eye", b"Sample Eye")
+        )
+        if shows:
+            showing.append(path)
+            if not any(1 in row.patients for row in rows):
+                unrecorded.append(path)
+
+    assert len(showing) > 12
+    assert unrecorded == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("path", ["/", "/live", "/patients"])
+def test_form_that_searches_is_a_search(
+    client: httpx.Client, database: Database, path: str
+) -> None:
+    known = {**headers(database), "Origin": str(client.base_url).rstrip("/")}
+
+    answer = client.post(path, data={"name": "Sample"}, headers=known)
+
+    assert answer.status_code in {200, 422}, answer.text
+    rows = audited(database)
+    if answer.status_code == 200:
+        assert [(row.action, row.outcome) for row in rows] == [("search", "success")]

@@ -172,7 +172,7 @@ CHANGES = (
 def test_viewers_and_other_sites_change_nothing(
     settings: Settings, database: Database, given_up: int
 ) -> None:
-    locked = settings.model_copy(update={"auth": "keys"})
+    locked = settings.model_copy(update={"auth": "keys", "login_failures": 1000})
     with database.transaction() as session:
         viewer = create_key(session, "viewer", Role.VIEWER)
         operator = create_key(session, "operator", Role.OPERATOR)

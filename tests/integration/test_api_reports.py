@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 from pydicom import Dataset, dcmread, dcmwrite
 from sqlmodel import select
 
 from core.database import Database
+from core.reviews import record_review
 from core.settings import Settings
 from core.tables.instances import InstanceOutcome
 from core.tables.reports import ReportRow
@@ -17,6 +21,7 @@ from core.tables.studies import StudyRow
 from core.tables.study_summaries import StudySummaryRow, SummaryState
 from core.tables.summary_reports import SummaryReportRow
 from core.values.prediction import Prediction
+from core.values.review import Amendment, ReviewDecision, ReviewDraft
 from dicom_node.storage.bytes import Storage
 from reports.both_eyes_register import BOTH_EYES_FORMATS
 from reports.encapsulated_pdf import EncapsulatedPdf
@@ -24,6 +29,7 @@ from reports.equipment import Equipment
 from tests.builders.archive import keep_instance, keep_prediction
 from tests.builders.both_eyes import SETTLED_AT, build_both_eyes, sources_of
 from tests.builders.prediction import build_prediction
+from tests.builders.review import REVIEWED_AT
 from tests.builders.source import build_source
 from tests.fixtures.http_server import http_server
 
@@ -37,7 +43,10 @@ def storage(settings: Settings) -> Storage:
 
 @pytest.fixture
 def client(settings: Settings, database: Database, storage: Storage) -> Iterator[httpx.Client]:
-    with http_server(settings, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(settings, database, storage) as url,
+        httpx.Client(base_url=url, timeout=60) as opened,
+    ):
         yield opened
 
 
@@ -111,6 +120,38 @@ def test_page_is_drawn_until_one_is_kept_and_then_comes_as_kept(
     assert answer.content != drawn.content
 
 
+def review(database: Database, decision: ReviewDecision, **draft: Any) -> None:
+    with database.transaction() as session:
+        record_review(session, "p1", ReviewDraft(decision, "dr-ito", **draft), REVIEWED_AT)
+
+
+def test_what_must_not_be_used_is_marked_in_every_drawing_until_it_is_accepted_again(
+    client: httpx.Client, database: Database, storage: Storage
+) -> None:
+    kept = EncapsulatedPdf().build(PREDICTION, [build_source(PREDICTION)], Equipment("1", "1"))
+    keep(database, PREDICTION)
+    keep_report(database, storage, "pdf", kept)
+
+    def drawings() -> dict[str, bytes]:
+        return {
+            form: client.get(f"/v1/predictions/p1/report.{form}").content
+            for form in ("pdf", "png", "svg")
+        }
+
+    plain = drawings()
+    review(database, ReviewDecision.REJECT, comment="Drusen.")
+    rejected = drawings()
+    review(database, ReviewDecision.AMEND, amendment=Amendment(assessable=False))
+    not_assessable = drawings()
+    review(database, ReviewDecision.ACCEPT)
+
+    assert drawings() == plain
+    assert b"REJECTED, NOT TO BE USED" in rejected["svg"]
+    assert b"NOT ASSESSABLE ACCORDING TO ITS REVIEW" in not_assessable["svg"]
+    for form in plain:
+        assert len({plain[form], rejected[form], not_assessable[form]}) == 3
+
+
 def test_reports_of_both_eyes_come_as_kept_by_version(
     client: httpx.Client, database: Database, storage: Storage
 ) -> None:
@@ -125,7 +166,7 @@ def test_reports_of_both_eyes_come_as_kept_by_version(
     path = "/v1/studies/2.25.101/summary"
 
     links = client.get(path).json()["links"]
-    page, sr = client.get(links["pdf"]), client.get(links["report"])
+    page, sr, png = (client.get(links[name]) for name in ("pdf", "report", "png"))
     first = client.get(f"{path}/report.pdf", params={"version": 1})
     latest = client.get(f"{path}/report.dcm")
     none = client.get(f"{path}/report.pdf", params={"version": 3})
@@ -137,6 +178,9 @@ def test_reports_of_both_eyes_come_as_kept_by_version(
     assert first.content == inside(kept["pdf", 1])
     assert dcmread(BytesIO(sr.content)).SOPInstanceUID == kept["sr", 2].SOPInstanceUID
     assert latest.content == sr.content
+    assert png.headers["content-type"] == "image/png"
+    drawn = np.asarray(Image.open(BytesIO(png.content)))
+    np.testing.assert_array_equal(drawn, kept["sc", 2].pixel_array)
     assert (none.status_code, none.headers["content-type"]) == (404, "application/problem+json")
 
 

@@ -150,6 +150,7 @@ def test_prediction_has_the_shape_of_the_contract(client: httpx.Client, database
         "pattern_standard_deviation": pytest.approx(
             deviations.pattern_standard_deviation_db, abs=1e-4
         ),
+        "estimated_severity": "early",
     }
     assert list(rnfl["sectors_um"]) == ["T", "TS", "NS", "N", "NI", "TI"]
     np.testing.assert_allclose(rnfl["profile_um"], prediction.thickness_um, atol=1e-4)
@@ -305,6 +306,13 @@ def test_patient_that_two_issuers_share_is_never_guessed(
         "name": "One^Eye",
         "birth_date": "1950-01-01",
         "sex": "M",
+        "former_ids": [],
+        "note": None,
+        "links": {
+            "predictions": "/v1/patients/P1/predictions?issuer=A",
+            "studies": "/v1/studies?patient_id=P1&issuer=A",
+            "history": "/v1/patients/P1/history?issuer=A",
+        },
     }
     assert client.get("/v1/patients/P1", params={"issuer": ""}).json()["name"] == "Two^Eye"
     assert _ids(client.get("/v1/patients/P1/predictions", params={"issuer": "A"})) == ["p001"]

@@ -62,6 +62,7 @@ def test_settled_summary_tells_both_eyes(client: httpx.Client, clockwork: Clockw
             "study": _PATH,
             "report": None,
             "pdf": None,
+            "png": None,
         },
     }
     assert (right["laterality"], right["status"], right["current"]) == ("R", "final", "p1")

@@ -13,7 +13,7 @@ import pytest
 from sqlmodel import SQLModel, select
 
 from core.database import Database
-from core.keys import create_key
+from core.keys import Role, create_key
 from core.settings import Settings
 from core.tables.instances import InstanceRow
 from core.tables.quarantine import QuarantineRow
@@ -103,7 +103,7 @@ def test_stow_of_other_content_is_settled_alike(
     storage = Storage(chosen.storage)
     storage.prepare()
     with database.transaction() as session:
-        key = create_key(session, "clinic")
+        key = create_key(session, "clinic", Role.OPERATOR)
     body, headers = multipart(*(as_file(content) for content in CONTENTS))
     with (
         http_server(chosen, database, storage) as url,

@@ -21,6 +21,7 @@ from arcuate.bench.query.rows import fill
 from arcuate.waiting import wait_until
 from core.database import Database
 from core.settings import Settings
+from dicom_node.receive import seam
 from dicom_node.storage.query.attribute import ATTRIBUTES
 from dicom_node.storage.query.finding import find
 from dicom_node.storage.query.level import Level
@@ -284,12 +285,22 @@ def test_wildcard_bombs_go_off_quietly(database: Database, keyword: str, value: 
     assert time.monotonic() - started < 2.0
 
 
-def test_requests_that_do_not_wait_for_answers_end_the_association(node: Node) -> None:
+def test_requests_that_do_not_wait_are_answered_in_turn(quick: SlowAsking) -> None:
+    for _ in range(100):
+        quick.send("STUDY", PatientID="PAT0000001")
+
+    assert [list(quick.answers()) for _ in range(100)] == [[0xFF00, 0xFF00, 0x0000]] * 100
+
+
+def test_peer_that_asks_on_and_reads_nothing_is_given_up(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seam, "PDU_SECONDS", 0.5)
     asking = SlowAsking("127.0.0.1", node.port, DEVICE, "ARCUATE")
 
     with pytest.raises(OSError), asking._connection:  # noqa: PT011 - whatever a closed one gives
         for _ in range(100_000):
-            asking.send("STUDY", PatientID="nobody")
+            asking.send("STUDY", PatientID="PAT0000001")
 
     with asking_of(node.port) as association:
         again = ask(association, identifier("STUDY", PatientID="PAT0000001"))

@@ -1,7 +1,9 @@
 """QIDO-RS: the requests that viewers and clients send, and what they get back."""
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +12,15 @@ import pytest
 from dicomweb_client import DICOMwebClient
 from pydicom import Dataset
 
+from api.app import create_app
+from api.dicomweb import qido
+from api.dicomweb.search_places import SearchPlaces
+from arcuate.waiting import wait_until
 from core.keys import create_key
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.query.finding import find
 from tests.builders.queryable import COMPREHENSIVE_3D_SR, OPT
-from tests.fixtures.http_server import http_server
+from tests.fixtures.http_server import http_server, serving
 from tests.fixtures.queryable_node import KINDS, FilledArchive, filled_archive
 
 ROOT = "/dicom-web"
@@ -299,3 +306,33 @@ def test_more_results_than_the_most_are_told_of(archive: FilledArchive) -> None:
     assert [len(answer.json()) for answer in (*cut, whole)] == [3, 3, 3, 3]
     assert all("additional results" in answer.headers["warning"] for answer in cut)
     assert "warning" not in whole.headers
+
+
+def test_those_who_search_at_once_beyond_the_bound_are_asked_to_come_back(
+    archive: FilledArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+
+    def slowly(*query: Any) -> Any:
+        done.wait(60)
+        return find(*query)
+
+    monkeypatch.setattr(qido, "find", slowly)
+    app = create_app(archive.settings, archive.database, Storage(archive.settings.storage))
+    places = SearchPlaces(at_a_time=2, most_waiting=3)
+    app.state.search_places = places
+    with serving(app, archive.settings) as url, ThreadPoolExecutor(5) as pool:
+        address = f"{url}{ROOT}/studies"
+        try:
+            searches = [pool.submit(httpx.get, address, timeout=60) for _ in range(5)]
+            assert wait_until(lambda: places.waiting == 3, 30)
+            refused = httpx.get(address, timeout=60)
+            ready = httpx.get(f"{url}/health/ready", timeout=60)
+        finally:
+            done.set()
+        answers = [one.result(60) for one in searches]
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert refused.json()["type"] == "urn:arcuate:problem:too-many-searches"
+    assert ready.status_code == 200
+    assert [(answer.status_code, len(answer.json())) for answer in answers] == [(200, 4)] * 5

@@ -308,6 +308,8 @@ def test_refusals_and_warnings_of_the_peer_are_told(node: Node) -> None:
         ("study", {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "1.2.*"}),
         ("study", {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "../../etc"}),
         ("patient", {"QueryRetrieveLevel": "PATIENT", "PatientID": "P*"}),
+        ("patient", {"QueryRetrieveLevel": "PATIENT", "PatientID": ["P1", "P2"]}),
+        ("patient", {"QueryRetrieveLevel": "PATIENT", "PatientID": "P\x07"}),
         ("patient", STUDY),
     ],
 )

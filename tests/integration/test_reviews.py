@@ -34,6 +34,7 @@ from tests.builders.opt import build_circle_opt
 from tests.builders.prediction import build_prediction
 from tests.builders.received import open_test_archive, receive
 from tests.fixtures.http_server import http_server
+from tests.fixtures.signing_in import sign_in, token_on
 
 _HTML = {"Accept": "text/html"}
 _REJECTION = {"decision": "reject", "comment": "Disc drusen."}
@@ -251,14 +252,15 @@ def test_person_decides_on_the_page(url: str, database: Database) -> None:
     with database.transaction() as session:
         key = create_key(session, "dr-ito", Role.CLINICIAN)
     with httpx.Client(base_url=url, headers=_HTML, follow_redirects=True) as browser:
-        browser.post("/login", data={"key": key})
+        sign_in(browser, key=key)
         assert 'value="accept"' in browser.get("/predictions/p1").text
-        browser.post("/predictions/p1/review-request")
-        form = {"decision": "amend", "comment": "<b>See</b>", "mean_deviation": "-2.5"}
+        token = {"csrf_token": token_on(browser, "/predictions/p1")}
+        browser.post("/predictions/p1/review-request", data=token)
+        form = {**token, "decision": "amend", "comment": "<b>See</b>", "mean_deviation": "-2.5"}
         amended = browser.post("/predictions/p1/review", data=form)
-        refused = browser.post("/predictions/p1/review", data={"decision": "reject"})
+        refused = browser.post("/predictions/p1/review", data={**token, "decision": "reject"})
         asked = browser.get("/")
-        rejected = browser.post("/predictions/p1/review", data=_REJECTION)
+        rejected = browser.post("/predictions/p1/review", data={**token, **_REJECTION})
         listed = browser.get("/")
 
     assert amended.status_code == 200
@@ -290,7 +292,11 @@ def test_page_of_another_site_asks_for_no_review(settings: Settings, database: D
         foreign = httpx.post(url + path, headers={"Origin": "https://elsewhere.example"})
         assert foreign.status_code == 403
         assert rows(database, ReviewRequestRow) == []
-        assert httpx.post(url + path, headers={"Origin": url}).status_code == 303
+        with httpx.Client(base_url=url, headers={"Origin": url}) as browser:
+            assert browser.post(path).status_code == 403
+            assert rows(database, ReviewRequestRow) == []
+            token = token_on(browser, "/predictions/p1")
+            assert browser.post(path, data={"csrf_token": token}).status_code == 303
 
 
 # The report that follows.

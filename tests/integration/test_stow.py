@@ -13,7 +13,7 @@ from pydicom import Dataset, dcmread
 from sqlmodel import SQLModel, func, select
 
 from core.database import Database
-from core.keys import create_key, revoke_key
+from core.keys import Role, create_key, revoke_key
 from core.settings import Settings
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobRow
@@ -56,7 +56,7 @@ def server(settings: Settings, database: Database) -> Iterator[Server]:
     storage = Storage(locked.storage)
     storage.prepare()
     with database.transaction() as session:
-        key = create_key(session, "clinic")
+        key = create_key(session, "clinic", Role.OPERATOR)
     with (
         http_server(locked, database, storage) as url,
         httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=30) as client,

@@ -10,8 +10,10 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 
 from api.dicomweb.search_parameters import read_search
 from api.errors import ParameterInvalid
-from dicom_node.errors import IdentifierRefused
+from dicom_node.errors import IdentifierRefused, RetrieveInvalid
+from dicom_node.scp.encoded_identifier import decode_identifier
 from dicom_node.scp.identifier import Identifier, read_identifier
+from dicom_node.scp.retrieve_identifier import selection_of
 from dicom_node.storage.query.attribute import ATTRIBUTES
 from dicom_node.storage.query.level import Level
 from tests.builders.encoded_instance import encode_dataset
@@ -40,7 +42,7 @@ VALID = encode_dataset(
 
 
 def read(encoded: bytes, syntax: UID) -> Identifier:
-    return read_identifier(BytesIO(encoded), syntax, tuple(Level))
+    return read_identifier(encoded, syntax, tuple(Level))
 
 
 @given(encoded=st.binary(max_size=200), syntax=SYNTAXES)
@@ -48,6 +50,15 @@ def read(encoded: bytes, syntax: UID) -> Identifier:
 def test_any_bytes_are_an_identifier_or_refused(encoded: bytes, syntax: UID) -> None:
     with suppress(IdentifierRefused):
         read(encoded, syntax)
+
+
+@given(encoded=st.binary(max_size=200), syntax=SYNTAXES, is_patient_root=st.booleans())
+@example(encode_dataset(identifier("STUDY"), ImplicitVRLittleEndian), ImplicitVRLittleEndian, True)
+def test_any_bytes_select_something_or_are_refused(
+    encoded: bytes, syntax: UID, is_patient_root: bool
+) -> None:
+    with suppress(IdentifierRefused, RetrieveInvalid):
+        selection_of(decode_identifier(BytesIO(encoded), syntax, 1 << 20), is_patient_root)
 
 
 @given(
@@ -63,6 +74,9 @@ def test_damaged_identifiers_are_understood_or_refused(
 
     with suppress(IdentifierRefused):
         read(bytes(damaged[:end]), ExplicitVRLittleEndian)
+    with suppress(IdentifierRefused, RetrieveInvalid):
+        keys = decode_identifier(BytesIO(damaged[:end]), ExplicitVRLittleEndian, 1 << 20)
+        selection_of(keys, is_patient_root=False)
 
 
 @given(keyword=KEYWORDS, value=st.binary(max_size=40), syntax=SYNTAXES)

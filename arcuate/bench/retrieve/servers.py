@@ -55,7 +55,12 @@ def running_arcuate(
             key = create_key(session, "measurement")
     finally:
         node.database.close()
-    names = {"home": str(folder), "http_port": str(settings.http_port)}
+    # One client asks as often as it can.
+    names = {
+        "home": str(folder),
+        "http_port": str(settings.http_port),
+        "requests_per_minute": "0",
+    }
     environment = {f"{ENVIRONMENT_PREFIX}{name.upper()}": text for name, text in names.items()}
     command = [sys.executable, "-m", "arcuate", Role.SERVE]
     headers = {kind: {"Accept": accept, "X-API-Key": key} for kind, accept in _WEB.items()}

@@ -13,6 +13,7 @@ from core.deliveries.destinations import DestinationInvalid
 from core.settings import Settings, is_loopback
 from dicom_node.calling_errors import DestinationDown
 from dicom_node.delivery.targets.http_authentication import authentication_of
+from dicom_node.delivery.targets.retry_after import asked_pause_seconds
 from dicom_node.delivery.targets.stow_answer import read_answer
 from dicom_node.delivery.targets.target import (
     Commitment,
@@ -85,7 +86,9 @@ class StowRs:
         with _client(destination, tools.settings) as client:
             answer = _ask(client, "GET", "studies", params={"limit": "1"})
         if answer is None or answer.status_code in _OF_THE_SERVICE - {HTTPStatus.NOT_FOUND}:
-            raise DestinationDown(_status_text(answer) if answer else "It does not answer in time")
+            if answer is None:
+                raise DestinationDown("It does not answer in time")
+            raise _trouble(answer)
 
 
 def _store(client: httpx.Client, outgoing: Outgoing) -> Sent:
@@ -103,7 +106,7 @@ def _store(client: httpx.Client, outgoing: Outgoing) -> Sent:
     if answer is None:
         return Sent(outgoing.delivery_id, Verdict.FAILED, "The service did not answer in time")
     if answer.status_code in _OF_THE_SERVICE or answer.is_redirect:
-        raise DestinationDown(_status_text(answer))
+        raise _trouble(answer)
     if answer.status_code in _TOLD:
         told = read_answer(answer.status_code, answer.content, outgoing.sop_instance_uid)
         return Sent(outgoing.delivery_id, told.verdict, told.message)
@@ -154,6 +157,11 @@ def _status_text(answer: httpx.Response) -> str:
     # What stands before a service may have numbers of its own, which have no words.
     words = httpx.codes.get_reason_phrase(answer.status_code)
     return f"The service answered {answer.status_code} {words}".rstrip()
+
+
+def _trouble(answer: httpx.Response) -> DestinationDown:
+    pause = asked_pause_seconds(answer.status_code, answer.headers)
+    return DestinationDown(_status_text(answer), pause)
 
 
 def _check_url(url: str, is_secret: bool) -> None:

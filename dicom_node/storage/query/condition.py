@@ -82,20 +82,21 @@ def _is_like(column: ColumnElement[Any], pattern: str, dialect: str) -> Conditio
     if not has_wildcard(pattern):
         return column == pattern
     prefix = literal_prefix(pattern)
-    begins = [_begins(column, prefix, dialect)] if prefix else []
+    starts = [begins(column, prefix, dialect)] if prefix else []
     if prefix and is_any(pattern[len(prefix) :]):
-        return and_(*begins)
+        return and_(*starts)
     if dialect == "postgresql":
-        return and_(*begins, column.like(as_like(pattern), escape="\\"))
-    return and_(*begins, column.op("GLOB")(as_glob(pattern)))
+        return and_(*starts, column.like(as_like(pattern), escape="\\"))
+    return and_(*starts, column.op("GLOB")(as_glob(pattern)))
 
 
-def _begins(column: ColumnElement[Any], prefix: str, dialect: str) -> Condition:
+def begins(column: ColumnElement[Any], prefix: str, dialect: str) -> Condition:
+    """Return the condition that a text begins so; an index of patterns serves it."""
     after = following(prefix)
     # The operators of text_pattern_ops: byte by byte, whatever the language of the database.
     at_least, below = ("~>=~", "~<~") if dialect == "postgresql" else (">=", "<")
-    begins = column.op(at_least, is_comparison=True)(prefix)
-    return begins if after is None else and_(begins, column.op(below, is_comparison=True)(after))
+    starts = column.op(at_least, is_comparison=True)(prefix)
+    return starts if after is None else and_(starts, column.op(below, is_comparison=True)(after))
 
 
 def _is_between(column: ColumnElement[Any], times: Times, dialect: str) -> Condition:

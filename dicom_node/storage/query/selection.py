@@ -81,6 +81,9 @@ def joined_up(statement: Select[Any], level: Level, top: int) -> Select[Any]:
 
 
 def _conditions(query: Query, dialect: str) -> Iterator[Condition]:
+    if query.level is Level.PATIENT:
+        # What was merged into another record is found as that one.
+        yield PATIENTS.c.merged_into.is_(None)
     combined = {day: time for day, time in _MOMENTS.items() if _is_combined(query, day, time)}
     for keyword, match in query.matches.items():
         if keyword in combined:

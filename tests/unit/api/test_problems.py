@@ -1,11 +1,11 @@
 import json
-from http import HTTPStatus
 
 import pytest
 from fastapi import Request
 
 from api.errors import (
     AmbiguousPatient,
+    AskedTooOften,
     BodyMalformed,
     BodyStalled,
     BodyTooLarge,
@@ -15,6 +15,7 @@ from api.errors import (
     NotAcceptable,
     NotReady,
     NotSignedIn,
+    TokenRefused,
 )
 from api.problems import STATUSES, answer_unexpected, headers_of, kind_of, status_of
 from core.database import DatabaseAway
@@ -84,6 +85,12 @@ def test_problem_kind_is_the_class_name_in_kebab_case() -> None:
 
 
 def test_status_that_passes_says_when_to_try_again() -> None:
-    assert headers_of(HTTPStatus.SERVICE_UNAVAILABLE) == {"Retry-After": "5"}
-    assert headers_of(HTTPStatus.UNAUTHORIZED) == {"WWW-Authenticate": "Bearer"}
-    assert headers_of(HTTPStatus.NOT_FOUND) is None
+    assert headers_of(DatabaseAway()) == {"Retry-After": "5"}
+    assert headers_of(AskedTooOften(1.2)) == {"Retry-After": "2"}
+    assert headers_of(RecordNotFound()) is None
+
+
+def test_refusal_of_a_credential_says_how_to_show_one() -> None:
+    assert headers_of(NotSignedIn()) == {"WWW-Authenticate": "Bearer"}
+    refused = headers_of(TokenRefused("it is expired"))
+    assert refused == {"WWW-Authenticate": 'Bearer error="invalid_token"'}

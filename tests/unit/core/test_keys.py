@@ -1,21 +1,68 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlmodel import select
 
 from core.database import Database
 from core.errors import RecordNotFound
-from core.keys import KeyNameTaken, Role, create_key, find_key, list_keys, revoke_key
+from core.keys import (
+    KeyNameTaken,
+    Role,
+    create_key,
+    find_key,
+    has_administrator,
+    list_keys,
+    revoke_key,
+    roles_of,
+)
 from core.tables.keys import KeyRow
 
+_NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 
-def test_key_is_found_again_with_its_role(database: Database) -> None:
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ((), ["viewer"]),
+        ((Role.CLINICIAN,), ["clinician"]),
+        ((Role.RESEARCHER, Role.CLINICIAN, Role.CLINICIAN), ["clinician", "researcher"]),
+    ],
+)
+def test_key_is_found_again_with_its_roles(
+    database: Database, given: tuple[Role, ...], kept: list[str]
+) -> None:
     with database.transaction() as session:
-        key = create_key(session, "viewer of the clinic", Role.CLINICIAN)
+        key = create_key(session, "of the clinic", *given)
 
     with database.reading() as session:
         found = find_key(session, key)
 
     assert found is not None
-    assert (found.name, found.role) == ("viewer of the clinic", "clinician")
+    assert (found.name, found.roles) == ("of the clinic", kept)
+    assert roles_of(found.roles) == frozenset(given or (Role.VIEWER,))
+
+
+def test_key_is_refused_from_its_end_on(database: Database) -> None:
+    end = _NOW + timedelta(days=30)
+    with database.transaction() as session:
+        key = create_key(session, "one", created_at=_NOW, expires_at=end)
+
+    with database.reading() as session:
+        assert find_key(session, key, end - timedelta(seconds=1)) is not None
+        assert find_key(session, key, end) is None
+
+
+def test_administrator_is_who_holds_a_key_that_may_be_used(database: Database) -> None:
+    end = _NOW + timedelta(days=1)
+    with database.transaction() as session:
+        create_key(session, "operator", Role.OPERATOR)
+        create_key(session, "former", Role.ADMINISTRATOR)
+        revoke_key(session, "former")
+        create_key(session, "for a day", Role.CLINICIAN, Role.ADMINISTRATOR, expires_at=end)
+
+    with database.reading() as session:
+        assert has_administrator(session, _NOW)
+        assert not has_administrator(session, end)
 
 
 def test_key_itself_is_not_kept(database: Database) -> None:

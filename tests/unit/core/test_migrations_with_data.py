@@ -1,17 +1,25 @@
 """What is kept survives the migrations of this room, in both directions."""
 
+import numpy as np
+import pytest
 from alembic import command
 from sqlalchemy import text
 from sqlmodel import select
 
 from core.database import Database
+from core.ledger import enqueue
 from core.migrations.schema import _config, migrate
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
+from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
 from core.values.identity import InstanceIdentity, PatientIdentity
 from tests.builders.archive import keep_instance, keep_prediction
-from tests.builders.prediction import build_prediction
+from tests.builders.prediction import (
+    build_fundus_prediction,
+    build_prediction,
+    build_thickness_um,
+)
 
 _OPV = "1.2.840.10008.5.1.4.1.1.80.1"
 
@@ -58,3 +66,23 @@ def test_reports_keep_their_instances(database: Database) -> None:
     with database.reading() as session:
         (row,) = session.exec(select(ReportRow)).all()
     assert (row.prediction_id, row.kind, row.version, row.instance_key) == ("p1", "sr", 0, 1)
+
+
+def test_means_of_profiles_that_were_here_before_are_filled_in(database: Database) -> None:
+    with database.transaction() as session:
+        keep_prediction(session, build_prediction(prediction_id="p1"))
+        fundus = build_fundus_prediction(
+            prediction_id="p2", source=InstanceIdentity("1.2", "1.3", "1.4.2")
+        )
+        keep_prediction(session, fundus)
+        enqueue(session, JobKind.ECHO, "PACS")
+    mean = float(np.mean(build_thickness_um()))
+    _downgrade(database, "0017")
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT kind FROM jobs")).all() == []
+
+    migrate(database)
+
+    with database.reading() as session:
+        means = {row.id: row.rnfl_mean_um for row in session.exec(select(PredictionRow)).all()}
+    assert means == {"p1": pytest.approx(mean, abs=1e-3), "p2": None}

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from core.database import Database
 from core.model_choice import DEFAULT_MODEL, KnownModel, chosen_model
@@ -210,3 +211,36 @@ def test_keeping_a_choice_activates_nothing_of_a_kind_that_is_not_scored(
         keep_choice(session, DEFAULT_MODEL)
 
     assert states(registered)["c"] is ModelState.INSTALLED
+
+
+def test_card_is_kept_with_the_model_and_replaced_by_a_newer_reading(database: Database) -> None:
+    identity = ModelIdentity("carded", "1.0.0", "sha256:" + "c" * 64)
+    for card in ({"intended_use": "first"}, {"intended_use": "second"}, None):
+        with database.transaction() as session:
+            register_models(session, [KnownModel(identity, "profile", card=card)])
+
+    with database.reading() as session:
+        [model] = [one for one in list_models(session) if one.identity == identity]
+    assert model.card == {"intended_use": "second"}
+
+
+def test_card_of_other_weights_is_not_kept(database: Database) -> None:
+    first = ModelIdentity("carded", "1.0.0", "sha256:" + "c" * 64)
+    other = ModelIdentity("carded", "1.0.0", "sha256:" + "d" * 64)
+    with database.transaction() as session:
+        register_models(session, [KnownModel(first, "profile")])
+        register_models(session, [KnownModel(other, "profile", card={"intended_use": "x"})])
+
+    with database.reading() as session:
+        [model] = list_models(session)
+    assert (model.identity, model.card) == (first, None)
+
+
+def test_models_of_a_record_that_is_yet_to_be_migrated_are_known(database: Database) -> None:
+    with database.transaction() as session:
+        register_models(session, [KnownModel(OLD, "profile", card={"intended_use": "x"})])
+        session.execute(text("ALTER TABLE models DROP COLUMN card"))
+
+    [model] = models_of_any_record(database)
+
+    assert (model.identity, model.card) == (OLD, None)

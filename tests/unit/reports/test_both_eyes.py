@@ -1,6 +1,8 @@
 from copy import deepcopy
+from dataclasses import replace
 from io import BytesIO
 
+import numpy as np
 import pytest
 from highdicom.sr import srread
 from matplotlib.figure import Figure
@@ -9,17 +11,18 @@ from pydicom import Dataset, dcmwrite
 from core.values.both_eyes import BothEyes, EyeOfStudy
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
-from reports import codes
+from core.values.review import ReviewDecision
+from reports import codes, review_codes
+from reports.both_eyes_capture import BothEyesCapture
 from reports.both_eyes_format import BothEyesFormat
-from reports.both_eyes_page import draw_both_eyes
+from reports.both_eyes_page import draw_both_eyes, draw_both_eyes_rgb
 from reports.both_eyes_register import BOTH_EYES_FORMATS
 from reports.both_eyes_sr import BothEyesSr
 from reports.checks import check_both_eyes
 from reports.equipment import Equipment
 from reports.errors import ReportWrong, SourceConflict
-from reports.report import ReportKind
 from reports.sheet import HEIGHT_INCHES, WIDTH_INCHES, Sheet
-from tests.builders.both_eyes import build_both_eyes, build_left, sources_of
+from tests.builders.both_eyes import build_both_eyes, build_left, sources_of, withholding
 from tests.builders.prediction import build_fundus_prediction, build_prediction
 from tests.builders.report_context import build_kept_report
 
@@ -44,7 +47,7 @@ def words_of(both: BothEyes) -> str:
 
 
 def test_each_format_is_of_another_kind() -> None:
-    assert [f.kind for f in BOTH_EYES_FORMATS] == [ReportKind.STRUCTURED_REPORT, ReportKind.PDF]
+    assert [f.kind for f in BOTH_EYES_FORMATS] == ["sr", "sc", "pdf"]
 
 
 def test_tree_has_the_whole_of_each_eye_and_no_points() -> None:
@@ -119,13 +122,17 @@ def test_report_names_what_it_rests_on_and_what_it_replaces(report_format: BothE
 
     report = report_format.build_both(both, sources_of(both), EQUIPMENT, kept, before)
 
-    (study,) = report.PredecessorDocumentsSequence
-    (instance,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
-    is_sr = report_format.kind is ReportKind.STRUCTURED_REPORT
-    assert instance.ReferencedSOPInstanceUID == ("2.25.800" if is_sr else "2.25.801")
     named = {e.value for e in report.iterall() if e.keyword == "ReferencedSOPInstanceUID"}
     scans = {"2.25.103", "2.25.203"}
-    assert named == {instance.ReferencedSOPInstanceUID, *scans, *(["2.25.901"] if is_sr else [])}
+    # A picture has no place to name what it replaces.
+    beside = {"sr": {"2.25.800", "2.25.901"}, "sc": set[str](), "pdf": {"2.25.801"}}
+    assert named == scans | beside[report_format.kind]
+    replaced = [
+        instance.ReferencedSOPInstanceUID
+        for study in report.get("PredecessorDocumentsSequence", ())
+        for instance in study.ReferencedSeriesSequence[0].ReferencedSOPSequence
+    ]
+    assert replaced == {"sr": ["2.25.800"], "sc": [], "pdf": ["2.25.801"]}[report_format.kind]
 
 
 def test_models_of_the_two_eyes_are_both_named() -> None:
@@ -164,10 +171,83 @@ def test_page_has_each_eye_under_its_name_with_what_is_amiss() -> None:
     assert words.index("RIGHT EYE (OD)") < words.index("LEFT EYE (OS)")
 
 
+def test_picture_is_the_page_and_says_what_it_was_drawn_from() -> None:
+    both = build_both_eyes(right=build_fundus_prediction(prediction_id="right"))
+
+    image = build(BothEyesCapture(), both)
+
+    # 827 by 1169 hundredths of an inch, at 150 pixels an inch.
+    assert (image.Columns, image.Rows) == (1240, 1753)
+    np.testing.assert_array_equal(image.pixel_array, draw_both_eyes_rgb(both))
+    assert (image.ImageLaterality, image.Modality, "Laterality" in image) == ("B", "OT", False)
+    assert image.SeriesNumber == 24206
+    for words in ("from a fundus photograph and of ", "from OCT; not a measured visual field."):
+        assert words in image.DerivationDescription
+
+
 def test_page_of_two_origins_says_both() -> None:
     both = build_both_eyes(right=build_fundus_prediction(prediction_id="right"))
 
     assert words_of(both).startswith("ESTIMATED from a fundus photograph and OCT, not measured")
+
+
+DECIDED = "REJECTED, NOT TO BE USED, by dr-ito on 2026-03-05 08:15 UTC: Drusen."
+
+
+@pytest.mark.parametrize("report_format", BOTH_EYES_FORMATS, ids=lambda f: f.kind)
+def test_lists_say_which_eye_is_not_to_be_used(report_format: BothEyesFormat) -> None:
+    both = withholding(build_both_eyes(), left=True)
+    neither = withholding(build_both_eyes(), right=True, left=True)
+
+    described = [build(report_format, one).SeriesDescription for one in (both, neither)]
+
+    assert described == [
+        "AI estimated VF 24-2 R+L - not measured, L not to be used",
+        "AI estimated VF 24-2 R+L - not measured, R+L not to be used",
+    ]
+    check_both_eyes(build(report_format, both), both)
+
+
+def test_tree_has_the_decision_in_place_of_the_numbers_of_an_eye() -> None:
+    report = build(BothEyesSr(), withholding(build_both_eyes(), left=True))
+
+    right, left = srread(BytesIO(encoded(report))).content.get_image_measurement_groups()
+
+    assert [len(group.get_measurements()) for group in (right, left)] == [2, 0]
+    [decision] = [
+        evaluation
+        for evaluation in left.get_qualitative_evaluations()
+        if evaluation.name == review_codes.REVIEW_DECISION
+    ]
+    assert decision.value == review_codes.DECISIONS[ReviewDecision.REJECT]
+    texts = [e.value for e in report.iterall() if e.keyword == "TextValue"]
+    assert DECIDED in texts
+
+
+def test_page_has_the_decision_in_place_of_the_field_and_profile_of_an_eye() -> None:
+    words = words_of(withholding(build_both_eyes(), left=True))
+
+    assert words.startswith("ESTIMATED from OCT, not measured | ")
+    assert words.count("Estimated sensitivity, dB") == words.count("Nerve fibre layer, µm") == 1
+    assert words.count("NOT TO BE USED") == 2
+    assert DECIDED in words
+
+
+def test_page_of_two_eyes_that_must_not_be_used_says_so_first() -> None:
+    words = words_of(withholding(build_both_eyes(), right=True, left=True))
+
+    assert words.startswith("NO RESULT TO BE USED · nothing was measured | ")
+    assert "Estimated sensitivity, dB" not in words
+    assert "NOT ASSESSABLE ACCORDING TO ITS REVIEW, by dr-ito on 2026-03-05 08:15 UTC" in words
+
+
+def test_check_finds_a_number_of_an_eye_that_must_not_be_used() -> None:
+    both = build_both_eyes()
+    report = build(BothEyesSr(), both)
+    report.SeriesDescription += ", L not to be used"
+
+    with pytest.raises(ReportWrong, match="a review said must not be used"):
+        check_both_eyes(report, withholding(both, left=True))
 
 
 def test_page_without_any_estimate_says_so() -> None:
@@ -197,12 +277,11 @@ def test_scans_of_two_people_are_refused(keyword: str, value: str) -> None:
 def test_check_finds_an_eye_that_is_not_there(report_format: BothEyesFormat) -> None:
     both = build_both_eyes()
     report = build(report_format, both)
-    right, left = both.right.prediction, both.left.prediction
 
-    check_both_eyes(report, right, left)
+    check_both_eyes(report, both)
     with pytest.raises(ReportWrong, match="a right and a left eye"):
-        check_both_eyes(report, left, right)
+        check_both_eyes(report, replace(both, right=both.left, left=both.right))
     wrong = deepcopy(report)
     wrong.SeriesDescription = "AI estimated VF 24-2 R - not measured"
     with pytest.raises(ReportWrong, match="0008,103E"):
-        check_both_eyes(wrong, right, left)
+        check_both_eyes(wrong, both)

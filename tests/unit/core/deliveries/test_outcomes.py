@@ -159,6 +159,25 @@ def test_destination_that_is_down_is_left_alone_for_longer_each_time(
         assert (pacs.circuit, pacs.failures, pacs.last_error) == ("open", 6, "no answer")
 
 
+@pytest.mark.parametrize(("asked", "pause"), [(900.0, 900.0), (7200.0, 3600.0)])
+def test_destination_that_asks_is_left_alone_for_so_long_but_no_longer_than_an_hour(
+    database: Database, key: int, asked: float, pause: float
+) -> None:
+    with database.transaction() as session:
+        pacs = session.get_one(DestinationRow, key)
+        paused = record_down(pacs, "503", PATIENCE, lambda: NOON, asked_pause_seconds=asked)
+        assert (paused, pacs.retry_at) == (pause, NOON + timedelta(seconds=pause))
+
+
+def test_destination_that_asks_for_little_is_not_tried_sooner_than_others(
+    database: Database, key: int
+) -> None:
+    with database.transaction() as session:
+        pacs = session.get_one(DestinationRow, key)
+        pauses = [record_down(pacs, "503", PATIENCE, asked_pause_seconds=1.0) for _ in range(6)]
+        assert pauses[-1] > 40
+
+
 def test_interruption_is_no_fault_of_the_destination(database: Database, key: int) -> None:
     with database.transaction() as session:
         pacs = session.get_one(DestinationRow, key)

@@ -33,6 +33,7 @@ from reports.errors import ReportWrong, SourceConflict
 from reports.register import DEFAULT_FORMATS, REPORT_FORMATS
 from reports.report import ReportKind
 from reports.structured_report import StructuredReport
+from reports.text_report import TextReport
 from tests.builders.opt import build_circle_opt, build_localizer
 from tests.builders.prediction import POINTS_DEGREE, Loss, build_prediction
 from tests.builders.received import open_test_archive, receive
@@ -207,6 +208,39 @@ def test_each_report_is_planned_for_the_destinations_of_its_rules(
     planned = {(row.destination_id, row.report_kind) for row in rows(database, DeliveryRow)}
     assert planned == {(1, report_format.kind) for report_format in DEFAULT_FORMATS}
     assert [job.subject for job in rows(database, JobRow) if job.kind == "deliver"] == ["1"]
+
+
+def test_text_is_written_and_sent_where_a_rule_names_it(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "all", "folder", "/a"))
+        text = add_destination(session, "text", "folder", "/t")
+        add_rule(session, text, laterality="R", report_kinds=["text"])
+    only_sr = replace(step, formats=(StructuredReport(),))
+    for laterality in Laterality:
+        scan = build_circle_opt(laterality=laterality)
+        result = build_prediction(laterality=laterality, prediction_id=str(laterality))
+        keep(archive, scan, result)
+
+    only_sr.run(claim(database))
+
+    kept = {(row.prediction_id, row.kind) for row in rows(database, ReportRow)}
+    assert kept == {("R", "sr"), ("L", "sr"), ("R", "text")}
+    planned = [(row.destination_id, row.report_kind) for row in rows(database, DeliveryRow)]
+    assert sorted(planned) == [(1, "sr"), (1, "sr"), (2, "text")]
+
+
+def test_text_goes_by_every_rule_where_it_is_written_of_all(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "all", "folder", "/a"))
+    keep(archive, build_circle_opt(), build_prediction())
+
+    replace(step, formats=(TextReport(),)).run(claim(database))
+
+    assert [row.report_kind for row in rows(database, DeliveryRow)] == ["text"]
 
 
 def test_scan_of_another_eye_is_not_reported_and_leaves_nothing(

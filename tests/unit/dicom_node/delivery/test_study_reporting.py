@@ -22,6 +22,7 @@ from core.tables.reports import ReportRow
 from core.tables.series import SeriesRow
 from core.tables.study_summaries import StudySummaryRow
 from core.tables.summary_reports import SummaryReportRow
+from core.values.both_eyes import BothEyes
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
@@ -113,7 +114,7 @@ def claim(database: Database, kind: JobKind) -> list[Claim]:
         return ledger.claim(session, kind, "worker", 10, 60)
 
 
-def report_of(archive: Archive, summary_key: int, kind: ReportKind) -> Dataset:
+def report_of(archive: Archive, summary_key: int, kind: str) -> Dataset:
     with archive.database.reading() as session:
         row = session.get_one(SummaryReportRow, (summary_key, kind))
         uid = session.get_one(InstanceRow, row.instance_key).sop_instance_uid
@@ -150,17 +151,17 @@ def test_settled_study_gets_a_report_of_both_eyes(
 
     step.run(claim(database, JobKind.REPORT_STUDY))
 
-    sr, pdf = (report_of(archive, summary_key, kind) for kind in (ReportKind("sr"), "pdf"))
-    assert {sr.SeriesDescription, pdf.SeriesDescription} == {
-        "AI estimated VF 24-2 R+L - not measured"
-    }
-    assert (sr.PatientID, pdf.PatientID, pdf.ImageLaterality) == ("TEST-0001", "TEST-0001", "B")
+    sr, sc, pdf = (report_of(archive, summary_key, kind) for kind in ("sr", "sc", "pdf"))
+    for report in (sr, sc, pdf):
+        assert report.SeriesDescription == "AI estimated VF 24-2 R+L - not measured"
+        assert report.PatientID == "TEST-0001"
+    assert (sc.ImageLaterality, pdf.ImageLaterality) == ("B", "B")
     scans = {r.sop_instance_uid for r in rows(database, InstanceRow) if r.origin == "received"}
     with database.reading() as session:
         assert evidence_of(sr) == scans | uids_of_eyes(session)
     assert "PredecessorDocumentsSequence" not in sr
     kept = {(row.summary_key, row.kind) for row in rows(database, SummaryReportRow)}
-    assert kept == {(summary_key, "sr"), (summary_key, "pdf")}
+    assert kept == {(summary_key, kind) for kind in ("sr", "sc", "pdf")}
     produced = [r for r in rows(database, InstanceRow) if r.origin == InstanceOrigin.PRODUCED]
     assert {row.outcome for row in produced} == {InstanceOutcome.REPORT}
 
@@ -184,6 +185,70 @@ def test_eye_whose_result_is_replaced_or_rejected_is_not_told_beside_the_other(
     assert rows(database, SummaryReportRow) == []
     [job] = [job for job in rows(database, JobRow) if job.kind == JobKind.REPORT_STUDY]
     assert job.status == JobStatus.DONE
+
+
+def reject(database: Database, prediction_id: str) -> None:
+    with database.transaction() as session:
+        rejection = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen.")
+        record_review(session, prediction_id, rejection, NOW)
+
+
+def numbers_of(report: Dataset) -> int:
+    return sum(1 for element in report.iterall() if element.keyword == "NumericValue")
+
+
+def test_rejections_after_the_report_make_later_versions_without_those_eyes(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    versions = [settle_study(database, study_key)]
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+    for version, rejected in ((2, "left"), (3, "right")):
+        reject(database, rejected)
+        versions.append(settle_study(database, study_key, version))
+        only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    first, second, third = (report_of(archive, key, "sr") for key in versions)
+    assert [
+        report.SeriesDescription.removeprefix("AI estimated VF 24-2 R+L - not measured")
+        for report in (first, second, third)
+    ] == ["", ", L not to be used", ", R+L not to be used"]
+    assert numbers_of(first) > numbers_of(second) > numbers_of(third)
+    for before, after in ((first, second), (second, third)):
+        (study,) = after.PredecessorDocumentsSequence
+        (instance,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
+        assert instance.ReferencedSOPInstanceUID == before.SOPInstanceUID
+
+
+def test_review_made_while_the_report_is_written_has_it_written_anew(
+    only_sr: StudyReportStep,
+    eye_step: ReportStep,
+    archive: Archive,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    settle_study(database, study_key)
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+    second = settle_study(database, study_key, version=2)
+    build = StudyReportStep.build
+
+    def slowly(step: StudyReportStep, key: int, both: BothEyes) -> list[tuple[ReportKind, Dataset]]:
+        built = build(step, key, both)
+        if not both.withheld:
+            reject(database, "left")
+        return built
+
+    monkeypatch.setattr(StudyReportStep, "build", slowly)
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+    assert {row.summary_key for row in rows(database, SummaryReportRow)} != {second}
+    with database.transaction() as session:
+        session.execute(update(JobRow).values(available_at=0.0))
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    assert "L not to be used" in report_of(archive, second, "sr").SeriesDescription
 
 
 def test_both_eyes_wait_for_the_report_of_each(

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from arcuate.waiting import wait_until
 from core.database import Database
+from core.reviews import record_review
 from core.settings import Settings
 from core.tables.feed_positions import FeedPositionRow
 from core.tables.instances import InstanceOrigin
@@ -17,6 +18,7 @@ from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.study_summaries import SettleCause, SummaryState
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
+from core.values.review import ReviewDecision, ReviewDraft
 from dicom_node.rollup import watch
 from dicom_node.rollup.news import BATCH_SIZE, READER
 from dicom_node.rollup.watch import RollUp
@@ -27,6 +29,7 @@ from dicom_node.storage.ingest import ingest
 from tests.builders.archive import keep_instance
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.feed import arrive, end_job, finish_scan, source_of
+from tests.builders.prediction import Loss
 from tests.fixtures.clockwork import QUIET, STUDY, Clockwork, predict, send_and_score
 
 
@@ -105,6 +108,54 @@ def test_failed_job_does_not_block_and_is_told(clockwork: Clockwork) -> None:
         ("L", None),
         (None, "failed"),
     ]
+
+
+def review(clockwork: Clockwork, prediction_id: str, decision: ReviewDecision) -> None:
+    draft = ReviewDraft(decision, "dr-ito", "Drusen.")
+    with clockwork.database.transaction() as session:
+        record_review(session, prediction_id, draft, clockwork.now)
+
+
+def test_review_that_withholds_a_result_reopens_and_one_that_gives_it_back_too(
+    clockwork: Clockwork,
+) -> None:
+    send_and_score(clockwork, predict(1), predict(2, Laterality.LEFT))
+    clockwork.work()
+    clockwork.work(QUIET)
+    clockwork.work(timedelta(hours=1))
+    for decision in (ReviewDecision.ACCEPT, ReviewDecision.REJECT, ReviewDecision.ACCEPT):
+        review(clockwork, "p2", decision)
+        clockwork.work()
+        clockwork.work(QUIET)
+
+    versions = clockwork.summaries()
+    told = [row.eyes[1]["results"][0].get("is_withheld", False) for row in versions]
+    assert [(row.version, row.state) for row in versions] == [
+        (1, SummaryState.SUPERSEDED),
+        (2, SummaryState.SUPERSEDED),
+        (3, SummaryState.SETTLED),
+    ]
+    # The first decision changed nothing of what was told.
+    assert told == [False, True, False]
+    assert [row.eyes[1]["current"] for row in versions] == ["p2", "p2", "p2"]
+
+
+def test_other_result_of_an_eye_counts_once_the_better_one_is_rejected(
+    clockwork: Clockwork,
+) -> None:
+    send_and_score(clockwork, predict(1), predict(2, loss=Loss.ARCUATE))
+    clockwork.work()
+    clockwork.work(QUIET)
+    [before] = clockwork.summaries()
+    counting = before.eyes[0]["current"]
+    review(clockwork, counting, ReviewDecision.REJECT)
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    after = clockwork.summaries()[-1]
+    assert {counting, after.eyes[0]["current"]} == {"p1", "p2"}
+    # Nobody takes the other number any more, so it disagrees with nothing.
+    assert (before.eyes[0]["disagree"], after.eyes[0]["disagree"]) == (True, False)
 
 
 def test_late_object_reopens_and_the_next_version_supersedes(clockwork: Clockwork) -> None:

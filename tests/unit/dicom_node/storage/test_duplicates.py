@@ -32,7 +32,6 @@ from core.values.review import ReviewDecision, ReviewDraft
 from dicom_node.errors import (
     HierarchyConflict,
     InstanceConflict,
-    PatientConflict,
     StorageFull,
 )
 from dicom_node.storage.archive import Archive
@@ -311,7 +310,6 @@ def test_a_replacement_that_waits_for_a_row_keeps_nobody_from_the_next_number(
 @pytest.mark.parametrize(
     ("newcomer", "error"),
     [
-        (encode_instance(PatientID="P2"), PatientConflict),
         (encode_instance(SeriesInstanceUID="1.2.3.1.9"), HierarchyConflict),
         (encode_instance(StudyInstanceUID="1.2.9"), HierarchyConflict),
         (encode_instance(SOPClassUID=PHOTOGRAPH), InstanceConflict),

@@ -1,11 +1,13 @@
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from core.clock import utc_now
 from core.database import Database
 from core.deliveries.destinations import DestinationInvalid
 from core.keys import Role, create_key
@@ -132,8 +134,6 @@ def send_directly(service: WebService, tmp_path: Path) -> Sent:
         (507, None, Verdict.FAILED),
         (520, None, Verdict.FAILED),
         (499, None, Verdict.REFUSED),
-        (200, None, Verdict.DELIVERED),
-        (202, None, Verdict.DELIVERED),
     ],
 )
 def test_what_an_answer_means_for_its_object(
@@ -150,6 +150,78 @@ def test_service_in_trouble_is_no_fault_of_an_object(
 ) -> None:
     with pytest.raises(DestinationDown, match=f"answered {status}"):
         send_directly(serve(lambda _asked: (status, {})), tmp_path)
+
+
+LOGIN_PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
+XML = b'<?xml version="1.0"?><NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM">'
+
+
+@pytest.mark.parametrize("status", [200, 202])
+@pytest.mark.parametrize(
+    "page", [LOGIN_PAGE, b"<html/>", b"", b"OK", b"[]", b"true", {"error": "sign in"}]
+)
+def test_answer_of_something_else_than_the_service_is_not_taken_for_success(
+    reports: SentReports, serve: Serve, status: int, page: Any
+) -> None:
+    send(reports, serve(lambda _asked: (status, page)))
+
+    assert reports.states() == ["waiting", "waiting"]
+    down = reports.destination("web")
+    assert down.circuit == "open"
+    assert str(down.last_error).startswith(
+        f"The service answered {status} without a DICOM response"
+    )
+
+
+@pytest.mark.parametrize("document", [{}, [{}], XML + b"</NativeDicomModel>"])
+def test_response_that_names_nothing_counts_by_its_status(
+    serve: Serve, tmp_path: Path, document: Any
+) -> None:
+    sent = send_directly(serve(lambda _asked: (200, document)), tmp_path)
+
+    assert (sent.verdict, sent.message) == (Verdict.DELIVERED, "")
+
+
+def test_failure_told_in_xml_is_read(serve: Serve, tmp_path: Path) -> None:
+    item = (
+        f'<DicomAttribute tag="00081155" vr="UI"><Value number="1">{UID}</Value></DicomAttribute>'
+        '<DicomAttribute tag="00081197" vr="US"><Value number="1">290</Value></DicomAttribute>'
+    )
+    sequence = (
+        f'<DicomAttribute tag="00081198" vr="SQ"><Item number="1">{item}</Item></DicomAttribute>'
+    )
+    document = XML + sequence.encode() + b"</NativeDicomModel>"
+
+    sent = send_directly(serve(lambda _asked: (202, document)), tmp_path)
+
+    assert (sent.verdict, sent.message) == (
+        Verdict.REFUSED,
+        "The service gave the failure reason 0x0122",
+    )
+
+
+def test_xml_with_entities_is_not_read(serve: Serve, tmp_path: Path) -> None:
+    bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><NativeDicomModel>&b;'
+
+    with pytest.raises(DestinationDown, match="without a DICOM response"):
+        send_directly(serve(lambda _asked: (200, bomb + b"</NativeDicomModel>")), tmp_path)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_service_is_left_alone_for_as_long_as_it_asks(
+    reports: SentReports, serve: Serve, status: int
+) -> None:
+    before = utc_now()
+    send(reports, serve(lambda _asked: (status, {}, {"Retry-After": "1800"})), report_kinds=["sr"])
+
+    down = reports.destination("web")
+    assert (down.circuit, down.last_error) == (
+        "open",
+        f"The service answered {status} {httpx.codes.get_reason_phrase(status)}",
+    )
+    assert down.retry_at is not None
+    # Three times as long as `delivery_longest_pause_seconds`.
+    assert down.retry_at >= before + timedelta(seconds=1800)
 
 
 def test_failure_of_another_object_is_not_ours(serve: Serve, tmp_path: Path) -> None:

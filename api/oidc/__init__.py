@@ -1,0 +1,1 @@
+"""The OpenID provider: signing people in by it, and taking its access tokens."""

@@ -1,0 +1,1 @@
+"""A folder for research: objects that name no one, and a table of their results."""

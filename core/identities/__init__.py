@@ -1,0 +1,1 @@
+"""Who is who, corrected: studies moved, patients merged, each with its history and a way back."""

@@ -1,0 +1,76 @@
+"""Patients by their identifiers: a Patient ID is unique only beside its issuer.
+
+An ID that a patient had before a merge still finds them.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
+from sqlmodel import select as select_rows
+
+from core.errors import NodeError, RecordNotFound
+from core.tables.patients import PatientRow
+
+
+class AmbiguousPatient(NodeError):
+    """Several issuers use this Patient ID; name one with the parameter `issuer`.
+
+    `issuers` holds their names, an empty text for a patient without one.
+    """
+
+    def __init__(self, issuers: Sequence[str]) -> None:
+        super().__init__("Several issuers use this Patient ID; name one with `issuer`")
+        self.issuers = list(issuers)
+
+
+def keys_named(patient_id: str, issuer: str | None) -> Select[int]:
+    """Return the statement for the keys of who has, or had before a merge, a Patient ID.
+
+    Parameters
+    ----------
+    issuer
+        None: whoever gave it; empty: patients without one.
+    """
+    statement = select(func.coalesce(PatientRow.merged_into, PatientRow.id)).where(
+        col(PatientRow.patient_id) == patient_id
+    )
+    return statement if issuer is None else statement.where(col(PatientRow.issuer) == issuer)
+
+
+def patients_named(session: Session, patient_id: str, issuer: str | None) -> Sequence[PatientRow]:
+    """Return who has, or had before a merge, a Patient ID; in the order of issuers."""
+    statement = select_rows(PatientRow).where(
+        col(PatientRow.id).in_(keys_named(patient_id, issuer))
+    )
+    return session.exec(statement.order_by(col(PatientRow.issuer))).all()
+
+
+def find_patient(session: Session, patient_id: str, issuer: str | None) -> PatientRow:
+    """Return the one patient that has, or had before a merge, that ID; never a guess between two.
+
+    Raises
+    ------
+    RecordNotFound
+        If there is none.
+    AmbiguousPatient
+        If several issuers use the ID and none was named.
+    """
+    rows = patients_named(session, patient_id, issuer)
+    if not rows:
+        raise RecordNotFound("There is no patient with that Patient ID and issuer")
+    if len(rows) > 1:
+        raise AmbiguousPatient(issuers_of(session, patient_id))
+    return rows[0]
+
+
+def issuers_of(session: Session, patient_id: str) -> Sequence[str]:
+    """Return who gave a Patient ID, to a patient of today or to one that was merged."""
+    statement = select_rows(PatientRow.issuer).where(col(PatientRow.patient_id) == patient_id)
+    return session.exec(statement.order_by(col(PatientRow.issuer))).all()
+
+
+def former_identities(session: Session, patient_key: int) -> Sequence[PatientRow]:
+    """Return the records that were merged into a patient, in the order they first appeared."""
+    statement = select_rows(PatientRow).where(col(PatientRow.merged_into) == patient_key)
+    return session.exec(statement.order_by(col(PatientRow.id))).all()

@@ -1,0 +1,175 @@
+"""The step that builds reports anew whose prediction is another patient's now."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from pydicom import Dataset
+from sqlmodel import Session, col, select, update
+
+from core import ledger
+from core.clock import Clock, utc_now
+from core.deliveries.planning import plan_deliveries
+from core.deliveries.rules import facts_of
+from core.ledger import Claim
+from core.logs import get_logger
+from core.predictions import load_patient, load_prediction
+from core.reviews import reviews_of
+from core.tables.columns import key_of
+from core.tables.deliveries import DeliveryRow, DeliveryState
+from core.tables.instances import InstanceRow
+from core.tables.jobs import JobKind
+from core.tables.reports import ReportRow
+from dicom_node.delivery.corrected_headers import write_identity
+from dicom_node.delivery.reporting import ReportStep
+from dicom_node.errors import BytesRemoved
+from dicom_node.storage.reports import keep_report
+from dicom_node.storage.retrieve import read_dataset
+from reports.reissued_report import as_successor, names_the_same
+from reports.report import ReportKind
+from reports.reviewed_report import reviewed_report
+
+#: Why a former report that was not sent yet goes nowhere.
+_REPLACED: Final = "A report with the corrected identity goes instead"
+
+_log = get_logger(__name__)
+
+
+class _Kept(NamedTuple):
+    """A report that is kept, with what it says."""
+
+    row: ReportRow
+    dataset: Dataset
+
+
+class _Anew(NamedTuple):
+    """A report that takes the place of a kept one."""
+
+    row: ReportRow
+    report: Dataset
+
+
+@dataclass(frozen=True)
+class ReissueStep:
+    """Replaces the kept reports of a prediction that name another patient than they should.
+
+    What names the right one stays. Of the reports of reviews the last one is built anew; those
+    before it are history, and say what was said then.
+
+    Attributes
+    ----------
+    reports
+        How reports are built and kept.
+    organization
+        As `ReviewStep`.
+    """
+
+    reports: ReportStep
+    organization: str = ""
+    clock: Clock = utc_now
+    kind: JobKind = JobKind.REISSUE
+    group_size: int = 1
+
+    def run(self, claims: Sequence[Claim]) -> None:
+        """Bring the reports of each claimed prediction up to date."""
+        for claimed in claims:
+            with self.reports.database.reading() as session:
+                kept = self._kept(session, claimed.subject)
+            anew = self._anew(claimed.subject, kept) if kept else []
+            with self.reports.database.transaction() as session:
+                ledger.finish(session, claimed)
+                # Before the first is kept: that takes the number of a change.
+                _let_go(session, [one.row.instance_key for one in anew])
+                for one in anew:
+                    self._keep(session, one)
+            _log.info("reports_reissued", prediction=claimed.subject, reports=len(anew))
+
+    def give_up(self, session: Session, claim: Claim, error: str) -> None:
+        """Leave it to the failed job to tell: the reports name the former patient."""
+        _log.error("reports_not_reissued", prediction=claim.subject, error=error)
+
+    def _kept(self, session: Session, prediction_id: str) -> list[_Kept]:
+        statement = (
+            select(ReportRow, InstanceRow.sop_instance_uid)
+            .join(InstanceRow, col(InstanceRow.id) == col(ReportRow.instance_key))
+            .where(col(ReportRow.prediction_id) == prediction_id)
+            .order_by(col(ReportRow.version), col(ReportRow.kind))
+        )
+        storage = self.reports.storage
+        return [
+            _Kept(row, read_dataset(session, storage, uid))
+            for row, uid in session.exec(statement).all()
+        ]
+
+    def _anew(self, prediction_id: str, kept: Sequence[_Kept]) -> list[_Anew]:
+        """Return the reports that take the place of kept ones; none where all are right."""
+        originals = [one for one in kept if one.row.version == 0]
+        built = self._build(prediction_id, originals)
+        at = self.clock()
+        anew = [
+            _Anew(one.row, as_successor(built[one.row.kind], one.dataset, at))
+            for one in originals
+            if one.row.kind in built and not names_the_same(built[one.row.kind], one.dataset)
+        ]
+        return anew + self._last_review(prediction_id, kept, anew)
+
+    def _build(self, prediction_id: str, originals: Sequence[_Kept]) -> dict[str, Dataset]:
+        try:
+            return dict(self.reports.build(prediction_id))
+        except BytesRemoved:
+            # What was drawn cannot be drawn again without its scan; what is written can be copied.
+            _log.warning("reports_reissued_in_part", prediction=prediction_id)
+            return self._copied(prediction_id, originals)
+
+    def _copied(self, prediction_id: str, originals: Sequence[_Kept]) -> dict[str, Dataset]:
+        with self.reports.database.reading() as session:
+            patient = load_patient(session, prediction_id)
+        copies = {one.row.kind: deepcopy(one.dataset) for one in originals if _is_written(one)}
+        for copy in copies.values():
+            write_identity(copy, patient)
+        return copies
+
+    def _last_review(
+        self, prediction_id: str, kept: Sequence[_Kept], anew: Sequence[_Anew]
+    ) -> list[_Anew]:
+        versions = [one for one in kept if one.row.version > 0]
+        first = next((one for one in anew if one.row.kind == ReportKind.STRUCTURED_REPORT), None)
+        if first is None or not versions:
+            return []
+        last = versions[-1]
+        with self.reports.database.reading() as session:
+            review = reviews_of(session, prediction_id)[last.row.version - 1]
+        report = reviewed_report(first.report, last.dataset, review, self.organization)
+        return [_Anew(last.row, as_successor(report, last.dataset, self.clock()))]
+
+    def _keep(self, session: Session, anew: _Anew) -> None:
+        """Keep a report in the caller's transaction, in the place of the former."""
+        instance = keep_report(session, self.reports.storage, anew.report, self.clock)
+        row = session.get_one(ReportRow, (anew.row.prediction_id, anew.row.kind, anew.row.version))
+        row.instance_key = key_of(instance)
+        session.flush()
+        facts = facts_of(load_prediction(session, row.prediction_id))
+        plan_deliveries(session, instance, row.kind, [facts])
+
+
+def _is_written(kept: _Kept) -> bool:
+    return str(kept.dataset.Modality) == "SR"
+
+
+def _let_go(session: Session, instance_keys: Sequence[int]) -> None:
+    """Send no report any more that names the wrong patient."""
+    waiting = update(DeliveryRow).where(
+        col(DeliveryRow.instance_key).in_(instance_keys),
+        col(DeliveryRow.state) == DeliveryState.WAITING,
+    )
+    now = utc_now()
+    session.execute(
+        waiting.values(
+            state=DeliveryState.GAVE_UP,
+            error=_REPLACED,
+            available_at=None,
+            gave_up_at=now,
+            dismissed_at=now,
+        )
+    )
