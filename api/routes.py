@@ -43,6 +43,7 @@ from api.dicomweb import (
     wado_instances,
     wado_metadata,
     wado_rendered,
+    wado_thumbnail,
 )
 from api.rest import (
     audit,
@@ -122,6 +123,7 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (wado_metadata.ROUTER, _READ_ONLY),
     (wado_frames.ROUTER, _READ_ONLY),
     (wado_rendered.ROUTER, _READ_ONLY),
+    (wado_thumbnail.ROUTER, _READ_ONLY),
     (wado_bulkdata.ROUTER, _READ_ONLY),
     (live_pages.ROUTER, _SEARCHED),
     (result_page.ROUTER, _READ_ONLY),
