@@ -29,7 +29,7 @@ ACTION_NAMES: Final = {
     AuditAction.CREATE: to_translate("Created"),
     AuditAction.CHANGE: to_translate("Changed"),
     AuditAction.DELETE: to_translate("Deleted"),
-    AuditAction.LOGIN: to_translate("Signed in"),
+    AuditAction.LOGIN: to_translate("Logged in"),
     AuditAction.LOGIN_FAILED: to_translate("Failed to sign in"),
     AuditAction.LOGOUT: to_translate("Signed out"),
     AuditAction.RETRIEVE: to_translate("Retrieved"),
