@@ -14,7 +14,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 # In the order of folders: files of few and long tests, whole nodes, come before the many of units.
 SHARED_OUT := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo up test test-slow check lint format lock clean
+.PHONY: help demo up test test-slow check lint format docs reference lock clean
 
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -57,6 +57,13 @@ lint: $(VENV)/test.stamp ## Check format and style
 format: $(VENV)/test.stamp ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/test.stamp ## Build the manual as a site in build/site; needs no network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open build/site/index.html"
+
+reference: $(VENV)/test.stamp ## Write the pages of the manual that are made from the code anew
+	$(BIN)/python -m tests.reference
 
 lock: ## Compile requirements/*.lock anew; needs uv
 	requirements/compile

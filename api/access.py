@@ -63,3 +63,5 @@ TRUSTED_OPERATORS: Final = _allow(Role.OPERATOR, Role.ADMINISTRATOR, unnamed=Fal
 #: Who brings objects in.
 STORERS: Final = _allow(Role.CLINICIAN, Role.OPERATOR, Role.ADMINISTRATOR)
 ADMINISTRATORS: Final = _allow(Role.ADMINISTRATOR)
+#: The same, where it is recorded who did it.
+NAMED_ADMINISTRATORS: Final = _allow(Role.ADMINISTRATOR, unnamed=False)

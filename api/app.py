@@ -7,6 +7,7 @@ from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from api.access import Access
 from api.auditing.middleware import Audited
 from api.body_limit import BodyLimit
 from api.cors import CrossOrigin
@@ -23,9 +24,12 @@ from api.events.streams import EventStreams
 from api.form_tokens import FormTokens
 from api.gate import Gate
 from api.headers import STATIC_PATH, SecurityHeaders
+from api.metrics.exposition import open_registry
+from api.metrics.reading import MetricReader
 from api.problems import install_problems
+from api.rest import metrics
 from api.rest.register import ROUTERS
-from api.routes import DOCUMENT, OPEN, access_of
+from api.routes import DOCUMENT, MONITORED, OPEN, access_of
 from api.schemas.problem import Problem
 from api.security import REQUIRE_CALLER
 from core.audit.trail import watch_rows
@@ -46,7 +50,7 @@ Estimated 24-2 visual fields from scans of the optic disc, by patient, study and
 **{ESTIMATE_NOTICE}**
 
 Lists come in pages: pass `next` back as `cursor`. Times are RFC 3339 in UTC. Errors are problem
-documents (RFC 9457). Every route but `/health` needs a key of `arcuate keys create`.
+documents (RFC 9457). Every route but `/health` and `/metrics` needs a key of `arcuate keys create`.
 """
 
 
@@ -87,6 +91,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.state.node = Node(settings, database, storage, archive)
     app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
+    app.state.metrics = open_registry(MetricReader(app.state.node))
     app.state.search_places = SearchPlaces()
     app.state.event_streams = EventStreams(database, settings.event_streams)
     app.state.door = Door(settings)
@@ -104,16 +109,16 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.add_middleware(Preferences)
     # Added last, so it is the outermost: refusals of the others get the headers too.
     app.add_middleware(SecurityHeaders, settings=settings)
-    _include(app)
+    _include(app, settings)
     return app
 
 
-def _include(app: FastAPI) -> None:
+def _include(app: FastAPI, settings: Settings) -> None:
     for router in OPEN:
-        app.include_router(router)
+        is_closed = router is metrics.ROUTER and settings.metrics_need_key
+        app.include_router(router, dependencies=_guards(MONITORED) if is_closed else [])
     for router in (*ROUTERS, *dicomweb.ROUTERS, *PAGES):
-        guards = [REQUIRE_CALLER, Depends(Gate(access_of(router)))]
-        app.include_router(router, dependencies=guards)
+        app.include_router(router, dependencies=_guards(access_of(router)))
     app.mount(STATIC_PATH, StaticFiles(directory=STATIC_FOLDER))
     app.add_api_route(
         "/openapi.json",
@@ -121,3 +126,7 @@ def _include(app: FastAPI) -> None:
         include_in_schema=False,
         dependencies=[REQUIRE_CALLER, Depends(Gate(DOCUMENT))],
     )
+
+
+def _guards(access: Access) -> list[Any]:
+    return [REQUIRE_CALLER, Depends(Gate(access))]

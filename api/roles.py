@@ -25,3 +25,8 @@ def require_operator(caller: CallerParameter) -> Caller:
 
 REQUIRE_OPERATOR: Final = Depends(require_operator)
 OperatorParameter = Annotated[Caller, REQUIRE_OPERATOR]
+
+
+def may_operate(caller: Caller) -> bool:
+    """Whether a page shows somebody what operators do."""
+    return OPERATORS.allows(caller)

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from api.access import (
     ADMINISTRATORS,
     EVERYBODY,
+    NAMED_ADMINISTRATORS,
     NOBODY,
     OPERATORS,
     READERS,
@@ -27,10 +28,14 @@ from api.dashboard import (
     device_pages,
     live_pages,
     login_pages,
+    model_pages,
     operations_pages,
     patient_pages,
+    peer_pages,
     preference_pages,
     provider_pages,
+    quarantine_pages,
+    queue_pages,
     research_pages,
     result_page,
     review_pages,
@@ -57,6 +62,7 @@ from api.rest import (
     health,
     identities,
     measured_fields,
+    metrics,
     models,
     operations,
     patients,
@@ -82,10 +88,14 @@ _OWN: Final = Access(EVERYBODY, EVERYBODY)
 #: Served to whoever asks: monitors, and those who are not signed in yet.
 OPEN: Final[tuple[APIRouter, ...]] = (
     health.ROUTER,
+    metrics.ROUTER,
     login_pages.ROUTER,
     provider_pages.ROUTER,
     preference_pages.ROUTER,
 )
+
+#: The metrics, where they are not open.
+MONITORED: Final = Access(READERS, NOBODY)
 
 #: The description of the API: which routes there are is no secret.
 DOCUMENT: Final = Access(EVERYBODY, NOBODY)
@@ -93,7 +103,7 @@ DOCUMENT: Final = Access(EVERYBODY, NOBODY)
 #: All the others.
 ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (measured_fields.ROUTER, _READ_ONLY),
-    (identities.ROUTER, Access(READERS, ADMINISTRATORS)),
+    (identities.ROUTER, Access(READERS, NAMED_ADMINISTRATORS)),
     (trends.ROUTER, _READ_ONLY),
     (patients.ROUTER, _READ_ONLY),
     (studies.ROUTER, _READ_ONLY),
@@ -109,7 +119,10 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (changes.ROUTER, _READ_ONLY),
     (events.ROUTER, _READ_ONLY),
     (operations.ROUTER, _OPERATED),
-    (quarantine.ROUTER, _OPERATED),
+    (
+        quarantine.ROUTER,
+        Access(READERS, OPERATORS, {("GET", quarantine.OBJECT_PATH): OPERATORS}),
+    ),
     (peers.ROUTER, _OPERATED),
     (deliveries.ROUTER, _OPERATED),
     (destinations.ROUTER, _OPERATED),
@@ -133,6 +146,10 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     ),
     (patient_pages.ROUTER, _SEARCHED),
     (device_pages.ROUTER, _OPERATED),
+    (peer_pages.ROUTER, _OPERATED),
+    (queue_pages.ROUTER, _OPERATED),
+    (quarantine_pages.ROUTER, _OPERATED),
+    (model_pages.ROUTER, _READ_ONLY),
     (delivery_pages.ROUTER, _OPERATED),
     (operations_pages.ROUTER, _OPERATED),
     (research.ROUTER, Access(RESEARCHERS, NOBODY)),

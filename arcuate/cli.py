@@ -13,6 +13,7 @@ from arcuate.audited import terminal_trail
 from arcuate.commands import (
     audit,
     bench,
+    conformance,
     deliveries,
     demo,
     destinations,
@@ -81,7 +82,8 @@ def configure(
 
 
 _COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, export)
-for commands in (*_COMMANDS, simulate, reference_model, retention, migrate, doctor, openapi):
+_TOOLS = (simulate, reference_model, retention, migrate, doctor, conformance, openapi)
+for commands in (*_COMMANDS, *_TOOLS):
     commands.register(app)
 _GROUPS = {
     "patients": patients,

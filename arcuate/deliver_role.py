@@ -10,6 +10,8 @@ from arcuate.node import Node
 from core.audit.chaining import ChainLoop
 from core.audit.key import read_audit_key
 from core.calling_tls import CallingTLS
+from core.tracing.following import TraceFollower
+from core.tracing.otlp import SpanSender
 from core.worker import Step, Worker
 from dicom_node.atna.telling import CollectorTeller
 from dicom_node.delivery.commitment import CommitmentStep
@@ -53,6 +55,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
         partial(roll_up.run, stopping),
         *_webhooks(node, stopping),
         *_audit(node, stopping),
+        *_traces(node, stopping),
     ]
 
 
@@ -98,6 +101,12 @@ def _audit(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     yield ChainLoop(node.database, key, stopping).run
     if node.settings.audit_syslog:
         yield CollectorTeller(node.database, node.settings, stopping).run
+
+
+def _traces(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+    endpoint = node.settings.otlp_endpoint
+    if endpoint:
+        yield partial(TraceFollower(node.database, SpanSender(endpoint)).run, stopping)
 
 
 def _retention(node: Node, stopping: threading.Event) -> Loop:

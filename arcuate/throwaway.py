@@ -1,6 +1,6 @@
 """A node that lives for one call: free ports, a folder of its own, one calling AE title."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,15 @@ class ThrowawayNode:
 
 
 @contextmanager
-def throwaway_node(home: Path, calling_ae_title: str) -> Generator[ThrowawayNode]:
+def throwaway_node(
+    home: Path, calling_ae_title: str, prepare: Callable[[Node], None] = lambda node: None
+) -> Generator[ThrowawayNode]:
     """Run a node that admits one device on this machine until the block ends.
+
+    Parameters
+    ----------
+    prepare
+        Called before its processes start.
 
     Raises
     ------
@@ -36,6 +43,7 @@ def throwaway_node(home: Path, calling_ae_title: str) -> Generator[ThrowawayNode
     node = prepare_node(settings)
     with node.database.transaction() as session:
         add_peer(session, calling_ae_title, "127.0.0.1", description="this call")
+    prepare(node)
     supervisor = Supervisor(settings)
     ports = supervisor.start()
     peer = PeerAddress(settings.ae_title, "127.0.0.1", ports[Role.RECEIVE])

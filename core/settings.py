@@ -15,6 +15,7 @@ from core.audit_settings import AuditSettings
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
 from core.feed_settings import FeedSettings
+from core.monitoring_settings import MonitoringSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
 from core.report_settings import ReportSettings
@@ -38,6 +39,7 @@ class Settings(
     AccessSettings,
     DeliverySettings,
     FeedSettings,
+    MonitoringSettings,
     QuerySettings,
     ReceivingSettings,
     ReportSettings,

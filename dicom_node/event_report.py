@@ -5,6 +5,9 @@ from typing import Final
 
 from pydicom import Dataset
 from pydicom.uid import UID
+from pynetdicom import build_context
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
 
 from dicom_node.storage.commitments import InstanceReference
 from dicom_node.storage.verification import CommitmentResult
@@ -45,3 +48,8 @@ def reference_to(instance: InstanceReference) -> Dataset:
     item.ReferencedSOPClassUID = UID(instance.sop_class_uid)
     item.ReferencedSOPInstanceUID = UID(instance.sop_instance_uid)
     return item
+
+
+def commitment_contexts() -> list[PresentationContext]:
+    """Return what we propose to ask for commitment, or to report it; the roles differ."""
+    return [build_context(StorageCommitmentPushModel)]

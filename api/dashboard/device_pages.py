@@ -1,19 +1,21 @@
-"""Who sends: peers with their rhythm, devices with their clocks."""
+"""Who sends: devices with their clocks, and how many of their scans can be assessed."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
-from sqlmodel import col, select
 
+from api.dashboard.gradability_view import gradability_view
+from api.dashboard.peer_view import read_peers
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
+from api.roles import may_operate
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.device_clock import ClockFinding, judge_clock
-from core.peer_sightings import list_devices, with_sightings
-from core.tables.peers import PeerRow
+from core.monthly_figures import months_until, read_figures
+from core.peer_sightings import list_devices
 from core.tables.sightings import DeviceRow
 
 ROUTER: Final = APIRouter(include_in_schema=False)
@@ -30,14 +32,20 @@ class DeviceView:
 @ROUTER.get("/devices")
 def show_devices(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
     """Show every known peer, and every device objects came from."""
+    now = utc_now()
+    # The newest first: it stands where no scrolling is needed.
+    months = months_until(now)[::-1]
     with node.database.reading() as session:
-        rows = session.exec(select(PeerRow).order_by(col(PeerRow.ae_title))).all()
-        peers = with_sightings(session, rows, utc_now())
+        peers = read_peers(session, now)
         devices = list_devices(session)
+        figures = read_figures(session, months[::-1])
     return render(
         "devices.html",
         here="/devices",
         caller=caller,
+        may_operate=may_operate(caller),
         peers=peers,
         devices=[DeviceView(row, judge_clock(row.clock_days)) for row in devices],
+        months=months,
+        gradability=gradability_view(figures, months),
     )

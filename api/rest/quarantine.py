@@ -20,6 +20,8 @@ from core.tables.quarantine import QuarantineRow
 from dicom_node.storage.kept_object import Span
 
 ROUTER: Final = APIRouter(prefix="/v1/quarantine", tags=["operations"])
+#: Its bytes may be a patient's, and what it is nobody could read.
+OBJECT_PATH: Final = ROUTER.prefix + "/{quarantine_id}/object"
 
 QuarantineId = Annotated[int, Path(ge=1, lt=2**31)]
 #: Whatever came: nothing may take it for what its sender says it is.
@@ -63,7 +65,7 @@ def read_aside(node: NodeParameter, quarantine_id: QuarantineId) -> QuarantineOu
 
 
 @ROUTER.get(
-    "/{quarantine_id}/object",
+    OBJECT_PATH.removeprefix(ROUTER.prefix),
     summary="Its bytes",
     response_class=StreamingResponse,
     responses={

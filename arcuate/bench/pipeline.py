@@ -57,25 +57,51 @@ def measure_pipeline(files: Sequence[Path], scans: int) -> PipelineFigures:
         home = Path(folder)
         with throwaway_node(home / "node", CALLING_AE_TITLE) as running:
             seconds = [
-                _send_copy(running, files, home / f"{number}")
+                send_copy(running, files, home / f"{number}")
                 for number in range(WARM_UP_SCANS + scans)
             ]
     return PipelineFigures(tuple(seconds[WARM_UP_SCANS:]))
 
 
-def _send_copy(running: ThrowawayNode, files: Sequence[Path], folder: Path) -> float:
+def send_copy(running: ThrowawayNode, files: Sequence[Path], folder: Path) -> float:
+    """Send a copy, and wait for its result; return the seconds from the response to it.
+
+    Raises
+    ------
+    NoPrediction
+        If it was refused or its prediction did not come.
+    """
+    paths = copy_of(files, folder)
+    answered = send_files(running, paths)
+    study_uid = str(dcmread(paths[0], stop_before_pixels=True).StudyInstanceUID)
+    _wait_for_prediction(running, study_uid, answered)
+    return time.perf_counter() - answered
+
+
+def copy_of(files: Sequence[Path], folder: Path) -> Sequence[Path]:
+    """Write a copy of one study, with UIDs of its own, into a new folder."""
     folder.mkdir()
     copies = _renamed([dcmread(path) for path in files])
     paths = [folder / f"{number}.dcm" for number in range(len(copies))]
     for path, copy in zip(paths, copies, strict=True):
         copy.save_as(path)
+    return paths
+
+
+def send_files(running: ThrowawayNode, paths: Sequence[Path]) -> float:
+    """Send files; return when the first was answered, by `time.perf_counter`.
+
+    Raises
+    ------
+    NoPrediction
+        If one was refused.
+    """
     answers = send(paths, running.peer, CALLING_AE_TITLE)
     first = next(answers)
     answered = time.perf_counter()
     if not first.is_kept or not all(answer.is_kept for answer in answers):
         raise NoPrediction(f"The node did not take the scan: {first.message}")
-    _wait_for_prediction(running, str(copies[0].StudyInstanceUID), answered)
-    return time.perf_counter() - answered
+    return answered
 
 
 def _renamed(datasets: Sequence[Dataset]) -> Sequence[Dataset]:

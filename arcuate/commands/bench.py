@@ -10,6 +10,7 @@ import typer
 from arcuate.bench.ingest.choices import DatabaseKind, PeerName, WorkloadName
 from arcuate.bench.query.choices import QueryPeer
 from arcuate.bench.retrieve.choices import RetrievePeer
+from arcuate.commands.bench_pages import pages
 from arcuate.commands.context import print_rows
 from arcuate.commands.status_line import StatusLine
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from arcuate.bench.ingest.measurement import Measurement
 
 app = typer.Typer(help="Measure this installation.", no_args_is_help=True)
+
+
+app.command()(pages)
 
 
 @app.callback()

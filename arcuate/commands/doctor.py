@@ -64,6 +64,8 @@ def _shown(name: str, settings: object) -> str:
     from sqlalchemy import make_url
 
     value = getattr(settings, name)
+    if name == "oidc_client_secret" and value:
+        return "***"
     if name == "database_url" and value:
         return make_url(value).render_as_string(hide_password=True)
     return str(value)

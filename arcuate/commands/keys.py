@@ -45,8 +45,8 @@ def create(
     with prepare_node(settings_of(context)).database.transaction() as session:
         key = create_key(session, name, *roles, created_at=now, expires_at=expires_at)
     if as_json:
-        names = role_names(roles)
-        print_json({"name": name, "roles": names, "expires_at": expires_at, "key": key})
+        made = {"name": name, **_named(role_names(roles)), "expires_at": expires_at, "key": key}
+        print_json(made)
         return
     typer.echo(key)
     typer.echo("Keep it now: it cannot be shown again.", err=True)
@@ -59,7 +59,10 @@ def list_known(context: typer.Context, as_json: AsJson = False) -> None:
     from core.keys import list_keys
 
     with open_node(settings_of(context)).database.reading() as session:
-        rows = [key.model_dump(exclude={"digest"}) for key in list_keys(session)]
+        rows = [
+            {**key.model_dump(exclude={"digest"}), **_named(key.roles)}
+            for key in list_keys(session)
+        ]
     shown = rows if as_json else [{**row, "roles": ", ".join(row["roles"])} for row in rows]
     print_rows(shown, _COLUMNS, as_json, _NONE)
 
@@ -133,3 +136,8 @@ def sign_out(
     with open_node(settings_of(context)).database.transaction() as session:
         ended = sign_out_by_name(session, name)
     typer.echo(f"{ended} sessions of {name} ended.")
+
+
+def _named(roles: list[str]) -> dict[str, object]:
+    # Programs that read `role` were written when a key had one.
+    return {"roles": roles, "role": roles[0]}

@@ -48,10 +48,10 @@ def up(context: typer.Context) -> None:
 
 def _welcome(node: "Node", ports: "Mapping[Role, int]", dicom_tls_port: int) -> str:
     from arcuate.roles import Role
+    from arcuate.site import site_of
 
     settings = node.settings
-    scheme = "https" if settings.tls_cert else "http"
-    site = f"{scheme}://{settings.http_host}:{ports[Role.SERVE]}"
+    site = site_of(settings, ports[Role.SERVE])
     dicom = {"": ports[Role.RECEIVE], " (TLS)": dicom_tls_port}
     doors = [f"{settings.dicom_host}:{port}{kind}" for kind, port in dicom.items() if port]
     folder = settings.watch_folder
@@ -84,13 +84,22 @@ def _callers(node: "Node") -> str:
 
 
 def _way_in(node: "Node") -> str:
-    """Return the path that signs in once whoever reads this terminal; keys are made afterwards."""
-    from api.logins import LOGIN_TOKEN_LIFE, create_login_token
-    from core.keys import Role
+    """Return the path that makes whoever reads this terminal the first administrator.
+
+    Where there is one, and where an OpenID provider says who is, only how to sign in.
+    """
+    from api.logins import LOGIN_TOKEN_LIFE, create_first_link
+    from core.keys import has_administrator
 
     if node.settings.auth == "none":
         return ""
+    if node.settings.auth == "oidc":
+        return "  (sign in by the OpenID provider)"
     with node.database.transaction() as session:
-        token = create_login_token(session, Role.ADMINISTRATOR)
+        if has_administrator(session):
+            return "  (sign in with a key; `arcuate keys link NAME` makes a link)"
+        token = create_first_link(session)
     minutes = LOGIN_TOKEN_LIFE.total_seconds() / 60
-    return f"/login?token={token}  (signs in once, within {minutes:.0f} minutes)"
+    return (
+        f"/login?token={token}  (makes the first administrator, once, within {minutes:.0f} minutes)"
+    )

@@ -23,6 +23,7 @@ from core.tables.keys import KeyRow
 from core.tables.login_failures import LoginFailureRow
 from core.tables.logins import BrowserSessionRow, LoginTokenRow, ProviderLoginRow, SignedOutRow
 from core.tables.measured_fields import MeasuredFieldRow
+from core.tables.metric_totals import MetricTotalRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerEchoRow, PeerRow, RefusedCallerRow
@@ -86,4 +87,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     AuditCollectorRow,
     IdentityChangeRow,
     PseudonymSecretRow,
+    MetricTotalRow,
 )

@@ -33,9 +33,11 @@ class CircleCourse:
         step, first = np.polyfit(count, turned, 1)
         if np.abs(turned - first - step * count).max() > _LARGEST_STRAY_DEGREE:
             return None
-        return cls(float(first % 360), float(step))
+        return cls(round(float(first), 4) % 360, float(step))
 
     def column_of(self, angle_degree: float) -> float:
-        """Return the column, 0 at the centre of the first, at which an angle is reached first."""
+        """Return the column of an angle, 0 at the centre of the first and -0.5 at its edge."""
         turn = 360 if self.step_degree > 0 else -360
-        return (angle_degree - self.first_degree) % turn / self.step_degree
+        column = (angle_degree - self.first_degree) % turn / self.step_degree
+        whole = 360 / abs(self.step_degree)
+        return column - whole if column > whole - 0.5 else column

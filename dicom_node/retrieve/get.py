@@ -84,8 +84,7 @@ class Getting:
             If it cannot be asked, or says no.
         """
         classes = sorted(request.sop_class_uids) or ACCEPTED_SOP_CLASSES
-        contexts = [build_context(StudyRootQueryRetrieveInformationModelGet)]
-        contexts += storage_contexts(classes)
+        contexts = get_contexts(classes)
         roles = [build_role(uid, scp_role=True) for uid in classes]
         arriving = Arriving(self.archive, self.peer.ae_title)
         handlers = [*arriving.handlers, (evt.EVT_PDU_RECV, handle_pdu)]
@@ -108,6 +107,12 @@ class Getting:
         accepted = {str(context.abstract_syntax) for context in association.accepted_contexts}
         if StudyRootQueryRetrieveInformationModelGet not in accepted:
             raise GetNotAccepted(f"{self.peer} does not offer C-GET (Study Root)")
+
+
+def get_contexts(sop_class_uids: Collection[str]) -> list[PresentationContext]:
+    """Return what we propose to fetch instances of these classes on our own association."""
+    model = build_context(StudyRootQueryRetrieveInformationModelGet)
+    return [model, *storage_contexts(sop_class_uids)]
 
 
 def storage_contexts(sop_class_uids: Collection[str]) -> Sequence[PresentationContext]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pynetdicom import build_context, evt
+from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelMove,
 )
@@ -26,6 +27,11 @@ _LATE_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.2
 
 
+def move_contexts() -> list[PresentationContext]:
+    """Return what we propose to have an archive send to us."""
+    return [build_context(StudyRootQueryRetrieveInformationModelMove)]
+
+
 @dataclass(frozen=True)
 class Moving:
     """Fetches by C-MOVE to `ae_title`, which is ours."""
@@ -44,7 +50,7 @@ class Moving:
             If the archive cannot be asked, or says no.
         """
         model = StudyRootQueryRetrieveInformationModelMove
-        contexts, bounded = [build_context(model)], [(evt.EVT_PDU_RECV, handle_pdu)]
+        contexts, bounded = move_contexts(), [(evt.EVT_PDU_RECV, handle_pdu)]
         with associate(
             self.peer, self.ae_title, contexts, tls=self.tls, handlers=bounded
         ) as association:

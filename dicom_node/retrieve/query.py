@@ -8,6 +8,7 @@ from typing import Final
 from pydicom import Dataset
 from pynetdicom import build_context, evt
 from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelFind,
 )
@@ -68,6 +69,11 @@ class StudyQuery:
         if self.patient_id:
             return _text(answer, "PatientID") == self.patient_id.strip()
         return self.dates is not None and self.dates.holds(_text(answer, "StudyDate"))
+
+
+def query_contexts() -> list[PresentationContext]:
+    """Return what we propose to ask an archive what it holds."""
+    return [build_context(StudyRootQueryRetrieveInformationModelFind)]
 
 
 class Querying:
@@ -131,7 +137,7 @@ class Querying:
 @contextmanager
 def querying(peer: PeerAddress, calling_ae_title: str, tls: CallingTLS) -> Generator[Querying]:
     """Open an association to ask on; the errors are those of `associate`."""
-    contexts = [build_context(StudyRootQueryRetrieveInformationModelFind)]
+    contexts = query_contexts()
     bounded = [(evt.EVT_PDU_RECV, handle_pdu)]
     with associate(peer, calling_ae_title, contexts, tls=tls, handlers=bounded) as association:
         if accepts_nothing(association):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pynetdicom import build_context, build_role
+from pynetdicom import build_role
 from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
 
 from core.calling_tls import CallingTLS
@@ -14,6 +14,7 @@ from dicom_node.calling_errors import (
 from dicom_node.event_report import (
     WELL_KNOWN_INSTANCE_UID,
     build_event_information,
+    commitment_contexts,
     event_type_of,
 )
 from dicom_node.peers import PeerAddress
@@ -54,7 +55,7 @@ def report_commitment(
     ReportRefused
         If the peer does not answer the report, or not with Success.
     """
-    contexts = [build_context(StorageCommitmentPushModel)]
+    contexts = commitment_contexts()
     roles = [build_role(StorageCommitmentPushModel, scp_role=True)]
     with associate(peer, calling_ae_title, contexts, roles, tls) as association:
         if accepts_nothing(association):

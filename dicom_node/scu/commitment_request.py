@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 
 from pydicom import Dataset
 from pydicom.uid import UID
-from pynetdicom import build_context, build_role
+from pynetdicom import build_role
 from pynetdicom.events import EventHandlerType
 from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
 
 from core.calling_tls import CallingTLS
 from dicom_node.calling_errors import CommitmentNotOffered, PeerUnreachable
-from dicom_node.event_report import WELL_KNOWN_INSTANCE_UID, reference_to
+from dicom_node.event_report import WELL_KNOWN_INSTANCE_UID, commitment_contexts, reference_to
 from dicom_node.peers import PeerAddress
 from dicom_node.scu.association import accepts_nothing, associate
 from dicom_node.statuses import Status
@@ -45,7 +45,7 @@ def request_commitment(
     CommitmentNotOffered
         If the peer does not take such requests, or not this one.
     """
-    contexts = [build_context(StorageCommitmentPushModel)]
+    contexts = commitment_contexts()
     roles = [build_role(StorageCommitmentPushModel, scu_role=True)]
     with associate(
         peer, calling_ae_title, contexts, roles, tls, handlers, patience_seconds

@@ -3,6 +3,7 @@
 from time import perf_counter
 
 from pynetdicom import build_context
+from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from core.calling_tls import CallingTLS
@@ -10,6 +11,11 @@ from dicom_node.calling_errors import AssociationRejected, PeerUnreachable
 from dicom_node.peers import PeerAddress
 from dicom_node.scu.association import DIMSE_TIMEOUT_SECONDS, accepts_nothing, associate
 from dicom_node.statuses import Status
+
+
+def echo_contexts() -> list[PresentationContext]:
+    """Return what we propose to ask whether a peer is there."""
+    return [build_context(Verification)]
 
 
 def echo(
@@ -32,9 +38,8 @@ def echo(
     AssociationRejected
         If the peer does not let us in, or not for Verification.
     """
-    contexts = [build_context(Verification)]
     patient = associate(
-        peer, calling_ae_title, contexts, tls=tls, patience_seconds=patience_seconds
+        peer, calling_ae_title, echo_contexts(), tls=tls, patience_seconds=patience_seconds
     )
     with patient as association:
         if accepts_nothing(association):

@@ -4,7 +4,7 @@ from shutil import which
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-_QUIET = (
+QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -19,6 +19,6 @@ _QUIET = (
 def browser(need: Callable[[str], None]) -> Iterator[Browser]:
     need("chromium")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=which("chromium"), args=_QUIET)
+        opened = playwright.chromium.launch(executable_path=which("chromium"), args=QUIET)
         yield opened
         opened.close()

@@ -23,7 +23,7 @@ from tests.fixtures.node import PATIENCE_SECONDS, RunningNode, running_node
 
 PAGE = REPOSITORY / "docs" / "adding-a-model.md"
 SAMPLES = REPOSITORY / "sample_dicom"
-_BLOCK = re.compile(r"^```(python|sh)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"""^```(python|sh)(?: title="(\S+)")?\n(.*?)^```$""", re.MULTILINE | re.DOTALL)
 
 
 @dataclass

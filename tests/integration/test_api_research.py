@@ -32,7 +32,7 @@ TELLTALES = (
     *("1.2.840.99999", "SN-31337", "2024-03-20", "20240320", "p-first", "p-second", "Drsmith"),
 )
 _FIRST = datetime(2024, 3, 20, 10, 15, tzinfo=UTC)
-_OPEN = {"/health/live", "/health/ready", "/login", "/logout"}
+_OPEN = {"/health/live", "/health/ready", "/metrics", "/login", "/logout"}
 _HTML = {"Accept": "text/html"}
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -18,7 +19,9 @@ from pydicom import dcmread
 
 from arcuate.node import prepare_node
 from arcuate.roles import Role
+from core.clock import utc_now
 from core.ledger import enqueue
+from core.lockouts import Pauses, record_failure
 from core.perimetry.rnfl import normal_profile_um
 from core.settings import Settings
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -374,6 +377,66 @@ def test_keys_are_made_listed_and_revoked(terminal: Terminal) -> None:
     assert made.out.strip() not in listed.out
 
 
+def test_key_has_several_roles_and_an_end(terminal: Terminal) -> None:
+    roles = ("--role", "operator", "--role", "researcher")
+    made = terminal("keys", "create", "archive", *roles, "--expires", "30", "--json")
+    wrong = [
+        terminal("keys", "create", "x", *words).code
+        for words in (("--role", "boss"), ("--expires", "0"), ("--expires", "soon"))
+    ]
+    [listed] = terminal("keys", "list", "--json").json
+    shown = terminal("keys", "list")
+
+    assert made.json["roles"] == listed["roles"] == ["operator", "researcher"]
+    assert listed["expires_at"] == made.json["expires_at"]
+    life = datetime.fromisoformat(listed["expires_at"]) - datetime.fromisoformat(
+        listed["created_at"]
+    )
+    assert life.days == 30
+    assert listed["last_used_at"] is None
+    assert "operator, researcher" in shown.out
+    assert wrong == [2, 2, 2]
+
+
+def test_link_makes_the_first_administrator_and_then_signs_holders_in(terminal: Terminal) -> None:
+    terminal("migrate")
+    first = terminal("keys", "link", http_port=9000)
+    terminal("keys", "create", "Ada", "--role", "administrator")
+    second = terminal("keys", "link")
+    of_key = terminal("keys", "link", "Ada", public_url="https://arcuate.example")
+    of_nobody = terminal("keys", "link", "Eve")
+
+    assert first.out.startswith("http://127.0.0.1:9000/login?token=")
+    assert of_key.out.startswith("https://arcuate.example/login?token=")
+    assert "once" in of_key.err
+    assert (second.code, second.out) == (1, "")
+    assert "arcuate keys link NAME" in second.err
+    assert (of_nobody.code, of_nobody.out) == (1, "")
+
+
+def test_addresses_that_failed_are_listed_and_forgiven(terminal: Terminal) -> None:
+    none = terminal("keys", "failures")
+    database = prepare_node(Settings(home=terminal.home)).database
+    with database.transaction() as session:
+        record_failure(session, "10.0.0.7", Pauses(1, 60.0, 60.0), utc_now())
+    database.close()
+
+    [listed] = terminal("keys", "failures", "--json").json
+    forgiven = terminal("keys", "forgive", "10.0.0.7")
+    again = terminal("keys", "forgive", "10.0.0.7")
+
+    assert (none.code, forgiven.code, again.code) == (1, 0, 1)
+    assert (listed["address"], listed["failures"]) == ("10.0.0.7", 1)
+    assert listed["paused_until"] is not None
+    assert terminal("keys", "failures").out.strip() == "There are none."
+
+
+def test_somebody_is_signed_out_everywhere_by_name(terminal: Terminal) -> None:
+    terminal("keys", "create", "Ada")
+
+    assert terminal("keys", "sign-out", "Ada").out == "0 sessions of Ada ended.\n"
+
+
 def test_failed_job_is_listed_and_tried_again(terminal: Terminal) -> None:
     fail_a_job(terminal.home)
 
@@ -439,12 +502,18 @@ def test_doctor_tells_what_is_wrong(terminal: Terminal) -> None:
 def test_doctor_lists_every_setting_and_no_password(terminal: Terminal) -> None:
     url = "postgresql+psycopg://arcuate:hidden@localhost/arcuate"
 
-    called = terminal("doctor", "--settings", "--json", database_url=url, ae_title="MINE")
+    called = terminal(
+        *("doctor", "--settings", "--json"),
+        database_url=url,
+        ae_title="MINE",
+        oidc_client_secret="hidden",  # noqa: S106
+    )
 
     values = {row["setting"]: row["value"] for row in called.json}
     assert called.code == 0
     assert set(values) == {f"ARCUATE_{name.upper()}" for name in Settings.model_fields}
     assert values["ARCUATE_AE_TITLE"] == "MINE"
+    assert values["ARCUATE_OIDC_CLIENT_SECRET"] == "***"  # noqa: S105
     assert values["ARCUATE_DATABASE_URL"] == "postgresql+psycopg://arcuate:***@localhost/arcuate"
 
 

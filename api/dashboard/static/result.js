@@ -37,11 +37,11 @@ function show() {
   linked.classList.toggle("linking", name !== null);
   readout.hidden = name === null;
   readout.textContent = name === null ? "" : speakerOf(name).getAttribute("aria-label");
-  if (name === null) return hideTip();
-  for (const part of everything.querySelectorAll(partsOf(name))) part.classList.add("lit");
   for (const button of linked.querySelectorAll("[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(nameOf(button) === kept));
   }
+  if (name === null) return hideTip();
+  for (const part of everything.querySelectorAll(partsOf(name))) part.classList.add("lit");
 }
 
 function showTip(element, name) {

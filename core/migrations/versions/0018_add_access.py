@@ -19,17 +19,14 @@ SESSION_LIFE = timedelta(hours=12)
 def upgrade() -> None:
     """Apply."""
     for table in ('keys', 'login_tokens', 'browser_sessions'):
-        with op.batch_alter_table(table) as batch_op:
-            batch_op.add_column(sa.Column('roles', JsonValue, nullable=True))
+        op.add_column(table, sa.Column('roles', JsonValue, server_default='[]', nullable=False))
     _fill_roles()
-    with op.batch_alter_table('keys') as batch_op:
-        batch_op.alter_column('roles', existing_type=JsonValue, nullable=False)
-        batch_op.drop_column('role')
-        batch_op.add_column(sa.Column('expires_at', UtcDateTime(), nullable=True))
-        batch_op.add_column(sa.Column('last_used_at', UtcDateTime(), nullable=True))
-        batch_op.add_column(sa.Column('last_used_from', sa.String(), server_default='', nullable=False))
+    # Column by column: SQLite would make the table anew for a batch, and others refer to its rows.
+    op.drop_column('keys', 'role')
+    op.add_column('keys', sa.Column('expires_at', UtcDateTime(), nullable=True))
+    op.add_column('keys', sa.Column('last_used_at', UtcDateTime(), nullable=True))
+    op.add_column('keys', sa.Column('last_used_from', sa.String(), server_default='', nullable=False))
     with op.batch_alter_table('login_tokens') as batch_op:
-        batch_op.alter_column('roles', existing_type=JsonValue, nullable=False)
         batch_op.drop_column('role')
         batch_op.add_column(sa.Column('key_id', sa.Integer(), nullable=True))
         batch_op.add_column(
@@ -44,7 +41,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('seen_at', UtcDateTime(), nullable=True))
     _fill_sessions()
     with op.batch_alter_table('browser_sessions') as batch_op:
-        batch_op.alter_column('roles', existing_type=JsonValue, nullable=False)
         batch_op.alter_column('started_at', existing_type=UtcDateTime(), nullable=False)
         batch_op.alter_column('seen_at', existing_type=UtcDateTime(), nullable=False)
         batch_op.drop_column('role')
@@ -81,12 +77,10 @@ def downgrade() -> None:
     op.execute("DELETE FROM browser_sessions WHERE subject <> ''")
     op.execute('DELETE FROM login_tokens')
     for table in ('keys', 'login_tokens', 'browser_sessions'):
-        with op.batch_alter_table(table) as batch_op:
-            batch_op.add_column(sa.Column('role', sa.String(), server_default='', nullable=False))
+        op.add_column(table, sa.Column('role', sa.String(), server_default='', nullable=False))
     _fill_role()
-    with op.batch_alter_table('keys') as batch_op:
-        for name in ('last_used_from', 'last_used_at', 'expires_at', 'roles'):
-            batch_op.drop_column(name)
+    for name in ('last_used_from', 'last_used_at', 'expires_at', 'roles'):
+        op.drop_column('keys', name)
     with op.batch_alter_table('login_tokens') as batch_op:
         batch_op.drop_index(batch_op.f('ix_login_tokens_key_id'))
         batch_op.drop_constraint('fk_login_tokens_key_id', type_='foreignkey')

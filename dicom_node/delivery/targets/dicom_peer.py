@@ -7,7 +7,6 @@ from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 from pydicom.uid import UID
-from pynetdicom import build_context
 from pynetdicom.association import Association
 
 from core.calling_tls import CallingTLS
@@ -20,7 +19,13 @@ from dicom_node.calling_errors import (
     DestinationDown,
     PeerUnreachable,
 )
-from dicom_node.delivery.targets.encoded_report import Encoded, Form, encode, forms_of
+from dicom_node.delivery.targets.encoded_report import (
+    Encoded,
+    Form,
+    encode,
+    forms_of,
+    report_contexts,
+)
 from dicom_node.delivery.targets.store_status import verdict_of
 from dicom_node.delivery.targets.target import (
     Commitment,
@@ -80,13 +85,8 @@ class DicomPeer:
             outgoing.delivery_id: forms_of(outgoing, bool(destination.learned.get(_FALLBACK)))
             for outgoing in objects
         }
-        contexts = dict.fromkeys(
-            (form.sop_class_uid, form.transfer_syntax_uid)
-            for each in forms.values()
-            for form in each
-        )
         peer = _address(destination, tools)
-        proposed = [build_context(*context) for context in contexts]
+        proposed = report_contexts(forms.values())
         with _named_faults():
             settings = tools.settings
             opened = associate(

@@ -1,5 +1,6 @@
 """The forms one report can be sent in: as it is kept, or as a peer that takes less wants it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
@@ -12,6 +13,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+from pynetdicom import build_context
+from pynetdicom.presentation import PresentationContext
 
 from dicom_node.delivery.targets.target import Outgoing
 from reports.comprehensive_sr import as_comprehensive_sr
@@ -49,12 +52,22 @@ def forms_of(outgoing: Outgoing, takes_fallback_only: bool) -> list[Form]:
     takes_fallback_only
         Whether the peer is known to refuse the object's own class where there is another.
     """
-    kept = outgoing.transfer_syntax_uid
+    return forms_in(outgoing.sop_class_uid, outgoing.transfer_syntax_uid, takes_fallback_only)
+
+
+def forms_in(sop_class_uid: str, kept: str, takes_fallback_only: bool = False) -> list[Form]:
+    """Return the forms of an object of a class that is kept in a transfer syntax."""
     syntaxes = [kept, *(({DEFAULT_SYNTAX} - {kept}) if kept in _UNCOMPRESSED else ())]
-    fallback = _FALLBACK_CLASSES.get(outgoing.sop_class_uid)
-    own = [Form(outgoing.sop_class_uid, syntax) for syntax in syntaxes]
+    fallback = _FALLBACK_CLASSES.get(sop_class_uid)
+    own = [Form(sop_class_uid, syntax) for syntax in syntaxes]
     other = [Form(fallback, syntax, is_fallback=True) for syntax in syntaxes] if fallback else []
     return other if other and takes_fallback_only else own + other
+
+
+def report_contexts(forms: Iterable[Iterable[Form]]) -> list[PresentationContext]:
+    """Return what we propose to send objects that have these forms; one a form."""
+    pairs = ((form.sop_class_uid, form.transfer_syntax_uid) for each in forms for form in each)
+    return [build_context(*pair) for pair in dict.fromkeys(pairs)]
 
 
 def encode(outgoing: Outgoing, form: Form) -> Encoded:

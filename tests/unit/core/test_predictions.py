@@ -16,6 +16,8 @@ from core.tables.patients import PatientRow
 from core.tables.predictions import PredictionRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
+from core.values.circle_course import CircleCourse
+from core.values.fundus_place import FundusPlace, FundusSource
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.scan import ScanKind
@@ -89,6 +91,21 @@ def test_kind_and_notes_of_the_scan_come_back(
 
     assert (loaded.scan_kind, loaded.notes) == (scan_kind, ("First.", "Second: 12°."))
     assert loaded.is_of_photograph == (scan_kind is ScanKind.FUNDUS)
+
+
+def test_place_on_the_fundus_and_course_of_the_columns_come_back(database: Database) -> None:
+    place = FundusPlace(FundusSource.THICKNESS_MAP, 640, 480, 1.5, 2.25, 120.0, 21.3, False)
+    prediction = build_prediction(fundus=place, course=CircleCourse(359.5, -0.46875))
+    instance = keep_instance(database, prediction)
+
+    with database.transaction() as session:
+        record_prediction(session, prediction, instance, "previews/a.png", "previews/f.jpg")
+    with database.reading() as session:
+        loaded = load_prediction(session, prediction.prediction_id)
+        row = session.get_one(PredictionRow, prediction.prediction_id)
+
+    assert (loaded.fundus, loaded.course) == (place, CircleCourse(359.5, -0.46875))
+    assert (row.preview_key, row.fundus_key) == ("previews/a.png", "previews/f.jpg")
 
 
 @pytest.mark.parametrize("laterality", Laterality)

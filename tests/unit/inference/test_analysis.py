@@ -312,6 +312,25 @@ def test_scored_scan_has_a_preview_and_an_unread_one_has_none(
     assert archive.storage.exists(previews[scored])
 
 
+@pytest.mark.parametrize("eye", list(Laterality))
+def test_scored_scan_keeps_its_localizer_and_its_course(
+    step: AnalyseStep, archive: Archive, database: Database, eye: Laterality
+) -> None:
+    receive(archive, build_localizer(laterality=eye), at=EARLIER)
+    scan = receive(archive, build_circle_opt(laterality=eye), at=EARLIER)
+
+    # The localizer itself waits for more of its study.
+    analyse(step)
+
+    (row,) = [row for row in rows(database, PredictionRow) if row.instance_key == scan]
+    prediction = predictions_by_instance(database)[scan]
+    assert archive.storage.read(row.fundus_key).startswith(b"\xff\xd8")
+    assert prediction.fundus is not None
+    assert (prediction.fundus.centre_column > 320) is (eye is Laterality.RIGHT)
+    assert prediction.course is not None
+    assert abs(prediction.course.step_degree) == pytest.approx(360 / 768)
+
+
 def test_examination_with_reasons_is_never_scored(scorers: Scorers) -> None:
     """Even with a whole profile and an age: one reason is enough."""
     found = examined(build_circle_opt(age_years=12.0))

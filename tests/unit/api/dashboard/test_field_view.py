@@ -39,6 +39,23 @@ def test_field_view_shades_total_deviation_by_steps_of_decibel() -> None:
     assert [cell.shade for cell in view.cells[:7]] == [0, 0, 1, 1, 2, 3, 4]
 
 
+def test_field_view_has_the_pattern_deviation_and_the_interval_of_each_point() -> None:
+    prediction = build_prediction(loss=Loss.ARCUATE)
+    assert prediction.deviations is not None
+    assert prediction.estimate is not None
+    prediction.deviations.pattern_deviation_db[:2] = (-12.4, 1.6)
+    prediction.estimate.lower_db[0], prediction.estimate.upper_db[0] = 3.4, 17.6
+
+    view = field_view(prediction)
+
+    assert view is not None
+    assert [(c.pattern_deviation, c.pattern_shade) for c in view.cells[:2]] == [
+        ("−12", 1),
+        ("2", 4),
+    ]
+    assert (view.cells[0].lower, view.cells[0].upper) == ("3", "18")
+
+
 def test_field_view_says_how_wide_the_intervals_are() -> None:
     prediction = build_prediction()
     estimate = prediction.estimate

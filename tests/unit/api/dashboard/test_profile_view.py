@@ -30,6 +30,29 @@ def test_profile_view_names_sectors_with_their_means() -> None:
         (name, "110") for name in ("T", "TS", "NS", "N", "NI", "TI")
     ]
     assert all(s.normal_um != "–" for s in view.sectors)
+    assert [int(s.from_normal_um.replace("−", "-")) for s in view.sectors] == [
+        110 - int(s.normal_um) for s in view.sectors
+    ]
+
+
+def test_profile_view_lays_sectors_side_by_side_over_the_whole_width() -> None:
+    view = profile_view(build_prediction())
+
+    assert view is not None
+    pieces = sorted(piece for sector in view.sectors for piece in sector.pieces)
+    assert [left for left, _ in pieces] == [0, *(left + width for left, width in pieces)][:-1]
+    assert sum(width for _, width in pieces) == WIDTH
+    assert len(view.sectors[0].pieces) == 2
+
+
+def test_profile_view_draws_an_earlier_profile_beside_it() -> None:
+    earlier = np.full(768, 280, np.float32)
+
+    view = profile_view(build_prediction(), earlier)
+
+    assert view is not None
+    assert len(_points(view.earlier_curve)) == 768
+    assert min(y for _, y in _points(view.earlier_curve)) > 0
 
 
 def test_profile_view_has_no_norm_without_an_age() -> None:

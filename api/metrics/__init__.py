@@ -1,0 +1,1 @@
+"""Telling monitors how this node is."""

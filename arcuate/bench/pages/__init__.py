@@ -1,0 +1,1 @@
+"""How quickly the pages answer, with many readers and scans coming in."""

@@ -1,0 +1,34 @@
+"""Checks of what monitors are told: whether the collector of traces is there."""
+
+import socket
+from typing import Final
+from urllib.parse import urlsplit
+
+from arcuate.finding import Finding, Health
+from core.settings import Settings
+from core.tracing.otlp import SpanSender
+
+_PATIENCE_SECONDS: Final = 2.0
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def check_traces(settings: Settings) -> Finding:
+    """Look whether traces can be sent, where they should be.
+
+    Raises
+    ------
+    SettingsInvalid
+        If the library is not installed.
+    """
+    if not settings.otlp_endpoint:
+        return Finding("traces", Health.GOOD, "none are sent")
+    SpanSender(settings.otlp_endpoint).close()
+    parts = urlsplit(settings.otlp_endpoint)
+    place = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
+    try:
+        socket.create_connection(place, _PATIENCE_SECONDS).close()
+    except OSError as error:
+        found = f"the collector at {place[0]}:{place[1]} does not answer ({type(error).__name__})"
+        remedy = "Start it, or leave ARCUATE_OTLP_ENDPOINT out; scans are scored all the same."
+        return Finding("traces", Health.WRONG, found, remedy)
+    return Finding("traces", Health.GOOD, f"a collector answers at {place[0]}:{place[1]}")

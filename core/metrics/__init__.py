@@ -1,0 +1,1 @@
+"""What monitors are told: counted from the change feed, or looked up when they ask."""

@@ -1,0 +1,1 @@
+"""One scan's way through the node, as spans of a trace."""

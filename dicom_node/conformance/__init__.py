@@ -1,0 +1,1 @@
+"""The conformance statement: what the running configuration accepts, proposes and emits."""
