@@ -4,6 +4,7 @@ Read from the route it reached, so that a new one is recorded without saying so.
 parameters only: values hold patients' IDs and names.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,6 +42,8 @@ _WADO: Final = "/dicom-web/studies/{study}"
 _LISTS: Final = ("/v1/patients", "/v1/studies", "/v1/predictions", "/dicom-web/")
 _MADE: Final = 201
 _UNAUTHORIZED: Final = 401
+#: A UUID of ours, or a UID.
+_OWN_IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+(\.\d+){3,}")
 _CREDENTIALS: Final = ("authorization", "x-api-key", "cookie")
 _SINGULAR: Final = {"studies": "study", "deliveries": "delivery", "series": "series"}
 #: Values of a path that must not be repeated: a Patient ID, a secret.
@@ -108,6 +111,8 @@ class Act:
         outcome = _outcome(status)
         if outcome is not AuditOutcome.SUCCESS:
             detail["status"] = status or 0
+            # Of what is not there the path says whatever was typed: perhaps a patient's ID.
+            identifier = identifier if _OWN_IDENTIFIER.fullmatch(identifier) else ""
         elif names := sorted(set(self._filters())):
             detail["filters"] = names
         client = self.scope.get("client")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, delete, select
 
 from core.database import Database
@@ -16,6 +17,7 @@ from core.tables.audit_entries import (
     AuditPatientRow,
     WaitingAuditRow,
 )
+from core.tables.columns import table_of
 
 #: The digest before the first entry.
 NOTHING_BEFORE: Final = "0" * 64
@@ -78,9 +80,6 @@ def add_entry(
     row.keyed, row.digest = key is not None, ""
     row.digest = digest_of(row, key)
     session.add(row)
-    session.add_all(
-        AuditPatientRow(patient_key=patient, number=row.number) for patient in row.patients
-    )
     head.number, head.digest = row.number, row.digest
     return row
 
@@ -89,12 +88,20 @@ def _chain_batch(session: Session, key: bytes | None) -> int:
     head = lock_head(session)
     statement = select(WaitingAuditRow).order_by(col(WaitingAuditRow.id)).limit(BATCH_SIZE)
     waiting = session.exec(statement).all()
-    for row in waiting:
-        add_entry(session, head, _entry_of(row), key)
+    chained = [add_entry(session, head, _entry_of(row), key) for row in waiting]
+    _index_patients(session, chained)
     # The guard lets go only what stands in the chain.
     session.flush()
     _forget(session, [row.id for row in waiting])
     return len(waiting)
+
+
+def _index_patients(session: Session, rows: Sequence[AuditEntryRow]) -> None:
+    named = [
+        {"patient_key": patient, "number": row.number} for row in rows for patient in row.patients
+    ]
+    if named:
+        session.execute(insert(table_of(AuditPatientRow)), named)
 
 
 def _entry_of(row: WaitingAuditRow) -> AuditEntryRow:
