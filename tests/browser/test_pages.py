@@ -86,6 +86,8 @@ def _sign_in(page: Page, key: str) -> None:
     page.get_by_label("API key").fill(key)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Live", exact=True)).to_be_visible()
+    # Only then have its scripts run.
+    page.wait_for_load_state("load")
 
 
 def _tab_to(page: Page, wanted: Locator) -> None:
