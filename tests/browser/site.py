@@ -42,6 +42,7 @@ SITE: Final = (
     SitePage("quarantine", "/quarantine"),
     SitePage("callers", "/callers"),
     SitePage("webhooks", "/webhooks"),
+    SitePage("audit", "/audit"),
     SitePage("account", "/account"),
     SitePage("not-found", "/nothing"),
 )

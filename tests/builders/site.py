@@ -103,11 +103,11 @@ def keep_results(session: Session, preview: str | None = None) -> dict[str, str]
         "rejected": "right",
         "photograph": "photograph",
         "patient": str(keep_patient(session, left.patient).id),
-        "visitor": str(_keep_visitor(session)),
+        "visitor": str(keep_visitor(session)),
     }
 
 
-def _keep_visitor(session: Session) -> int:
+def keep_visitor(session: Session) -> int:
     """Keep a patient with years of visits, two devices and measured fields; return the key."""
     visitor = PatientIdentity("P-0042", "Clinic", "Yearly^Yves", None, "M")
     for laterality in Laterality:
