@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
+from core.patients import keys_of_today
 from core.tables.patients import PatientRow
 from core.tables.studies import StudyRow
 from dicom_node.storage.query.attribute import ATTRIBUTES, PATIENTS, STUDIES
@@ -86,7 +87,8 @@ def find_patients(
     statement = select_patients(search, session.connection().dialect.name, limit + 1, before)
     keys = list(session.execute(statement).scalars())
     page = keys[:limit]
-    return _read(session, page), page[-1] if len(keys) > limit else None
+    # A record that was merged is found as the one it was merged into.
+    return _read(session, keys_of_today(session, page)), page[-1] if len(keys) > limit else None
 
 
 def newest_patients(session: Session, limit: int) -> list[FoundPatient]:
