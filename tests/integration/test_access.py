@@ -151,7 +151,6 @@ def test_open_routes_are_few_and_tell_nothing_of_patients() -> None:
         "/login/provider/callback",
         "/logout",
         "/logout/everywhere",
-        "/metrics",
         "/preferences",
     }
 
