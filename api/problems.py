@@ -1,6 +1,7 @@
 """Errors over HTTP: one map from error to status, and `application/problem+json` (RFC 9457)."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -113,6 +114,8 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
 )
 #: Whatever a browser accepts, these answer programs.
 _API_PATHS: Final = ("/v1/", "/dicom-web/", "/health/", "/openapi.json")
+#: How our parameters are written, and misspelt.
+_PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
 _RETRY_AFTER_SECONDS: Final = "5"
 
 _LOG = get_logger(__name__)
@@ -177,9 +180,7 @@ def answer_http_exception(request: Request, error: Exception) -> Response:
 def answer_invalid_request(request: Request, error: Exception) -> Response:
     """Tell which parameters are wrong, without repeating what was in them."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
-    errors = [
-        {"parameter": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors()
-    ]
+    errors = [{"parameter": _parameter_of(item), "message": item["msg"]} for item in error.errors()]
     names = [item["parameter"] for item in errors]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if _is_for_a_person(request):
@@ -187,6 +188,12 @@ def answer_invalid_request(request: Request, error: Exception) -> Response:
     return problem_response(
         status, "invalid-parameter", f"Check: {', '.join(names)}", errors=errors
     )
+
+
+def _parameter_of(fault: Mapping[str, Any]) -> str:
+    name = str(fault["loc"][-1])
+    # A parameter we do not know may be called anything, a patient's ID for one.
+    return name if fault["type"] != "extra_forbidden" or _PLAIN_NAME.fullmatch(name) else "unknown"
 
 
 def answer_unexpected(_request: Request, error: Exception) -> Response:

@@ -57,6 +57,7 @@ NAVIGATION: Final = (
             Entry("/quarantine", to_translate("Quarantine"), _CARE),
             Entry("/callers", to_translate("Callers"), _CARE),
             Entry("/webhooks", to_translate("Webhooks"), _CARE),
+            Entry("/audit", to_translate("Audit trail"), (Role.ADMINISTRATOR,)),
         ),
     ),
 )
