@@ -11,8 +11,9 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from api.caller import ANYONE_HERE, Caller
 from api.credentials import Credentials
 from api.dependencies import Node, NodeParameter
-from api.door import door_of
+from api.door import address_of, door_of
 from api.errors import HostRefused, RoleMissing
+from core.audit.trail import note_actor
 from core.keys import Role
 from core.settings import is_loopback
 
@@ -40,7 +41,10 @@ def require_caller(
     HostRefused
         If authentication is off and the request names another host than this machine.
     """
-    return _caller(request, node, bearer.credentials if bearer else api_key or "", is_use=True)
+    secret = bearer.credentials if bearer else api_key or ""
+    caller = _caller(request, node, secret, is_use=True)
+    note_actor(caller.name, " ".join(sorted(caller.roles)), address_of(request))
+    return caller
 
 
 def _caller(request: Request, node: Node, secret: str, is_use: bool) -> Caller:

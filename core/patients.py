@@ -46,6 +46,15 @@ def patients_named(session: Session, patient_id: str, issuer: str | None) -> Seq
     return session.exec(statement.order_by(col(PatientRow.issuer))).all()
 
 
+def keys_of_today(session: Session, keys: Sequence[int]) -> list[int]:
+    """Return the patients that records are of today, in the same order, each once."""
+    statement = select_rows(PatientRow.id, PatientRow.merged_into).where(
+        col(PatientRow.id).in_(keys), col(PatientRow.merged_into).is_not(None)
+    )
+    merged = {key: into for key, into in session.exec(statement).all() if key and into}
+    return list(dict.fromkeys(merged.get(key, key) for key in keys))
+
+
 def find_patient(session: Session, patient_id: str, issuer: str | None) -> PatientRow:
     """Return the one patient that has, or had before a merge, that ID; never a guess between two.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session, col
 
 from core.tables.patients import PatientRow
@@ -26,7 +26,9 @@ def find_meant(session: Session, text: str) -> MeantPatients:
     """Return the patients whose name or Patient ID holds every word of a text."""
     key = col(PatientRow.id)
     words = fold_text(text).split()
-    statement = select(key).where(and_(*(_holds(word) for word in words)))
+    # A record that was merged means the one it was merged into.
+    today = func.coalesce(PatientRow.merged_into, PatientRow.id)
+    statement = select(today).where(and_(*(_holds(word) for word in words)))
     keys = session.execute(statement.order_by(key.desc()).limit(MOST_PATIENTS + 1)).scalars().all()
     return MeantPatients(keys[:MOST_PATIENTS], len(keys) > MOST_PATIENTS)
 

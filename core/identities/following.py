@@ -41,11 +41,13 @@ def let_follow(
     keys = [key_of(study) for study in studies]
     if not keys:
         return []
+    given = {study.id for study in studies if study.named_patient_key is not None}
     predictions = _predictions_of(session, keys)
-    for row in predictions:
-        _note_age(row, patient.birth_date)
+    for row, study_key in predictions:
+        # Of a study that is with whom its objects name, the device said the age itself.
+        _note_age(row, patient.birth_date if study_key in given else None)
     session.flush()
-    reported = _reported(session, [row.id for row in predictions])
+    reported = _reported(session, [row.id for row, _ in predictions])
     enqueue_all(session.connection(), JobKind.REISSUE, reported)
     return open_again(session, keys, at)
 
@@ -67,9 +69,12 @@ def move_measured_fields(
     return [key_of(row) for row in rows]
 
 
-def _predictions_of(session: Session, study_keys: Sequence[int]) -> Sequence[PredictionRow]:
+def _predictions_of(
+    session: Session, study_keys: Sequence[int]
+) -> Sequence[tuple[PredictionRow, int]]:
+    """Return the standing predictions of studies, each with its study."""
     statement = (
-        select(PredictionRow)
+        select(PredictionRow, SeriesRow.study_key)
         .join(InstanceRow, col(InstanceRow.id) == col(PredictionRow.instance_key))
         .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
         .where(col(SeriesRow.study_key).in_(study_keys))

@@ -32,7 +32,7 @@ from core.values.prediction import PredictionStatus
 from core.values.scan import ScanKind
 from dicom_node.scu.store import send
 from tests.browser.conftest import QUIET
-from tests.browser.reader import Choice, reader, sign_in
+from tests.browser.reader import Choice, reader, session_of
 from tests.browser.site import SITE
 from tests.builders.site import keep_operations
 from tests.fixtures.http_server import http_server
@@ -80,7 +80,7 @@ def _take(browser: Browser, node: Node, folder: Path) -> None:
     names = _names(node)
     locked = node.settings.model_copy(update={"auth": "keys"})
     with http_server(locked, node.database, node.storage) as url:
-        signed_in = sign_in(url, key)
+        signed_in = session_of(url, key)
         for choice in _choices():
             for shown in SITE:
                 session_cookie = None if shown.is_open else signed_in

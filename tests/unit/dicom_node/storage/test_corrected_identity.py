@@ -29,6 +29,7 @@ from dicom_node.errors import InstanceConflict, PatientConflict
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.ingest import ingest
+from dicom_node.storage.patient_search import PatientSearch, find_patients
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.prediction import build_prediction
 from tests.builders.received import open_test_archive
@@ -219,6 +220,9 @@ def test_objects_with_a_merged_patient_id_come_to_the_other(
         one, other = session.get_one(PatientRow, 1), session.get_one(PatientRow, 2)
         merge_patients(session, one, other, by_a_person())
 
+    with database.reading() as session:
+        found, _ = find_patients(session, PatientSearch(patient_id="P1"), 10)
+    assert [(one.row.patient_id, one.studies) for one in found] == [("P2", 2)]
     later = {"StudyInstanceUID": "1.2.5", "SeriesInstanceUID": "1.2.5.1"}
     ingest(archive, encode_instance(SOPInstanceUID="1.2.5.1.1", **later))
     ingest(archive, encode_instance(**BESIDE))
