@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.access import Access
+from api.auditing.middleware import Audited
 from api.body_limit import BodyLimit
 from api.cors import CrossOrigin
 from api.dashboard.preferences import Preferences
@@ -31,6 +32,7 @@ from api.rest.register import ROUTERS
 from api.routes import DOCUMENT, MONITORED, OPEN, access_of
 from api.schemas.problem import Problem
 from api.security import REQUIRE_CALLER
+from core.audit.trail import watch_rows
 from core.database import Database
 from core.settings import Settings
 from core.values.prediction import ESTIMATE_NOTICE
@@ -94,6 +96,9 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
     app.state.event_streams = EventStreams(database, settings.event_streams)
     app.state.door = Door(settings)
     install_problems(app)
+    watch_rows()
+    # Added first, so it is the innermost: it sees what the routes answer, errors told as problems.
+    app.add_middleware(Audited, database=database, repeat_seconds=settings.audit_repeat_seconds)
     app.add_middleware(FormTokens)
     app.add_middleware(
         BodyLimit,

@@ -35,9 +35,10 @@ FIRST_NAME: Final = "administrator"
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session's secret, and the key that was made with it, to be shown once; else empty."""
+    """A new session: its secret, its roles, and the key made with it, to be shown once."""
 
     secret: str
+    roles: frozenset[Role]
     key: str = ""
 
 
@@ -108,7 +109,7 @@ def sign_in_with_token(
     if row.makes_administrator:
         return _make_administrator(session, name, life, now)
     if row.key_id is None:
-        return SignedIn(open_session(session, Holder(roles_of(row.roles)), life, now))
+        return _opened(session, Holder(roles_of(row.roles)), life, now)
     return _of_key(session, session.get(KeyRow, row.key_id), life, now)
 
 
@@ -169,10 +170,16 @@ def _make_administrator(session: Session, name: str, life: SessionLife, now: dat
         raise LoginRefused
     key = create_key(session, name, Role.ADMINISTRATOR, created_at=now)
     holder = Holder(frozenset((Role.ADMINISTRATOR,)), key_of(key_named(session, name)))
-    return SignedIn(open_session(session, holder, life, now), key)
+    return _opened(session, holder, life, now, key)
 
 
 def _of_key(session: Session, row: KeyRow | None, life: SessionLife, now: datetime) -> SignedIn:
     if row is None or not may_be_used(row, now):
         raise LoginRefused
-    return SignedIn(open_session(session, Holder(roles_of(row.roles), key_of(row)), life, now))
+    return _opened(session, Holder(roles_of(row.roles), key_of(row)), life, now)
+
+
+def _opened(
+    session: Session, holder: Holder, life: SessionLife, now: datetime, key: str = ""
+) -> SignedIn:
+    return SignedIn(open_session(session, holder, life, now), holder.roles, key)

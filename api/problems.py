@@ -1,6 +1,7 @@
 """Errors over HTTP: one map from error to status, and `application/problem+json` (RFC 9457)."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from api.dashboard.refusal_words import fields_to_check, refusal_words
 from api.dashboard.templating import render
 from api.errors import (
     AdministratorExists,
@@ -112,6 +114,8 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
 )
 #: Whatever a browser accepts, these answer programs.
 _API_PATHS: Final = ("/v1/", "/dicom-web/", "/health/", "/openapi.json")
+#: How our parameters are written, and misspelt.
+_PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
 _RETRY_AFTER_SECONDS: Final = "5"
 
 _LOG = get_logger(__name__)
@@ -147,10 +151,20 @@ def answer_node_error(request: Request, error: Exception) -> Response:
         _LOG.error("request_failed", error=type(error).__name__, status=status.value)
     headers = headers_of(error)
     if _is_for_a_person(request):
-        sign_in = isinstance(error, NotSignedIn)
-        page = _error_page(status, str(error), headers)
-        return RedirectResponse("/login", 303) if sign_in else page
+        elsewhere = _page_instead(request, error)
+        if elsewhere is not None:
+            return RedirectResponse(elsewhere, 303)
+        return _error_page(status, refusal_words(error), headers)
     return problem_response(status, kind_of(error), str(error), headers, **_members_of(error))
+
+
+def _page_instead(request: Request, error: NodeError) -> str | None:
+    """Return the page a person is led to instead of being told the error."""
+    if isinstance(error, NotSignedIn):
+        return "/login"
+    # Every other role has its scans there: this one is a researcher's, who has just signed in.
+    is_first_page = request.url.path == "/"
+    return "/research" if isinstance(error, RoleMissing) and is_first_page else None
 
 
 def answer_http_exception(request: Request, error: Exception) -> Response:
@@ -166,14 +180,20 @@ def answer_http_exception(request: Request, error: Exception) -> Response:
 def answer_invalid_request(request: Request, error: Exception) -> Response:
     """Tell which parameters are wrong, without repeating what was in them."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
-    errors = [
-        {"parameter": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors()
-    ]
-    names = ", ".join(item["parameter"] for item in errors)
+    errors = [{"parameter": _parameter_of(item), "message": item["msg"]} for item in error.errors()]
+    names = [item["parameter"] for item in errors]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if _is_for_a_person(request):
-        return _error_page(status, f"Check: {names}")
-    return problem_response(status, "invalid-parameter", f"Check: {names}", errors=errors)
+        return _error_page(status, fields_to_check(names))
+    return problem_response(
+        status, "invalid-parameter", f"Check: {', '.join(names)}", errors=errors
+    )
+
+
+def _parameter_of(fault: Mapping[str, Any]) -> str:
+    name = str(fault["loc"][-1])
+    # A parameter we do not know may be called anything, a patient's ID for one.
+    return name if fault["type"] != "extra_forbidden" or _PLAIN_NAME.fullmatch(name) else "unknown"
 
 
 def answer_unexpected(_request: Request, error: Exception) -> Response:

@@ -23,6 +23,7 @@ from api.access import (
 )
 from api.dashboard import (
     account_pages,
+    audit_pages,
     delivery_pages,
     device_pages,
     live_pages,
@@ -50,6 +51,7 @@ from api.dicomweb import (
     wado_thumbnail,
 )
 from api.rest import (
+    audit,
     changes,
     deliveries,
     destinations,
@@ -153,6 +155,8 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (research.ROUTER, Access(RESEARCHERS, NOBODY)),
     (research_pages.ROUTER, Access(RESEARCHERS, NOBODY)),
     (account_pages.ROUTER, _OWN),
+    (audit.ROUTER, Access(ADMINISTRATORS, NOBODY)),
+    (audit_pages.ROUTER, Access(ADMINISTRATORS, NOBODY)),
 )
 
 

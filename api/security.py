@@ -11,9 +11,9 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from api.caller import ANYONE_HERE, Caller
 from api.credentials import Credentials
 from api.dependencies import Node, NodeParameter
-from api.door import door_of
-from api.errors import HostRefused, RoleMissing
-from core.keys import Role
+from api.door import address_of, door_of
+from api.errors import HostRefused
+from core.audit.trail import note_actor
 from core.settings import is_loopback
 
 _BEARER = HTTPBearer(
@@ -40,7 +40,10 @@ def require_caller(
     HostRefused
         If authentication is off and the request names another host than this machine.
     """
-    return _caller(request, node, bearer.credentials if bearer else api_key or "", is_use=True)
+    secret = bearer.credentials if bearer else api_key or ""
+    caller = _caller(request, node, secret, is_use=True)
+    note_actor(caller.name, " ".join(sorted(caller.roles)), address_of(request))
+    return caller
 
 
 def _caller(request: Request, node: Node, secret: str, is_use: bool) -> Caller:
@@ -67,19 +70,6 @@ def recheck_of(
 
 #: What the application puts before every router, so that no route can forget it.
 REQUIRE_CALLER: Final = Depends(require_caller)
-
-
-def require_role(*roles: Role) -> Callable[..., None]:
-    """Return a dependency that lets only callers of these roles pass.
-
-    Where authentication is off nobody has a name, and so nobody passes.
-    """
-
-    def check(caller: Annotated[Caller, REQUIRE_CALLER]) -> None:
-        if not caller.has_role(*roles):
-            raise RoleMissing(roles)
-
-    return check
 
 
 #: A route's parameter: who asks.

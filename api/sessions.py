@@ -10,6 +10,7 @@ from sqlmodel import Session, col, delete, select, update
 
 from api.caller import Caller, Proof, key_subject
 from core.access_settings import AccessSettings
+from core.audit.trail import note_actor
 from core.clock import Clock, utc_now
 from core.keys import Role, digest, may_be_used, new_secret, role_names, roles_of
 from core.tables.keys import KeyRow
@@ -47,6 +48,7 @@ def open_session(session: Session, holder: Holder, life: SessionLife, now: datet
     """Record a new browser session in the caller's transaction and return its secret."""
     for row in (BrowserSessionRow, LoginTokenRow, ProviderLoginRow):
         session.execute(delete(row).where(col(row.expires_at) <= now))
+    _note_holder(session, holder.key_id, holder.name, role_names(holder.roles))
     secret = new_secret()
     opened = BrowserSessionRow(
         digest=digest(secret),
@@ -104,6 +106,9 @@ def sessions_beside(
 
 def sign_out(session: Session, secret: str) -> None:
     """End a browser session; an unknown one is none."""
+    row = session.get(BrowserSessionRow, digest(secret))
+    if row is not None:
+        _note_holder(session, row.key_id, row.name, row.roles)
     _end(session, col(BrowserSessionRow.digest) == digest(secret))
 
 
@@ -115,6 +120,7 @@ def sign_out_everywhere(session: Session, secret: str, clock: Clock = utc_now) -
     row = session.get(BrowserSessionRow, digest(secret))
     if row is None:
         return 0
+    _note_holder(session, row.key_id, row.name, row.roles)
     if row.subject:
         _refuse_older_tokens(session, row.subject, clock())
     return _end(session, _is_of_same(row))
@@ -133,6 +139,12 @@ def signed_out_at(session: Session, subject: str) -> datetime | None:
     """Return when a subject of the provider last signed out everywhere."""
     row = session.get(SignedOutRow, subject)
     return None if row is None else row.signed_out_at
+
+
+def _note_holder(session: Session, key_id: int | None, name: str, roles: Sequence[str]) -> None:
+    """Let the audit trail know whose session begins or ends."""
+    key = session.get(KeyRow, key_id) if key_id is not None else None
+    note_actor(key.name if key is not None else name or _LINK_NAME, " ".join(roles))
 
 
 def _is_open(life: SessionLife, now: datetime) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from arcuate.destination_checks import check_destinations
 from arcuate.device_checks import check_device, check_tensorflow
 from arcuate.finding import Finding, Health
-from arcuate.monitoring_checks import check_traces
+from arcuate.monitoring_checks import check_metrics, check_traces
 from arcuate.node import database_exists, has_current_schema, open_node
 from arcuate.peer_checks import check_echo
 from arcuate.retention_checks import check_retention
@@ -207,6 +207,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "senders": check_senders,
     "destinations": check_destinations,
     "webhooks": check_webhooks,
+    "metrics": check_metrics,
     "traces": check_traces,
     "jobs": _check_jobs,
     "retention": check_retention,

@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from arcuate.audited import terminal_trail
 from arcuate.commands import (
+    audit,
     bench,
     conformance,
     deliveries,
@@ -38,6 +40,7 @@ from arcuate.commands import (
     webhooks,
 )
 from arcuate.errors import WrongUse
+from core.audit.trail import followed
 from core.deliveries.destinations import DestinationInvalid
 from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
@@ -71,8 +74,11 @@ def configure(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
     ] = False,
 ) -> None:
-    """Keep the settings file's path for the command that follows."""
+    """Keep the settings file's path for the command that follows, and who runs it."""
     context.obj = config
+    trail = terminal_trail(context.invoked_subcommand)
+    if trail is not None:
+        context.with_resource(followed(trail))
 
 
 _COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, export)
@@ -89,6 +95,7 @@ _GROUPS = {
     "models": models,
     "jobs": jobs,
     "keys": keys,
+    "audit": audit,
     "bench": bench,
 }
 #: Errors of what was given on the command line.

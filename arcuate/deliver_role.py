@@ -7,10 +7,13 @@ from functools import partial
 from typing import Final
 
 from arcuate.node import Node
+from core.audit.chaining import ChainLoop
+from core.audit.key import read_audit_key
 from core.calling_tls import CallingTLS
 from core.tracing.following import TraceFollower
 from core.tracing.otlp import SpanSender
 from core.worker import Step, Worker
+from dicom_node.atna.telling import CollectorTeller
 from dicom_node.delivery.commitment import CommitmentStep
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
 from dicom_node.delivery.echoing import EchoStep
@@ -51,6 +54,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
         _retention(node, stopping),
         partial(roll_up.run, stopping),
         *_webhooks(node, stopping),
+        *_audit(node, stopping),
         *_traces(node, stopping),
     ]
 
@@ -90,6 +94,13 @@ def _deliveries(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     for _ in range(_WEBHOOK_TELLERS):
         yield WebhookTeller(node.database, node.settings, stopping).run
+
+
+def _audit(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+    key = read_audit_key(node.settings.audit_key_file)
+    yield ChainLoop(node.database, key, stopping).run
+    if node.settings.audit_syslog:
+        yield CollectorTeller(node.database, node.settings, stopping).run
 
 
 def _traces(node: Node, stopping: threading.Event) -> Iterator[Loop]:

@@ -1,15 +1,25 @@
-"""Checks of what monitors are told: whether the collector of traces is there."""
+"""Checks of what monitors are told, and by whom it can be read."""
 
 import socket
 from typing import Final
 from urllib.parse import urlsplit
 
 from arcuate.finding import Finding, Health
-from core.settings import Settings
+from core.settings import Settings, is_loopback
 from core.tracing.otlp import SpanSender
 
 _PATIENCE_SECONDS: Final = 2.0
 _PORTS: Final = {"http": 80, "https": 443}
+
+
+def check_metrics(settings: Settings) -> Finding:
+    """Say who may read the metrics."""
+    if settings.metrics_need_key:
+        return Finding("metrics", Health.GOOD, "/metrics needs a key")
+    if is_loopback(settings.http_host):
+        return Finding("metrics", Health.GOOD, "/metrics is open on this machine")
+    found = f"/metrics is open to whoever reaches {settings.http_host}; it names peers and devices"
+    return Finding("metrics", Health.NOTE, found, "ARCUATE_METRICS_NEED_KEY=true asks for a key.")
 
 
 def check_traces(settings: Settings) -> Finding:

@@ -9,10 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
+from arcuate.audited import record_role
 from arcuate.node import Node, open_node
 from arcuate.role_logs import configure_role_logs
 from core.errors import SettingsInvalid
 from core.settings import Settings
+from core.values.audit import AuditAction
 
 
 class Announce(Protocol):
@@ -48,7 +50,11 @@ def run_role(role: Role, settings: Settings, announce: Announce, supervised: boo
     node = open_node(settings)
     # Each role marks the storage it found, so that a mount that goes away later is noticed.
     node.storage.prepare()
-    _RUN[role](node, announce, stopping)
+    record_role(node.database, role, AuditAction.START)
+    try:
+        _RUN[role](node, announce, stopping)
+    finally:
+        record_role(node.database, role, AuditAction.STOP)
 
 
 def stop_when_asked(supervised: bool) -> threading.Event:

@@ -4,8 +4,9 @@ Knows nothing of tables; `core.tables` holds those and `core.migrations` creates
 """
 
 import importlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +34,10 @@ _LOCK_SECONDS: Final = 15
 #: A host that dies in a transaction would hold the change counter, and with it every other one,
 #: until the server's TCP gives it up after hours; idle longer than this, the server ends it.
 _IDLE_IN_TRANSACTION_SECONDS: Final = 60
+#: What the request or command at hand adds to each of its transactions, last: its audit entry.
+BEFORE_COMMIT: Final[ContextVar[Callable[[Session], None] | None]] = ContextVar(
+    "before_commit", default=None
+)
 #: The same on our side: a server that vanished without a word is given up after this.
 _SILENCE_SECONDS: Final = 15
 
@@ -70,6 +75,8 @@ class Database:
     def transaction(self) -> Generator[Session]:
         """Open a transaction that may write; it commits when the block ends without an error.
 
+        What `BEFORE_COMMIT` holds is done before; where that fails, nothing is committed.
+
         Raises
         ------
         DatabaseAway
@@ -81,6 +88,9 @@ class Database:
             session.begin(),
         ):
             yield session
+            before_commit = BEFORE_COMMIT.get()
+            if before_commit is not None:
+                before_commit(session)
 
     @contextmanager
     def writing(self) -> Generator[Connection]:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from core.access_settings import AccessSettings
+from core.audit_settings import AuditSettings
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
 from core.feed_settings import FeedSettings
@@ -33,6 +35,7 @@ AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~
 
 
 class Settings(
+    AuditSettings,
     AccessSettings,
     DeliverySettings,
     FeedSettings,
@@ -178,6 +181,14 @@ class Settings(
             raise ValueError("tls_client_ca needs tls_cert and tls_key")
         if not self.dicom_plain and not self.tls_cert:
             raise ValueError("dicom_plain = false leaves no DICOM port without tls_cert")
+        return self
+
+    @model_validator(mode="after")
+    def _check_audit_syslog(self) -> Self:
+        collector = urlsplit(self.audit_syslog)
+        # What is sent names patients.
+        if collector.scheme in {"tcp", "udp"} and not is_loopback(collector.hostname or ""):
+            raise ValueError("audit_syslog must begin with tls:// unless it is on this machine")
         return self
 
     @model_validator(mode="after")

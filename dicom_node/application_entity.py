@@ -133,9 +133,14 @@ class DicomServer:
         return opened
 
     def _handlers(self) -> list[evt.EventHandlerType]:
+        log = self._association_log
         return [
             (evt.EVT_REQUESTED, handle_requested, [self._admission]),
-            (evt.EVT_CONN_OPEN, handle_connection_opened, [self.archive, self._query_services]),
+            (
+                evt.EVT_CONN_OPEN,
+                handle_connection_opened,
+                [self.archive, self._query_services, log.tally_of],
+            ),
             (evt.EVT_CONN_CLOSE, handle_connection_closed),
             (evt.EVT_PDU_RECV, handle_pdu),
             (evt.EVT_C_ECHO, handle_echo),
@@ -143,7 +148,7 @@ class DicomServer:
             *report_handlers(self.archive.database),
             *notice_handlers(self.archive.database),
             *self._retrieve_handlers,
-            *self._association_log.handlers(),
+            *log.handlers(),
         ]
 
 

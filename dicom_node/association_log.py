@@ -1,5 +1,7 @@
 """Writes down which associations ended, so that others learn that what they brought is complete.
 
+What they brought goes into the audit trail with it, one entry for all of it.
+
 No store waits for it: the events only queue, and a thread of its own writes everything that is
 queued in one transaction. What a killed process had not written is no loss of an object; the study
 it belongs to is settled by its quiet time instead.
@@ -16,12 +18,16 @@ from pynetdicom import evt
 from pynetdicom.association import Association
 from pynetdicom.dimse_messages import C_ECHO_RQ
 from pynetdicom.events import Event, EventHandlerType
+from sqlmodel import Session
 
 from core.clock import Clock, utc_now
 from core.database import Database
 from core.errors import InfrastructureError
 from core.logs import get_logger
 from core.tables.associations import EndedAssociationRow
+from core.values.audit import Actor
+from dicom_node.audited import actor_of, append_stores
+from dicom_node.receive.store_tally import StoreTally
 
 #: Ends kept in memory while the database is away; the oldest go first.
 MOST_WAITING: Final = 10_000
@@ -37,6 +43,15 @@ class _Open:
     echoed: bool = False
 
 
+@dataclass(frozen=True)
+class _Ended:
+    """An end, and what to say of it in the audit trail."""
+
+    row: EndedAssociationRow
+    actor: Actor
+    tally: StoreTally
+
+
 @dataclass(eq=False)
 class AssociationLog:
     """The associations of one process: those that are open, and the ends still to be written."""
@@ -44,7 +59,8 @@ class AssociationLog:
     database: Database
     clock: Clock = utc_now
     _open: WeakKeyDictionary[Association, _Open] = field(default_factory=WeakKeyDictionary)
-    _ended: deque[EndedAssociationRow] = field(default_factory=deque)
+    _tallies: WeakKeyDictionary[Association, StoreTally] = field(default_factory=WeakKeyDictionary)
+    _ended: deque[_Ended] = field(default_factory=deque)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _stopping: bool = False
     _thread: threading.Thread | None = None
@@ -70,6 +86,11 @@ class AssociationLog:
             (evt.EVT_CONN_CLOSE, self._note_end),
         ]
 
+    def tally_of(self, association: Association) -> StoreTally:
+        """Return what counts the stores of an association."""
+        with self._changed:
+            return self._tallies.setdefault(association, StoreTally())
+
     def _note_begin(self, event: Event) -> None:
         with self._changed:
             self._open[event.assoc] = _Open(self.clock())
@@ -82,6 +103,7 @@ class AssociationLog:
     def _note_end(self, event: Event) -> None:
         with self._changed:
             known = self._open.pop(event.assoc, None)
+            tally = self._tallies.pop(event.assoc, StoreTally())
         if known is None:
             # It was never an association: rejected, or a probe.
             return
@@ -94,7 +116,7 @@ class AssociationLog:
             echoed=known.echoed,
         )
         with self._changed:
-            self._ended.append(ended)
+            self._ended.append(_Ended(ended, actor_of(event.assoc), tally))
             if len(self._ended) > MOST_WAITING:
                 self._ended.popleft()
             self._changed.notify()
@@ -121,13 +143,21 @@ class AssociationLog:
             return True
         try:
             with self.database.transaction() as session:
-                session.add_all([_copy(row) for row in batch])
+                session.add_all([_copy(one.row) for one in batch])
+                for one in batch:
+                    _append(session, one)
         except InfrastructureError as error:
             _log.warning("associations_not_logged", waiting=len(batch), error=str(error))
             with self._changed:
                 self._ended.extendleft(reversed(batch))
             return False
         return True
+
+
+def _append(session: Session, ended: _Ended) -> None:
+    tally = ended.tally
+    if not tally.is_empty:
+        append_stores(session, ended.actor, tally.kept, tally.refused, sorted(tally.studies))
 
 
 def _copy(row: EndedAssociationRow) -> EndedAssociationRow:

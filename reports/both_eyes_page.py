@@ -1,11 +1,13 @@
 """The page of both eyes of a study side by side, the right eye on the left."""
 
+from io import BytesIO
 from textwrap import wrap
 from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from core.perimetry import norms
 from core.values.both_eyes import BothEyes, EyeOfStudy
@@ -44,6 +46,13 @@ def draw_both_eyes_pdf(both: BothEyes) -> bytes:
         draw_both_eyes(Sheet(figure), both)
 
     return to_pdf(WIDTH_PX, HEIGHT_PX, draw, f"{_banner(both)}: 24-2 visual field, both eyes")
+
+
+def draw_both_eyes_png(both: BothEyes) -> bytes:
+    """Return the page as PNG, of the size of `draw_both_eyes_rgb`."""
+    buffer = BytesIO()
+    Image.fromarray(draw_both_eyes_rgb(both)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def draw_both_eyes_rgb(both: BothEyes) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from shutil import copyfile, which
 
@@ -11,9 +11,36 @@ from sqlalchemy import make_url
 from core.database import Database
 from core.migrations.schema import migrate
 from core.settings import Settings
+from tests.fixtures.patient_data import leaks
 from tests.fixtures.postgres import postgres_server
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail whatever test lets a patient's name, ID or birth date into what the node writes."""
+    report = yield
+    check_for_patient_data(report)
+    return report
+
+
+def check_for_patient_data(report: pytest.TestReport) -> None:
+    """Fail a test whose captured output, that of its processes too, names a patient."""
+    if report.outcome != "passed":
+        return
+    found = [
+        f"{title}: {line}"
+        for title, text in report.sections
+        if title.startswith("Captured")
+        for line in text.splitlines()
+        if leaks(line)
+    ]
+    if found:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(["A patient is named in what was written:", *found])
 
 
 def miss(what: str) -> None:

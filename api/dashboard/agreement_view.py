@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from api.dashboard.compare_view import difference_shade
-from api.dashboard.field_view import signed_whole
+from api.dashboard.field_view import signed_whole, whole
 from core.field_agreement import Comparison
 from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
 from core.values.laterality import Laterality
@@ -81,7 +81,7 @@ def _cells(comparison: Comparison, laterality: Laterality) -> tuple[AgreementCel
             location=int(location),
             x=float(x),
             y=-float(y),
-            sensitivity=f"{measured:.0f}",
+            sensitivity=whole(measured),
             difference=signed_whole(difference),
             shade=difference_shade(difference),
         )

@@ -6,11 +6,11 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from api.access import OPERATORS
 from api.dashboard.gradability_view import gradability_view
 from api.dashboard.peer_view import read_peers
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
-from api.roles import may_operate
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.device_clock import ClockFinding, judge_clock
@@ -43,7 +43,7 @@ def show_devices(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
         "devices.html",
         here="/devices",
         caller=caller,
-        may_operate=may_operate(caller),
+        may_operate=OPERATORS.allows(caller),
         peers=peers,
         devices=[DeviceView(row, judge_clock(row.clock_days)) for row in devices],
         months=months,

@@ -14,6 +14,7 @@ from api.dashboard.live_waiting import count_failed, count_waiting, waiting_scan
 from api.dashboard.templating import render
 from api.dependencies import Node, NodeParameter
 from api.security import CallerParameter
+from core.audit.trail import note_count, note_patients
 from core.clock import utc_now
 from core.peer_sightings import silent_peers
 from core.reviews import last_reviews, open_requests
@@ -68,6 +69,8 @@ def _list(node: Node, wanted: LiveFilter) -> dict[str, Any]:
     with node.database.reading() as session:
         meant = find_meant(session, wanted.wanted_text) if wanted.wanted_text else None
         rows, following = _rows(session, wanted, meant)
+        note_count(len(rows))
+        note_patients(row.patient_key for row in rows)
         ids = [row.prediction_id for row in rows if row.prediction_id is not None]
         return {
             "wanted": wanted,

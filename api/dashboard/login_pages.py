@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from api.attempts import check_attempts, note_failure
 from api.cookies import SESSION, delete_cookie, read_cookie, set_cookie
+from api.dashboard.navigation import first_page
 from api.dashboard.templating import render
 from api.dependencies import Node, NodeParameter
 from api.door import address_of
@@ -122,7 +123,7 @@ def login_page(
 
 
 def _go_on(request: Request, signed_in: SignedIn, life: SessionLife) -> Response:
-    response: Response = RedirectResponse("/", 303)
+    response: Response = RedirectResponse(first_page(signed_in.roles), 303)
     if signed_in.key:
         response = render("first_key.html", key=signed_in.key)
     keep_signed_in(request, response, signed_in.secret, life)

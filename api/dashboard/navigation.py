@@ -1,5 +1,6 @@
 """The pages in the navigation: a new one is one line here."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,6 +8,8 @@ from api.caller import Caller
 from api.dashboard.translation import to_translate
 from core.keys import Role
 
+#: Everybody's.
+_OWN_PAGE: Final = "/account"
 _CARE: Final = (Role.VIEWER, Role.CLINICIAN, Role.OPERATOR, Role.ADMINISTRATOR)
 
 
@@ -54,6 +57,7 @@ NAVIGATION: Final = (
             Entry("/quarantine", to_translate("Quarantine"), _CARE),
             Entry("/callers", to_translate("Callers"), _CARE),
             Entry("/webhooks", to_translate("Webhooks"), _CARE),
+            Entry("/audit", to_translate("Audit trail"), (Role.ADMINISTRATOR,)),
         ),
     ),
 )
@@ -63,3 +67,12 @@ def navigation_for(caller: Caller) -> list[tuple[str, tuple[Entry, ...]]]:
     """Return the name and the pages of each group somebody sees anything of."""
     shown = ((group.name, group.entries_for(caller)) for group in NAVIGATION)
     return [(name, entries) for name, entries in shown if entries]
+
+
+def first_page(roles: AbstractSet[Role]) -> str:
+    """Return the path of the first page that somebody of these roles sees named."""
+    for group in NAVIGATION:
+        for entry in group.entries:
+            if not roles.isdisjoint(entry.roles):
+                return entry.path
+    return _OWN_PAGE

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Path
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
 from api.dashboard.templating import render
@@ -16,6 +16,7 @@ from api.dashboard.trend_view import eyes_view
 from api.dependencies import NodeParameter
 from api.security import CallerParameter
 from core.errors import RecordNotFound
+from core.patients import former_identities
 from core.perimetry.trend import MINIMUM_VISITS
 from core.tables.patients import PatientRow
 from core.trends.reading import MOST_RESULTS, read_trend, read_without_eye
@@ -90,13 +91,16 @@ def search(
     )
 
 
-@ROUTER.get(_HERE + "/{key}")
-def show_patient(node: NodeParameter, caller: CallerParameter, key: PatientKey) -> Response:
-    """Show both eyes of a patient over time; a merged record leads to the one it is now."""
+@ROUTER.get(_HERE + "/{key}", response_model=None)
+def show_patient(
+    node: NodeParameter, caller: CallerParameter, key: PatientKey
+) -> HTMLResponse | RedirectResponse:
+    """Show both eyes of a patient over time; of a merged record, those of whom it became."""
     with node.database.reading() as session:
         patient = _find(session, key)
         if patient.merged_into is not None:
             return RedirectResponse(f"{_HERE}/{patient.merged_into}", 303)
+        former = former_identities(session, key)
         trends = [read_trend(session, key, eye) for eye in Laterality]
         without_eye = read_without_eye(session, key)
     return render(
@@ -105,6 +109,7 @@ def show_patient(node: NodeParameter, caller: CallerParameter, key: PatientKey) 
         caller=caller,
         patient=patient,
         eyes=eyes_view(trends),
+        former=former,
         without_eye=without_eye,
         minimum_visits=MINIMUM_VISITS,
         most_results=MOST_RESULTS,

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session, col, select
 
+from api.access import OPERATORS
 from api.dashboard.peer_view import read_peers
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
-from api.roles import REQUIRE_OPERATOR, OperatorParameter, may_operate
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.peer_echoes import ask_echo
@@ -55,10 +55,10 @@ def show_peers(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
     """Show the list of peers alone, for a page that waits for an answer."""
     with node.database.reading() as session:
         peers = read_peers(session, utc_now())
-    return render("peers.html", caller=caller, peers=peers, may_operate=may_operate(caller))
+    return render("peers.html", caller=caller, peers=peers, may_operate=OPERATORS.allows(caller))
 
 
-@ROUTER.post("/peers", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post("/peers")
 def add(
     node: NodeParameter,
     ae_title: AETitle,
@@ -75,7 +75,7 @@ def add(
     return RedirectResponse(_PEERS, 303)
 
 
-@ROUTER.post("/peers/remove", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post("/peers/remove")
 def remove(node: NodeParameter, ae_title: AETitle) -> RedirectResponse:
     """Let an application entity call no more."""
     with node.database.transaction() as session:
@@ -84,7 +84,7 @@ def remove(node: NodeParameter, ae_title: AETitle) -> RedirectResponse:
 
 
 @ROUTER.post("/peers/echo")
-def ask(node: NodeParameter, caller: OperatorParameter, ae_title: AETitle) -> RedirectResponse:
+def ask(node: NodeParameter, caller: CallerParameter, ae_title: AETitle) -> RedirectResponse:
     """Have a peer asked whether it answers."""
     with node.database.transaction() as session:
         ask_echo(session, ae_title, caller.name, utc_now())
@@ -102,12 +102,12 @@ def show_callers(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
         "callers.html",
         here=_CALLERS,
         caller=caller,
-        may_operate=may_operate(caller),
+        may_operate=OPERATORS.allows(caller),
         rows=views,
     )
 
 
-@ROUTER.post("/callers/allow", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post("/callers/allow")
 def allow(
     node: NodeParameter,
     calling_ae_title: AETitle,

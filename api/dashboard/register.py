@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.dashboard import (
     account_pages,
+    audit_pages,
     delivery_pages,
     device_pages,
     live_pages,
@@ -32,6 +33,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     quarantine_pages.ROUTER,
     model_pages.ROUTER,
     operations_pages.ROUTER,
+    audit_pages.ROUTER,
     account_pages.ROUTER,
     research_pages.ROUTER,
 )

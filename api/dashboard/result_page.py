@@ -14,6 +14,7 @@ from api.dashboard.compare_view import CompareView, compare_view, like_first
 from api.dashboard.field_view import field_view, grey_scale_png
 from api.dashboard.linked_view import linked_view
 from api.dashboard.profile_view import profile_view
+from api.dashboard.reason_words import reason_words
 from api.dashboard.scan_picture import small_jpeg
 from api.dashboard.templating import render
 from api.dependencies import NodeParameter
@@ -78,7 +79,9 @@ def show_result(
         norm_name=NORM_NAME,
         norm_ages=NORM_AGE_RANGE_YEARS,
         norm_is_extrapolated=_is_extrapolated(prediction),
-        advice=[(reason.message, advice_of(reason, prediction)) for reason in prediction.reasons],
+        advice=[
+            (reason_words(reason), advice_of(reason, prediction)) for reason in prediction.reasons
+        ],
     )
 
 

@@ -15,6 +15,7 @@ from api.dicomweb.root import ROOT, root_of
 from api.dicomweb.search_parameters import SearchParameters, read_search
 from api.dicomweb.search_places import SearchPlaces, SearchPlacesParameter
 from api.schemas.problem import problems
+from core.audit.trail import note_count, note_patients
 from dicom_node.storage.query.attribute import ATTRIBUTES
 from dicom_node.storage.query.finding import Found, find
 from dicom_node.storage.query.level import Level
@@ -155,6 +156,8 @@ class _Search:
         """Return the results, written page by page while they are read."""
         with places.taken():
             found = find(self._node.database, self._parameters.query)
+            note_count(len(found.keys))
+            note_patients(found.patients())
         pages = found.pages()
         # The first is read before the status goes out: what fails, mostly fails there.
         first = next(pages, [])

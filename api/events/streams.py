@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from api.errors import HostRefused, NotSignedIn, PositionUnknown, TooManyStreams
+from api.errors import HostRefused, LoginWithoutRole, NotSignedIn, PositionUnknown, TooManyStreams
 from api.events.encoding import encode_position
 from api.events.feed_tail import FeedTail
 from core.database import Database
@@ -110,7 +110,7 @@ class EventStream(StreamingResponse):
                     yield encode_position(position, "heartbeat")
                     # What happened during the check has woken nobody.
                     continue
-            except (InfrastructureError, NotSignedIn, HostRefused) as error:
+            except (InfrastructureError, NotSignedIn, LoginWithoutRole, HostRefused) as error:
                 # The client comes back where it was, and is answered with the cause.
                 _log.info("event_stream_ended", cause=type(error).__name__)
                 return

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from api.rest.prediction_query import PredictionFilter
 from api.rest.prediction_search import select_page
+from core.audit.trail import note_patients
 from core.database import Database
 from core.perimetry.severity import severity_of
 from core.reviews import last_reviews
@@ -46,7 +47,7 @@ RECORD_COLUMNS: Final = (
 )
 EXPORT_COLUMNS: Final = (*COLUMNS, *RECORD_COLUMNS)
 EXPORT_NUMBERS: Final = (*NUMBERS, "age_years")
-_READ: Final = (
+_READ: Final[tuple[Any, ...]] = (
     col(PredictionRow.id),
     col(PredictionRow.status),
     col(PredictionRow.laterality),
@@ -68,6 +69,7 @@ _READ: Final = (
     col(InstanceRow.received_at),
     col(StudyRow.study_instance_uid),
     col(StudyRow.accession_number),
+    col(PatientRow.id).label("patient_key"),
     col(PatientRow.patient_id),
     col(PatientRow.issuer),
 )
@@ -102,6 +104,7 @@ def _rows_of(session: Session, keys: list[str]) -> list[Row]:
         .where(col(PredictionRow.id).in_(keys))
     )
     found = {record.id: record for record in session.execute(statement)} if keys else {}
+    note_patients(record.patient_key for record in found.values())
     reviews = last_reviews(session, keys)
     return [_row_of(found[key], reviews.get(key)) for key in keys if key in found]
 

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from api.cursors import encode_cursor, integer_cursor
 from api.schemas.listing import Listing, PageQuery
+from core.audit.trail import note_count
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")
@@ -45,4 +46,5 @@ def integer_page(
 
 def listing_of(items: list[Item], following: str | None) -> Listing[Item]:
     """Return a page as JSON."""
+    note_count(len(items))
     return Listing(items=items, next=following)

@@ -1,6 +1,6 @@
 """`/v1/peers`, `/v1/callers`: who may call, who was refused, and whether a peer answers."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, status
 from fastapi.responses import Response
@@ -8,12 +8,12 @@ from fastapi.responses import Response
 from api.dependencies import NodeParameter
 from api.rest.keyed_lists import caller_page, peer_page
 from api.rest.pages import listing_of
-from api.roles import REQUIRE_OPERATOR, OperatorParameter
 from api.schemas.listing import Listing, PageQuery
 from api.schemas.operations import CallerOut
 from api.schemas.peers import CallerIn, EchoOut, PeerIn
 from api.schemas.problem import problems
 from api.schemas.sightings import PeerOut, peer_of
+from api.security import CallerParameter
 from core.clock import utc_now
 from core.peer_echoes import ask_echo, echoes_of
 from core.peer_sightings import with_sightings
@@ -21,8 +21,6 @@ from dicom_node.allowing import allow_caller
 from dicom_node.peers import ExpectedRhythm, add_peer, remove_peer
 
 ROUTER: Final = APIRouter(prefix="/v1", tags=["operations"])
-
-_CHANGES: Final[dict[str, Any]] = {"dependencies": [REQUIRE_OPERATOR]}
 
 
 @ROUTER.get("/peers", summary="Application entities that may call", responses=problems(400))
@@ -41,7 +39,6 @@ def list_peers(node: NodeParameter, query: Annotated[PageQuery, Query()]) -> Lis
     summary="Let an application entity call",
     status_code=status.HTTP_201_CREATED,
     responses=problems(403),
-    **_CHANGES,
 )
 def add(node: NodeParameter, peer: PeerIn) -> PeerOut:
     """Add a peer, or change what is known of it; its certificate is bound at the terminal."""
@@ -66,9 +63,8 @@ def add(node: NodeParameter, peer: PeerIn) -> PeerOut:
     summary="Ask a peer whether it answers",
     status_code=status.HTTP_202_ACCEPTED,
     responses=problems(403, 404),
-    **_CHANGES,
 )
-def ask(node: NodeParameter, caller: OperatorParameter, ae_title: str) -> EchoOut:
+def ask(node: NodeParameter, caller: CallerParameter, ae_title: str) -> EchoOut:
     """Have the process that delivers send a C-ECHO; `echo` of the peer tells what came of it."""
     with node.database.transaction() as session:
         row = ask_echo(session, ae_title, caller.name, utc_now())
@@ -81,7 +77,6 @@ def ask(node: NodeParameter, caller: OperatorParameter, ae_title: str) -> EchoOu
     status_code=status.HTTP_204_NO_CONTENT,
     response_class=Response,
     responses=problems(403, 404),
-    **_CHANGES,
 )
 def remove(node: NodeParameter, ae_title: str) -> None:
     """Refuse a peer from its next association on; destinations that call it fail from now on."""
@@ -102,7 +97,6 @@ def list_callers(node: NodeParameter, query: Annotated[PageQuery, Query()]) -> L
     summary="Let a refused caller in",
     status_code=status.HTTP_201_CREATED,
     responses=problems(403, 404, 409),
-    **_CHANGES,
 )
 def allow(node: NodeParameter, caller: CallerIn) -> PeerOut:
     """Make a caller that was refused a peer at the address it called from."""

@@ -18,6 +18,7 @@ from api.rest.prediction_query import PredictionFilter
 from api.schemas.listing import Listing
 from api.schemas.prediction_json import Beside, prediction_json
 from api.schemas.predictions import PredictionOut
+from core.audit.trail import note_count
 from core.predictions import PredictionRecord, select_predictions
 from core.reviews import last_reviews, open_requests
 from core.tables.columns import UtcDateTime, table_of
@@ -70,6 +71,7 @@ def page_of_records(
     positions = [(at, key) for at, key in session.execute(statement).all()]
     page = positions[: query.limit]
     following = _cursor_after(page[-1]) if len(positions) > query.limit else None
+    note_count(len(page))
     return _records_of(session, [key for _, key in page]), following
 
 

@@ -9,10 +9,10 @@ from sqlmodel import col, select
 from api.dependencies import Node, NodeParameter
 from api.dicomweb.streamed import span_of
 from api.rest.pages import integer_page, listing_of
-from api.roles import REQUIRE_OPERATOR, OperatorParameter
 from api.schemas.listing import Listing, PageQuery
 from api.schemas.operations import QuarantineOut
 from api.schemas.problem import problems
+from api.security import CallerParameter
 from core.clock import utc_now
 from core.quarantine import dismiss_aside, find_aside, kept_key
 from core.tables.columns import key_of
@@ -72,7 +72,6 @@ def read_aside(node: NodeParameter, quarantine_id: QuarantineId) -> QuarantineOu
         200: {"content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}}},
         **problems(403, 404, 409),
     },
-    dependencies=[REQUIRE_OPERATOR],
 )
 def download_aside(node: NodeParameter, quarantine_id: QuarantineId) -> StreamingResponse:
     """Return the file as it was kept: what is wrong with it may be wrong for its reader, too."""
@@ -87,7 +86,7 @@ def download_aside(node: NodeParameter, quarantine_id: QuarantineId) -> Streamin
     responses=problems(403, 404),
 )
 def dismiss(
-    node: NodeParameter, caller: OperatorParameter, quarantine_id: QuarantineId
+    node: NodeParameter, caller: CallerParameter, quarantine_id: QuarantineId
 ) -> QuarantineOut:
     """Record that an object needs no more attention; it lies there until it is too old."""
     with node.database.transaction() as session:

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.rest import (
+    audit,
     changes,
     deliveries,
     destinations,
@@ -52,5 +53,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     webhooks.ROUTER,
     devices.ROUTER,
     models.ROUTER,
+    audit.ROUTER,
     research.ROUTER,
 )

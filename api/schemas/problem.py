@@ -27,7 +27,7 @@ class Problem(BaseModel):
 
 
 _DESCRIPTIONS: Final = {
-    400: "A parameter cannot be understood",
+    400: "A parameter, or the body, cannot be understood",
     401: "No valid key or session",
     403: "The role of the caller does not allow it, or the form is not of our pages",
     404: "Nothing is kept under that identifier",
@@ -52,7 +52,7 @@ NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the description of a route's errors; 401, 403, 422, 429 and 503 can always happen."""
+    """Return the description of a route's errors, with those that can always happen."""
     return {
         status: {
             "description": _DESCRIPTIONS[status],
@@ -60,5 +60,5 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
                 "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
             },
         }
-        for status in sorted({401, 403, 422, 429, 503, *statuses})
+        for status in sorted({400, 401, 403, 422, 429, 503, *statuses})
     }

@@ -4,13 +4,14 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from arcuate.audited import describe_command
 from core.settings import Settings, load_settings
 
 _PIPE_WIDTH: Final = 400
@@ -24,8 +25,17 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     SettingsInvalid
         If one is unknown or out of range.
     """
+    describe_command(_words_of(context), context.params)
     given = {name: value for name, value in overrides.items() if value is not None}
     return load_settings(context.obj, overrides=given)
+
+
+def _words_of(context: typer.Context) -> list[str]:
+    words: list[str] = []
+    while context.parent is not None:
+        words.insert(0, context.info_name or "")
+        context = cast("typer.Context", context.parent)
+    return words
 
 
 def print_json(value: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
+from core.audit.recording import append_audit
+from core.audit.subjects import patients_of
 from core.changes import append_change
 from core.clock import Clock, utc_now
 from core.database import database_seconds
@@ -16,9 +18,12 @@ from core.tables.changes import ChangeKind
 from core.tables.columns import key_of
 from core.tables.deliveries import CommitmentState, DeliveryRow, DeliveryState
 from core.tables.destinations import CircuitState, DestinationRow
+from core.values.audit import Actor, AuditAction, AuditEvent, AuditOutcome
 
 #: Objects that fail in a row before the destination itself is taken for down.
 FAILURES_TO_OPEN: Final = 5
+#: Who sends, in the audit trail.
+_SENDER: Final = Actor("arcuate", "deliver")
 #: Whoever asks to be left alone for longer is tried all the same: what waits is somebody's result.
 LONGEST_ASKED_PAUSE_SECONDS: Final = 3600.0
 
@@ -72,6 +77,7 @@ def record_delivered(
     _answered(destination, arrived.learned)
     destination.last_success_at = now
     session.flush()
+    append_audit(session, _act(session, destination, row, AuditOutcome.SUCCESS), now)
     append_change(session, ChangeKind.REPORT_DELIVERED, str(key_of(row)))
 
 
@@ -88,7 +94,7 @@ def record_refused(
         return
     _answered(destination, learned)
     destination.last_error, destination.last_error_at = cause, clock()
-    _give_up(session, row, cause, clock)
+    _give_up(session, destination, row, cause, clock)
 
 
 def record_failed(
@@ -116,7 +122,7 @@ def record_failed(
         destination.last_success_at is not None and destination.last_success_at > row.failing_since
     )
     if row.attempts >= patience.attempts and others_arrived:
-        _give_up(session, row, cause, clock)
+        _give_up(session, destination, row, cause, clock)
         return
     row.state, row.error = DeliveryState.WAITING, cause
     pause = pause_seconds(row.attempts, patience.longest_pause_seconds)
@@ -175,8 +181,27 @@ def _answered(destination: DestinationRow, learned: Mapping[str, Any]) -> None:
         destination.learned = {**destination.learned, **learned}
 
 
-def _give_up(session: Session, row: DeliveryRow, cause: str, clock: Clock) -> None:
+def _give_up(
+    session: Session, destination: DestinationRow, row: DeliveryRow, cause: str, clock: Clock
+) -> None:
     row.state, row.error, row.gave_up_at = DeliveryState.GAVE_UP, cause, clock()
     row.available_at = None
     session.flush()
+    append_audit(session, _act(session, destination, row, AuditOutcome.FAILED), clock())
     append_change(session, ChangeKind.DELIVERY_GAVE_UP, str(key_of(row)))
+
+
+def _act(
+    session: Session, destination: DestinationRow, row: DeliveryRow, outcome: AuditOutcome
+) -> AuditEvent:
+    key = str(key_of(row))
+    detail = {"destination": destination.name, "kind": destination.kind, "report": row.report_kind}
+    return AuditEvent(
+        _SENDER,
+        AuditAction.DELIVER,
+        "delivery",
+        key,
+        patients_of(session, "delivery", key),
+        outcome,
+        detail,
+    )

@@ -16,7 +16,7 @@ from core.tables.metric_totals import MetricTotalRow
 READER: Final = "metrics"
 #: Changes counted in one transaction, and transactions at one asking: bounds how long both take.
 _BATCH: Final = 500
-_BATCHES: Final = 20
+_BATCHES: Final = 6
 _GROW: Final = text(
     "INSERT INTO metric_totals (name, labels, value) VALUES (:name, :labels, :value) "
     "ON CONFLICT (name, labels) DO UPDATE SET value = metric_totals.value + excluded.value"

@@ -3,6 +3,13 @@
 from sqlmodel import SQLModel
 
 from core.tables.associations import EndedAssociationRow
+from core.tables.audit_entries import (
+    AuditCollectorRow,
+    AuditEntryRow,
+    AuditHeadRow,
+    AuditPatientRow,
+    WaitingAuditRow,
+)
 from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.commitments import CommitmentRow
 from core.tables.deliveries import DeliveryCommitmentRow, DeliveryRow
@@ -73,6 +80,11 @@ TABLES: tuple[type[SQLModel], ...] = (
     ReviewRow,
     ReviewRequestRow,
     WebhookRow,
+    WaitingAuditRow,
+    AuditEntryRow,
+    AuditPatientRow,
+    AuditHeadRow,
+    AuditCollectorRow,
     IdentityChangeRow,
     PseudonymSecretRow,
     MetricTotalRow,

@@ -14,6 +14,8 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
+from dicom_node.devices.input_class import is_measured_field
+from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from reports import codes, review_codes
 from reports.checks import EMITTED
 
@@ -25,10 +27,7 @@ _PURPOSES: Final[dict[str, str]] = {
     SecondaryCaptureImageStorage: "Picture of a result; of both eyes",
     EncapsulatedPDFStorage: "Page of a result; of both eyes",
 }
-#: What an estimate could be taken for, and what is therefore never written.
-NEVER_EMITTED: Final[dict[str, str]] = {
-    "1.2.840.10008.5.1.4.1.1.80.1": "it says that a visual field was measured",
-}
+_MEASURED: Final = "it says that a visual field was measured"
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,11 @@ def emitted_classes() -> tuple[EmittedClass, ...]:
     return tuple(
         EmittedClass(str(uid), modality, _PURPOSES[uid]) for uid, modality in EMITTED.items()
     )
+
+
+def never_emitted() -> dict[str, str]:
+    """Return what an estimate could be taken for, with why it is never written."""
+    return {uid: _MEASURED for uid in ACCEPTED_SOP_CLASSES if is_measured_field(uid)}
 
 
 def private_codes() -> tuple[PrivateCode, ...]:

@@ -39,7 +39,7 @@ def overview(statement: Statement) -> str:
             "`arcuate send`). No media are written.",
         ),
         section(3, "1.5 Real-time video", "None."),
-        section(3, "1.6 De-identification", "None over DICOM: objects go out as they came."),
+        section(3, "1.6 De-identification", *_deidentification(statement)),
         section(3, "1.7 Character sets", _CHARACTER_SETS),
     )
 
@@ -85,6 +85,18 @@ def _web(statement: Statement) -> str:
             sends,
         )
     )
+
+
+def _deidentification(statement: Statement) -> tuple[str, str]:
+    rows = [
+        (method.code, method.meaning, f"`--option {method.option}`" if method.option else "always")
+        for method in statement.deidentification
+    ]
+    told = (
+        "Objects that `arcuate export` writes, by PS3.15 annex E. Over DICOM and DICOMweb objects "
+        "go out as they came."
+    )
+    return told, table(("code", "method", "done"), rows)
 
 
 def _proposed(statement: Statement) -> Iterable[Context]:

@@ -9,14 +9,15 @@ from core.tls import TLS_1_2_CIPHER_SUITES
 from dicom_node.application_entity import MAXIMUM_PDU_BYTES
 from dicom_node.conformance.contexts import Context, Proposal, accepted_contexts, proposals
 from dicom_node.conformance.emitted import (
-    NEVER_EMITTED,
     EmittedClass,
     PrivateCode,
     emitted_classes,
+    never_emitted,
     private_codes,
 )
 from dicom_node.conformance.query_keys import QueryKey, query_keys
 from dicom_node.conformance.statuses import StatusMeaning, statuses_by_service
+from dicom_node.deidentification.options import BASIC_PROFILE, METHODS, STRUCTURED_CONTENT
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from reports.codes import SCHEME, SCHEME_UID
 
@@ -30,6 +31,21 @@ class WebRoute:
     method: str
     path: str
     summary: str
+
+
+@dataclass(frozen=True)
+class DeidentificationMethod:
+    """A profile or option of PS3.15 annex E that `arcuate export` applies.
+
+    Attributes
+    ----------
+    option
+        How the command calls it; empty for what is always done.
+    """
+
+    code: str
+    meaning: str
+    option: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,7 @@ class Statement:
     coding_scheme: str
     coding_scheme_uid: str
     private_codes: tuple[PrivateCode, ...]
+    deidentification: tuple[DeidentificationMethod, ...]
     maximum_object_mib: int
     duplicates: str
 
@@ -120,12 +137,21 @@ def build_statement(
         maximum_matches=settings.query_maximum_matches,
         statuses=statuses_by_service(),
         emitted=emitted_classes(),
-        never_emitted=dict(NEVER_EMITTED),
+        never_emitted=never_emitted(),
         coding_scheme=SCHEME,
         coding_scheme_uid=str(SCHEME_UID),
         private_codes=private_codes(),
+        deidentification=_deidentification(),
         maximum_object_mib=settings.maximum_object_mib,
         duplicates=settings.duplicates,
+    )
+
+
+def _deidentification() -> tuple[DeidentificationMethod, ...]:
+    always = (BASIC_PROFILE, STRUCTURED_CONTENT)
+    return (
+        *(DeidentificationMethod(method.code, method.meaning) for method in always),
+        *(DeidentificationMethod(m.code, m.meaning, option) for option, m in METHODS.items()),
     )
 
 

@@ -28,6 +28,8 @@ class Query:
         Encoded; None where there is none.
     is_too_large
         Whether it is longer than `MAXIMUM_IDENTIFIER_BYTES`; then it is not kept.
+    address
+        Where the peer calls from.
     """
 
     calling_ae_title: str
@@ -35,6 +37,7 @@ class Query:
     context: AcceptedContext
     identifier: bytes | None
     is_too_large: bool = False
+    address: str = ""
 
 
 #: Answers a query, to the last response.
@@ -84,6 +87,7 @@ class FindReceiver:
         contexts: Mapping[int, AcceptedContext],
         maximum_pdu_bytes: int,
         services: QueryServices,
+        address: str = "",
     ) -> None:
         self._connection = connection
         self._calling_ae_title = calling_ae_title
@@ -94,6 +98,7 @@ class FindReceiver:
         }
         self._maximum_pdu_bytes = maximum_pdu_bytes
         self._services = services
+        self._address = address
         self._command: list[bytes] = []
         self._arriving: _Arriving | None = None
 
@@ -154,6 +159,7 @@ class FindReceiver:
             self._contexts[context_id],
             b"".join(arriving.parts) if request.has_identifier else None,
             arriving.is_too_large,
+            self._address,
         )
         answers = Answers(self._connection, context_id, request.message_id, self._maximum_pdu_bytes)
         self._services[query.context.sop_class_uid](query, answers)

@@ -7,7 +7,7 @@ pinned; a test fails when these names change.
 """
 
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event as Flag
 from typing import Any, Final
@@ -35,6 +35,7 @@ from dicom_node.receive.store_receiver import (
     StoreReceiver,
     UnrecognisedPDU,
 )
+from dicom_node.receive.store_tally import StoreTally
 from dicom_node.storage.archive import Archive
 
 #: Sta6 of PS3.8 9.2.1: the association is established and ready for data transfer.
@@ -85,9 +86,14 @@ class Seam:
     """Our reader in the place of an association's own."""
 
     def __init__(
-        self, association: Association, archive: Archive, query_services: QueryServices
+        self,
+        association: Association,
+        archive: Archive,
+        query_services: QueryServices,
+        tally: StoreTally,
     ) -> None:
         self._association = association
+        self._tally = tally
         self._provider: Any = association.dul
         self._read_by_pynetdicom = association.dul._read_pdu_data
         self._archive = archive
@@ -158,10 +164,11 @@ class Seam:
         peer, contexts = self._association.requestor.ae_title.strip(), self._contexts()
         stall_seconds = self._association.dimse_timeout or PDU_SECONDS
         limit = self._association.dimse.maximum_pdu_size or 0
+        address = self._association.requestor.address or ""
         return Reader(
             connection,
-            StoreReceiver(connection, self._archive, peer, contexts, stall_seconds),
-            FindReceiver(connection, peer, contexts, limit, self._query_services),
+            StoreReceiver(connection, self._archive, peer, contexts, stall_seconds, self._tally),
+            FindReceiver(connection, peer, contexts, limit, self._query_services, address),
         )
 
     def _must_end(self) -> bool:
@@ -197,7 +204,12 @@ class Seam:
             self._provider.socket = transport
 
 
-def handle_connection_opened(event: Event, archive: Archive, query_services: QueryServices) -> None:
-    """Serve the C-STORE and C-FIND requests of an association ourselves."""
+def handle_connection_opened(
+    event: Event,
+    archive: Archive,
+    query_services: QueryServices,
+    tally_of: Callable[[Association], StoreTally],
+) -> None:
+    """Serve the C-STORE and C-FIND requests of an association ourselves, and count the stores."""
     if event.assoc.is_acceptor:
-        Seam(event.assoc, archive, query_services)
+        Seam(event.assoc, archive, query_services, tally_of(event.assoc))

@@ -31,6 +31,7 @@ from dicom_node.receive.pdu import (
     fragment_pdu,
     fragments_of,
 )
+from dicom_node.receive.store_tally import StoreTally
 from dicom_node.statuses import Status, comment_of, status_of
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.incoming import Incoming
@@ -77,6 +78,8 @@ class StoreReceiver:
     ----------
     contexts
         The accepted presentation contexts by their ID.
+    tally
+        Counts what is kept and refused.
     stall_seconds
         Silence in the middle of a message after which the peer is given up; all its silences
         together may be longer only as its length grows.
@@ -89,12 +92,14 @@ class StoreReceiver:
         calling_ae_title: str,
         contexts: Mapping[int, AcceptedContext],
         stall_seconds: float,
+        tally: StoreTally | None = None,
     ) -> None:
         self._connection = connection
         self._archive = archive
         self._calling_ae_title = calling_ae_title
         self._contexts = contexts
         self._stall_seconds = stall_seconds
+        self._tally = tally or StoreTally()
         self._pace = Pace(stall_seconds)
         self._command: list[Fragment] = []
         self._command_bytes = 0
@@ -205,6 +210,7 @@ class StoreReceiver:
     def _finish(self, message: _Message) -> None:
         self._message = None
         status, comment = self._answer(message.incoming)
+        self._tally.count(message.incoming.study_found, is_kept=status is Status.SUCCESS)
         response = store_response(message.request, status, comment)
         last = Fragment(message.context_id, is_command=True, is_last=True, data=response)
         self._connection.send(fragment_pdu(last))

@@ -18,6 +18,8 @@ from core.database import Database
 from core.errors import NodeError
 from core.logs import get_logger, place_of
 from core.settings import Settings
+from core.values.audit import Actor
+from dicom_node.audited import PEER, record_query
 from dicom_node.errors import IdentifierMismatch, IdentifierTooLarge, MatchingKeyInvalid
 from dicom_node.receive.answers import Answers
 from dicom_node.receive.commands import find_response, match_response
@@ -98,6 +100,8 @@ class _Finding:
         self._request, self._answers = query.request, answers
         if query.is_too_large:
             raise IdentifierTooLarge
+        self._actor = Actor(query.calling_ae_title, PEER, query.address)
+        self._sop_class_uid = query.context.sop_class_uid
         levels = _LEVELS[query.context.sop_class_uid]
         syntax = UID(query.context.transfer_syntax_uid)
         self._encoding = encoding_of(syntax)
@@ -121,6 +125,7 @@ class _Finding:
             if not is_ours:
                 return Status.CANCEL
             found = find(self._database, self._query())
+            record_query(self._database, self._actor, found, self._sop_class_uid)
         if not self._send(found):
             return Status.CANCEL
         return Status.MATCHES_CUT if found.is_cut else Status.SUCCESS

@@ -3,6 +3,7 @@
 from pynetdicom.events import Event
 
 from core.errors import NodeError
+from dicom_node.audited import record_retrieval
 from dicom_node.calling_errors import PeerUnreachable
 from dicom_node.outlet import Outlet
 from dicom_node.scp.retrieval import Retrieval
@@ -20,6 +21,7 @@ def handle_get(event: Event, archive: Archive, uncompressing: Uncompressing) -> 
         selection = read_selection(event)
         check_patient(selection, archive.database)
         retrieval.begin(sum(selection.encodings(archive.database).values()))
+        record_retrieval(archive.database, event.assoc, "C-GET", selection, retrieval.remaining)
         _store_all(retrieval, selection, archive, uncompressing)
     except PeerUnreachable:
         # Nobody is left who could be answered.

@@ -14,6 +14,7 @@ from core.calling_tls import CallingTLS
 from core.errors import NodeError, RecordNotFound
 from core.logs import get_logger
 from core.tls import CertificateUnusable
+from dicom_node.audited import record_retrieval
 from dicom_node.calling_errors import AssociationRejected, PeerUnreachable
 from dicom_node.errors import DestinationUnknown
 from dicom_node.outlet import Outlet
@@ -59,6 +60,9 @@ def handle_move(event: Event, mover: Mover) -> None:
         check_patient(selection, database)
         encodings = selection.encodings(database)
         retrieval.begin(sum(encodings.values()))
+        record_retrieval(
+            database, event.assoc, "C-MOVE", selection, retrieval.remaining, destination.ae_title
+        )
         comment = _Moving(retrieval, mover, destination).run(selection, sorted(encodings))
     except NodeError as error:
         retrieval.refuse(error)

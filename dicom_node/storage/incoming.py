@@ -11,6 +11,7 @@ from mmap import mmap
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from core.audit.trail import note_study
 from core.clock import Clock, utc_now
 from core.errors import NodeError
 from dicom_node.errors import (
@@ -73,6 +74,8 @@ class Incoming:
         self._preamble = file_preamble(announced)
         self._unfinished: Unfinished | None = None
         self._fault: NodeError | None = None
+        #: The study its data set names; empty until that was read.
+        self.study_found = ""
         try:
             self._open()
         except NodeError as fault:
@@ -138,6 +141,7 @@ class Incoming:
                 arrival = self._arrival()
                 with named_faults():
                     unfinished.sync()
+                note_study(self.study_found)
                 return self._commit(arrival, unfinished)
             except InstanceRefused as refusal:
                 self._keep_aside(Cause.of(refusal))
@@ -191,6 +195,7 @@ class Incoming:
         announced, limit = self._announced, self._archive.maximum_object_bytes
         with self._mapped() as file:
             header = read_header(file, announced.transfer_syntax_uid, limit, len(self._preamble))
+        self.study_found = header.study_instance_uid
         uids = (announced.sop_class_uid, announced.sop_instance_uid)
         if (header.sop_class_uid, header.sop_instance_uid) != uids:
             raise SOPMismatch

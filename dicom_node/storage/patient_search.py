@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
 from core.patients import keys_of_today
@@ -102,13 +102,16 @@ def newest_patients(session: Session, limit: int) -> list[FoundPatient]:
 def select_patients(
     search: PatientSearch, dialect: str, limit: int, before: int | None = None
 ) -> Any:
-    """Return the statement that selects the keys of what matches."""
-    key = PATIENTS.c.id
-    statement = select(key).where(*_conditions(search, dialect))
+    """Return the statement that selects the keys of what matches.
+
+    What a record said before it was merged into another finds that other.
+    """
+    key = func.coalesce(PATIENTS.c.merged_into, PATIENTS.c.id).label("found")
+    statement = select(key).distinct().where(*_conditions(search, dialect))
     if before is not None:
         statement = statement.where(key < before)
-    # The order of an index would tempt either database to walk all of it for a rare match.
-    return statement.order_by((key + literal(0)).desc()).limit(limit)
+    # No index has this order: one that had would tempt either database to walk all of it.
+    return statement.order_by(key.desc()).limit(limit)
 
 
 def name_values(text: str) -> tuple[str, ...]:

@@ -85,6 +85,16 @@ class Selection:
                 yield from page
                 last = page[-1].key
 
+    def subjects(self, database: Database) -> set[tuple[str, int]]:
+        """Return Study Instance UID and key of the patient of everything selected."""
+        found: set[tuple[str, int]] = set()
+        columns: tuple[Any, ...] = (col(StudyRow.study_instance_uid), col(StudyRow.patient_key))
+        for conditions in self._batches():
+            statement = _joined(select(*columns).distinct()).where(*conditions)
+            with database.reading() as session:
+                found.update((str(uid), int(key)) for uid, key in session.execute(statement))
+        return found
+
     def fingerprint(self, database: Database) -> tuple[int, int, str]:
         """Return how many instances have their bytes, how many not, and a digest of them all."""
         kept, removed, digest = 0, 0, sha256()

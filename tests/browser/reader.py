@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import httpx
 from playwright.sync_api import Browser, Page
 
+from tests.fixtures.signing_in import sign_in
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -37,7 +39,7 @@ def reader(browser: Browser, url: str, session: str | None, choice: Choice) -> G
         context.close()
 
 
-def sign_in(url: str, key: str) -> str:
+def session_of(url: str, key: str) -> str:
     """Sign in by a key, as a browser does; return the value of the session's cookie."""
-    answer = httpx.post(f"{url}/login", data={"key": key})
-    return answer.cookies["arcuate_session"]
+    with httpx.Client(base_url=url) as client:
+        return sign_in(client, key=key).cookies["arcuate_session"]

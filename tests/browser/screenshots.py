@@ -32,9 +32,9 @@ from core.values.prediction import PredictionStatus
 from core.values.scan import ScanKind
 from dicom_node.scu.store import send
 from tests.browser.conftest import QUIET
-from tests.browser.reader import Choice, reader, sign_in
+from tests.browser.reader import Choice, reader, session_of
 from tests.browser.site import SITE
-from tests.builders.site import keep_operations
+from tests.builders.site import keep_operations, keep_visitor
 from tests.fixtures.http_server import http_server
 
 _DEVICE: Final = "DEMODEVICE"
@@ -74,18 +74,19 @@ def _wait_for_results(node: Node) -> None:
 
 
 def _take(browser: Browser, node: Node, folder: Path) -> None:
+    names = _names(node)
     with node.database.transaction() as session:
         keep_operations(session)
+        visitor = str(keep_visitor(session))
         key = create_key(session, "reader", Role.ADMINISTRATOR)
-    names = _names(node)
     locked = node.settings.model_copy(update={"auth": "keys"})
     with http_server(locked, node.database, node.storage) as url:
-        signed_in = sign_in(url, key)
+        signed_in = session_of(url, key)
         for choice in _choices():
             for shown in SITE:
                 session_cookie = None if shown.is_open else signed_in
                 with reader(browser, url, session_cookie, choice) as page:
-                    page.goto(shown.path.format(**names), wait_until="load")
+                    page.goto(shown.path.format(**names, visitor=visitor), wait_until="load")
                     page.screenshot(path=folder / f"{shown.name}-{choice}.png", full_page=True)
 
 

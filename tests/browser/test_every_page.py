@@ -19,7 +19,7 @@ from core.database import Database
 from core.keys import Role, create_key
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
-from tests.browser.reader import Choice, reader, sign_in
+from tests.browser.reader import Choice, reader, session_of
 from tests.browser.site import SITE, SitePage
 from tests.builders.site import keep_operations, keep_results
 from tests.fixtures.http_server import http_server
@@ -65,7 +65,7 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         keep_operations(session)
         key = create_key(session, "reader", Role.ADMINISTRATOR)
     with http_server(settings, database, storage) as address:
-        yield Site(address, sign_in(address, key), names)
+        yield Site(address, session_of(address, key), names)
     database.close()
 
 
@@ -135,14 +135,14 @@ def test_menu_of_a_phone_opens_by_keyboard_and_leads_on(browser: Browser, site: 
 def test_reader_changes_language_and_look_where_they_are(browser: Browser, site: Site) -> None:
     with reader(browser, site.url, site.session, Choice()) as page:
         page.goto("/devices")
-        light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        light = page.evaluate("getComputedStyle(document.body).color")
 
         page.get_by_role("button", name="繁體中文").click()
         page.get_by_role("button", name="深色").click()
 
         assert page.url == f"{site.url}/devices"
         assert page.get_by_role("button", name="登出").is_visible()
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+        assert page.evaluate("getComputedStyle(document.body).color") != light
 
 
 def _told(violation: Mapping[str, list[Mapping[str, object]]]) -> str:

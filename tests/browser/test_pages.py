@@ -106,11 +106,13 @@ def test_person_finds_every_part_of_a_result(
     expect(page.get_by_role("note")).to_have_text("ESTIMATED from OCT, not measured")
     expect(page.get_by_role("heading", name="Sample, Eye")).to_be_visible()
     expect(page.get_by_text("Left eye (OS)", exact=True)).to_be_visible()
+    for drawing in ("Estimated sensitivity in dB", "Nerve fibre layer thickness"):
+        expect(page.get_by_role("group", name=drawing)).to_be_visible()
     for drawing in (
-        "Estimated sensitivity in dB",
+        "Drawing of a retina",
         "Grey scale map",
         "Difference from the age norm",
-        "Nerve fibre layer thickness",
+        "Pattern deviation in dB",
         "Borders found",
         "B-scan along the circle",
     ):

@@ -145,6 +145,7 @@ def test_open_routes_are_few_and_tell_nothing_of_patients() -> None:
     assert {route.path for route in _routes() if route.allowed is None} == {
         "/health/live",
         "/health/ready",
+        "/metrics",
         "/login",
         "/login/provider",
         "/login/provider/callback",

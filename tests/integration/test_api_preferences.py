@@ -8,6 +8,7 @@ from core.settings import Settings
 from core.values.prediction import ESTIMATE_NOTICE
 from dicom_node.storage.bytes import Storage
 from tests.fixtures.http_server import http_server
+from tests.fixtures.signing_in import token_on
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -21,6 +22,14 @@ def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
         httpx.Client(base_url=url, headers={"Accept": "text/html"}) as opened,
     ):
         yield opened
+
+
+def _choose(
+    client: httpx.Client, headers: dict[str, str] | None = None, **choice: str
+) -> httpx.Response:
+    """Send the form of a page."""
+    data = {**choice, "csrf_token": token_on(client, "/devices")}
+    return client.post("/preferences", data=data, headers=headers)
 
 
 def test_page_comes_in_the_language_the_browser_asks_for(client: httpx.Client) -> None:
@@ -37,7 +46,7 @@ def test_choice_is_kept_and_the_page_comes_again(client: httpx.Client) -> None:
     referer = {"Referer": f"{client.base_url}/devices?x=1"}
 
     answers = [
-        client.post("/preferences", data=choice, headers=referer)
+        _choose(client, **choice, headers=referer)
         for choice in ({"language": "zh_Hant"}, {"theme": "dark"})
     ]
 
@@ -46,7 +55,7 @@ def test_choice_is_kept_and_the_page_comes_again(client: httpx.Client) -> None:
 
 
 def test_chosen_language_goes_before_the_browsers(client: httpx.Client) -> None:
-    client.post("/preferences", data={"language": "en"})
+    _choose(client, language="en")
 
     assert 'lang="en"' in client.get("/", headers={"Accept-Language": "zh-TW"}).text
 
@@ -65,27 +74,31 @@ def test_chosen_language_goes_before_the_browsers(client: httpx.Client) -> None:
 def test_choosing_leads_to_no_other_site(client: httpx.Client, referer: str) -> None:
     own = str(client.base_url).rstrip("/")
 
-    answer = client.post(
-        "/preferences", data={"theme": "dark"}, headers={"Referer": referer.replace("HOST", own)}
-    )
+    answer = _choose(client, theme="dark", headers={"Referer": referer.replace("HOST", own)})
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 def test_form_of_another_site_changes_nothing(client: httpx.Client) -> None:
-    answer = client.post(
-        "/preferences", data={"theme": "dark"}, headers={"Origin": "https://elsewhere.example"}
-    )
+    elsewhere = {"Origin": "https://elsewhere.example"}
 
-    assert answer.status_code == 403
-    assert "set-cookie" not in answer.headers
+    answers = [
+        _choose(client, theme="dark", headers=elsewhere),
+        client.post("/preferences", data={"theme": "dark"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert "theme" not in client.cookies
 
 
 @pytest.mark.parametrize("choice", [{"language": "xx"}, {"language": "../en"}, {}])
 def test_language_that_is_not_there_is_not_kept(
     client: httpx.Client, choice: dict[str, str]
 ) -> None:
-    assert "set-cookie" not in client.post("/preferences", data=choice).headers
+    answer = _choose(client, **choice)
+
+    assert answer.status_code == 303
+    assert "set-cookie" not in answer.headers
 
 
 def test_cookie_of_a_choice_that_is_not_there_counts_for_nothing(client: httpx.Client) -> None:

@@ -12,9 +12,11 @@ from PIL import Image
 from pydicom import Dataset, dcmread, dcmwrite
 from sqlmodel import select
 
+from core.both_eyes import read_both_eyes
 from core.database import Database
 from core.reviews import record_review
 from core.settings import Settings
+from core.study_facts import read_facts
 from core.tables.instances import InstanceOutcome
 from core.tables.reports import ReportRow
 from core.tables.studies import StudyRow
@@ -23,6 +25,7 @@ from core.tables.summary_reports import SummaryReportRow
 from core.values.prediction import Prediction
 from core.values.review import Amendment, ReviewDecision, ReviewDraft
 from dicom_node.storage.bytes import Storage
+from reports.both_eyes_page import draw_both_eyes_pdf, draw_both_eyes_png
 from reports.both_eyes_register import BOTH_EYES_FORMATS
 from reports.encapsulated_pdf import EncapsulatedPdf
 from reports.equipment import Equipment
@@ -182,6 +185,41 @@ def test_reports_of_both_eyes_come_as_kept_by_version(
     drawn = np.asarray(Image.open(BytesIO(png.content)))
     np.testing.assert_array_equal(drawn, kept["sc", 2].pixel_array)
     assert (none.status_code, none.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_both_eyes_are_drawn_anew_once_a_result_of_theirs_must_not_be_used(
+    client: httpx.Client, database: Database, storage: Storage
+) -> None:
+    both = build_both_eyes()
+    for eye in both.eyes:
+        keep(database, eye.prediction)
+    for report_format in BOTH_EYES_FORMATS:
+        report = report_format.build_both(both, sources_of(both), Equipment("1", "1"))
+        keep_report_of_both_eyes(database, storage, report_format.kind, report, 1)
+    with database.transaction() as session:
+        summary = session.exec(select(StudySummaryRow)).one()
+        summary.eyes = read_facts(session, summary.study_key).as_columns()["eyes"]
+
+    def forms() -> list[bytes]:
+        path = "/v1/studies/2.25.101/summary/report"
+        return [client.get(f"{path}.{form}").content for form in ("dcm", "pdf", "png")]
+
+    kept = forms()
+    with database.transaction() as session:
+        rejection = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen.")
+        record_review(session, "left", rejection, REVIEWED_AT)
+    marked = forms()
+
+    assert [before == after for before, after in zip(kept, marked, strict=True)] == [
+        True,
+        False,
+        False,
+    ]
+    assert [Image.open(BytesIO(png)).size for png in (kept[2], marked[2])] == [(1240, 1753)] * 2
+    with database.reading() as session:
+        told = read_both_eyes(session, session.exec(select(StudySummaryRow)).one())
+    assert told is not None
+    assert marked[1:] == [draw_both_eyes_pdf(told), draw_both_eyes_png(told)]
 
 
 def test_fhir_bundle_is_of_this_result(client: httpx.Client, database: Database) -> None:

@@ -75,7 +75,7 @@ def client(app: FastAPI, locked: Settings, database: Database) -> Iterator[httpx
         key = create_key(session, "study", Role.RESEARCHER)
     with (
         serving(app, locked) as url,
-        httpx.Client(base_url=url, headers={"X-API-Key": key}) as opened,
+        httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=30) as opened,
     ):
         yield opened
 
@@ -164,6 +164,13 @@ def test_page_shows_results_to_researchers(client: httpx.Client, database: Datab
     assert "ESTIMATED" in page.text
 
 
+def test_researcher_who_signs_in_comes_to_the_page(client: httpx.Client) -> None:
+    first = client.get("/", headers=_HTML)
+
+    assert (first.status_code, first.headers["location"]) == (303, "/research")
+    assert client.get("/").status_code == 403
+
+
 def _walked(app: FastAPI) -> list[tuple[str, str]]:
     """Return method and path of every route, with ids that are there."""
     named = {"prediction_id": "p-first", "patient_id": "MRN-7719", "uid": "1.2.840.99999.0"}
@@ -178,7 +185,6 @@ def _walked(app: FastAPI) -> list[tuple[str, str]]:
 
 
 def test_researcher_meets_nobody_on_any_route(app: FastAPI, client: httpx.Client) -> None:
-    client.timeout = httpx.Timeout(10)
     walked = _walked(app)
     answers = {}
     for method, path in walked:
@@ -193,6 +199,8 @@ def test_researcher_meets_nobody_on_any_route(app: FastAPI, client: httpx.Client
     allowed = {path for (_, path), (status, _) in answers.items() if status == 200}
     assert len(walked) > 60
     assert allowed - _OPEN == {
+        "/account",
+        "/openapi.json",
         "/research",
         "/v1/research/predictions",
         "/v1/research/predictions.csv",

@@ -160,7 +160,8 @@ def test_series_list_of_ohif_and_weasis_has_what_they_read(web: httpx.Client) ->
 
 
 def test_addresses_are_those_a_proxy_is_called_by(archive: FilledArchive) -> None:
-    settings = archive.settings.model_copy(update={"auth": "keys"})
+    behind = {"auth": "keys", "trusted_proxies": "127.0.0.1"}
+    settings = archive.settings.model_copy(update=behind)
     with archive.database.transaction() as session:
         key = create_key(session, f"viewer {uuid4()}")
     forwarded = {"Host": "pacs.example", "X-Forwarded-Proto": "https", "X-API-Key": key}

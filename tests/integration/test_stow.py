@@ -52,7 +52,8 @@ class Server:
 
 @pytest.fixture
 def server(settings: Settings, database: Database) -> Iterator[Server]:
-    locked = settings.model_copy(update={"auth": "keys", "maximum_object_mib": 1})
+    limits = {"auth": "keys", "maximum_object_mib": 1, "trusted_proxies": "127.0.0.1"}
+    locked = settings.model_copy(update=limits)
     storage = Storage(locked.storage)
     storage.prepare()
     with database.transaction() as session:

@@ -9,7 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from sqlmodel import col, select
 
 from arcuate.finding import Health
-from arcuate.monitoring_checks import check_traces
+from arcuate.monitoring_checks import check_metrics, check_traces
 from core.clock import utc_now
 from core.database import Database
 from core.deliveries.outcomes import Arrived, record_delivered, record_refused
@@ -214,3 +214,12 @@ def test_doctor_looks_for_the_collector(settings: Settings, collector: OtlpColle
     assert check_traces(settings).found == "none are sent"
     assert look(collector.url) is Health.GOOD
     assert look("http://127.0.0.1:1") is Health.WRONG
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_doctor_says_who_may_read_the_metrics(settings: Settings) -> None:
+    everywhere = settings.model_copy(update={"http_host": "0.0.0.0"})  # noqa: S104 - not served
+    closed = everywhere.model_copy(update={"metrics_need_key": True})
+
+    healths = [check_metrics(each).health for each in (settings, everywhere, closed)]
+    assert healths == [Health.GOOD, Health.NOTE, Health.GOOD]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.database import Database
-from dicom_node.storage.query.page import read_page
+from dicom_node.storage.query.page import patients_of, read_page
 from dicom_node.storage.query.query import Query
 from dicom_node.storage.query.record import Record
 from dicom_node.storage.query.selection import select_keys
@@ -37,6 +37,15 @@ class Found:
     query: Query
     keys: "array[int]"
     is_cut: bool
+
+    def patients(self) -> list[int]:
+        """Return the keys of the patients the matches belong to."""
+        found: dict[int, None] = {}
+        with self.database.reading() as session:
+            for start in range(0, len(self.keys), _KEYS_AT_ONCE):
+                some = self.keys[start : start + _KEYS_AT_ONCE]
+                found.update(dict.fromkeys(patients_of(session.connection(), self.query, some)))
+        return list(found)
 
     def pages(self) -> Iterator[list[Record]]:
         """Read what is told of the matches; one that vanished meanwhile is left out."""

@@ -43,6 +43,14 @@ def _statement(level: Level) -> DriverStatement:
     )
 
 
+def _patients(level: Level) -> DriverStatement:
+    """Return the statement that reads whose keys of a level are."""
+    reading = joined_up(select(TABLES[Level.PATIENT].c.id).distinct(), level, 0)
+    return DriverStatement(
+        lambda dialect: reading.where(is_key_of(TABLES[level].c.id, "keys", dialect))
+    )
+
+
 def _names(level: Level) -> list[str]:
     levels = [one for one in Level if level.reaches(one)]
     beside = [name for one in levels for name in _BESIDE[one]]
@@ -51,7 +59,14 @@ def _names(level: Level) -> list[str]:
 
 
 _STATEMENTS: Final = {level: _statement(level) for level in Level}
+_PATIENTS: Final = {level: _patients(level) for level in Level}
 _NAMES: Final = {level: _names(level) for level in Level}
+
+
+def patients_of(connection: Connection, query: Query, keys: Sequence[int]) -> list[int]:
+    """Return the keys of the patients that matches belong to."""
+    rows = _PATIENTS[query.level].run(connection, {"keys": list(keys)})
+    return [int(key) for [key] in rows]
 
 
 def read_page(connection: Connection, query: Query, keys: Sequence[int]) -> list[Record]:

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from core.audit.recording import append_audit
+from core.audit.subjects import patients_of
 from core.changes import append_changes
 from core.database import Database
 from core.logs import get_logger
@@ -12,6 +14,7 @@ from core.tables.changes import ChangeKind
 from core.tables.discarded_files import FilePlace
 from core.tables.instances import InstanceRow
 from core.tables.series import SeriesRow
+from core.values.audit import Actor, AuditAction, AuditEvent
 from dicom_node.storage.retention.files import discard_files
 from dicom_node.storage.retention.holds import holds_of
 from dicom_node.storage.retention.plan import Verdict
@@ -38,6 +41,7 @@ def remove_study(database: Database, verdict: Verdict, now: datetime) -> bool:
         keys = [instance.storage_key for instance in instances]
         discard_files(session, FilePlace.INSTANCES, keys, now)
         uids = [instance.sop_instance_uid for instance in instances]
+        append_audit(session, _act(session, verdict, len(instances)), now)
         append_changes(session.connection(), ChangeKind.BYTES_REMOVED, uids, now)
     _log.info(
         "study_files_removed",
@@ -47,6 +51,18 @@ def remove_study(database: Database, verdict: Verdict, now: datetime) -> bool:
         size_bytes=sum(instance.size_bytes for instance in instances),
     )
     return True
+
+
+def _act(session: Session, verdict: Verdict, count: int) -> AuditEvent:
+    uid = verdict.study.study_instance_uid
+    return AuditEvent(
+        Actor("arcuate", "deliver"),
+        AuditAction.DELETE,
+        "study",
+        uid,
+        patients_of(session, "study", uid),
+        detail={"reason": str(verdict.reason), "count": count},
+    )
 
 
 def _lock_instances(session: Session, study_key: int) -> Sequence[InstanceRow]:

@@ -4,7 +4,6 @@ import pytest
 from fastapi import Request
 
 from api.errors import (
-    AmbiguousPatient,
     AskedTooOften,
     BodyMalformed,
     BodyStalled,
@@ -21,6 +20,7 @@ from api.problems import STATUSES, answer_unexpected, headers_of, kind_of, statu
 from core.database import DatabaseAway
 from core.errors import NodeError, RecordNotFound
 from core.keys import KeyNameTaken
+from core.patients import AmbiguousPatient
 from dicom_node.errors import ObjectTooLarge, StorageAway, StorageFull
 
 

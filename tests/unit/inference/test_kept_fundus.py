@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from core.values.fundus import FUNDUS_SHAPE, FundusDisc, PreparedFundus
@@ -27,10 +28,12 @@ from inference.kept_fundus import LONG_SIDE_PX, MM_PER_DEGREE, KeptFundus, fundu
 from inference.model_card import ModelKind
 from inference.stored_scan import StoredScan
 from tests.builders.opt import build_circle_opt, build_localizer
+from tests.conftest import REPOSITORY
 
 _EYES = list(Laterality)
 _TURNS = [("L", "F"), ("R", "F"), ("L", "H"), ("R", "H")]
 _PIXEL_MM = 0.0117
+_GRIDS = REPOSITORY / "sample_dicom/disc_grids"
 
 
 def _turned(pixels: NDArray[np.generic], turn: tuple[str, str]) -> NDArray[np.generic]:
@@ -224,3 +227,13 @@ def test_refused_scan_keeps_no_picture_of_the_fundus() -> None:
     stored = StoredScan(build_circle_opt(truncated=True), build_localizer())
 
     assert fundus_of(stored, examine(stored, {ModelKind.PROFILE: (20.0, 92.0)})) is None
+
+
+def test_circle_of_the_sample_volume_lies_around_the_disc_of_its_localizer() -> None:
+    files = (dcmread(_GRIDS / f"right_{name}.dcm") for name in ("volume", "localizer_op"))
+    stored = StoredScan(*files)
+
+    kept = fundus_of(stored, examine(stored, {ModelKind.PROFILE: (20.0, 92.0)}))
+
+    assert kept is not None
+    assert _around(kept, 0, 0.35) < 0.75 * _around(kept, 0.6, 1.1)

@@ -107,7 +107,8 @@ def test_patients_lead_to_their_few_scans(plans: Plans) -> None:
     plan = plans.of(results_page, LiveFilter(), [1, 2])
 
     assert "SEARCH studies USING COVERING INDEX ix_studies_patient_key (patient_key=?)" in plan
-    assert "SEARCH predictions USING INDEX uq_predictions_answer (instance_key=?)" in plan
+    (by_instance,) = (step for step in plan if step.startswith("SEARCH predictions USING INDEX"))
+    assert by_instance.endswith("(instance_key=?)")
     assert _scans(plan) == []
 
 

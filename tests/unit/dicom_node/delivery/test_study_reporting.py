@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +29,8 @@ from core.values.prediction import Prediction, PredictionStatus
 from core.values.review import ReviewDecision, ReviewDraft
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.study_reporting import StudyReportStep
+from dicom_node.rollup.settling import SettleStep
+from dicom_node.rollup.watch import RollUp
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.retrieve import read_dataset
 from reports.both_eyes_sr import BothEyesSr
@@ -219,6 +221,33 @@ def test_rejections_after_the_report_make_later_versions_without_those_eyes(
         (study,) = after.PredecessorDocumentsSequence
         (instance,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
         assert instance.ReferencedSOPInstanceUID == before.SOPInstanceUID
+
+
+def test_rejection_leads_to_a_new_version_by_itself(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    """The whole way: change feed, roll-up, settling, report."""
+    roll_up = RollUp(database, archive.storage, quiet=timedelta(0))
+    settling = SettleStep(database)
+
+    def let_everybody_work() -> None:
+        eye_step.run(claim(database, JobKind.REPORT))
+        roll_up.turn()
+        settling.run(claim(database, JobKind.SETTLE))
+        only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    take_in_both(archive)
+    let_everybody_work()
+    reject(database, "left")
+    let_everybody_work()
+    let_everybody_work()
+
+    versions = [row.summary_key for row in rows(database, SummaryReportRow)]
+    first, second = (report_of(archive, key, "sr") for key in sorted(versions))
+    assert "not to be used" not in first.SeriesDescription
+    assert second.SeriesDescription.endswith("L not to be used")
+    states = {row.version: row.state for row in rows(database, StudySummaryRow)}
+    assert states == {1: "superseded", 2: "settled"}
 
 
 def test_review_made_while_the_report_is_written_has_it_written_anew(

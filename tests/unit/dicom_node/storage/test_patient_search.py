@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from core.database import Database
 from core.tables.patients import PatientRow
@@ -118,6 +118,17 @@ def test_names_are_found_as_people_write_them(
 )
 def test_each_field_narrows(people: Database, search: PatientSearch, names: list[str]) -> None:
     assert _found(people, search) == names
+
+
+def test_former_record_finds_whom_it_was_merged_into(people: Database) -> None:
+    with people.transaction() as session:
+        rows = {row.patient_id: row for row in session.exec(select(PatientRow)).all()}
+        rows["P2"].merged_into = rows["P3"].id
+
+    assert _found(people, PatientSearch(patient_id="P2")) == ["Wang^Xiaoming"]
+    assert _found(people, PatientSearch(name="sampleson")) == ["Wang^Xiaoming"]
+    # Once, though both records match.
+    assert _found(people, PatientSearch(accession_number="ACC-P3")) == ["Wang^Xiaoming"]
 
 
 def test_pages_go_on_without_gap_or_repeat(people: Database) -> None:

@@ -1,0 +1,1 @@
+"""Recording who was answered what: one place for every route and page."""

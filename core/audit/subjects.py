@@ -1,0 +1,73 @@
+"""Whose an object is: the keys of the patients an audit entry about it must name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlmodel import Session, col, select
+
+from core.tables.deliveries import DeliveryRow
+from core.tables.instances import InstanceRow
+from core.tables.predictions import PredictionRow
+from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
+
+
+def _patient_of_instance() -> Any:
+    return (
+        select(StudyRow.patient_key)
+        .join(SeriesRow, col(SeriesRow.study_key) == col(StudyRow.id))
+        .join(InstanceRow, col(InstanceRow.series_key) == col(SeriesRow.id))
+    )
+
+
+def _of_prediction(name: str) -> Any:
+    joined = _patient_of_instance().join(
+        PredictionRow, col(PredictionRow.instance_key) == col(InstanceRow.id)
+    )
+    return joined.where(col(PredictionRow.id) == name)
+
+
+def _of_study(uid: str) -> Any:
+    return select(StudyRow.patient_key).where(col(StudyRow.study_instance_uid) == uid)
+
+
+def _of_series(uid: str) -> Any:
+    joined = select(StudyRow.patient_key).join(
+        SeriesRow, col(SeriesRow.study_key) == col(StudyRow.id)
+    )
+    return joined.where(col(SeriesRow.series_instance_uid) == uid)
+
+
+def _of_instance(uid: str) -> Any:
+    return _patient_of_instance().where(col(InstanceRow.sop_instance_uid) == uid)
+
+
+def _of_delivery(key: str) -> Any:
+    joined = _patient_of_instance().join(
+        DeliveryRow, col(DeliveryRow.instance_key) == col(InstanceRow.id)
+    )
+    return joined.where(col(DeliveryRow.id) == int(key)) if key.isdecimal() else None
+
+
+_STATEMENTS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "prediction": _of_prediction,
+    "study": _of_study,
+    "series": _of_series,
+    "instance": _of_instance,
+    "delivery": _of_delivery,
+}
+#: Objects that are a patient's.
+PATIENTS_OBJECTS: Final = frozenset({"patient", *_STATEMENTS})
+
+
+def patients_of_studies(session: Session, uids: Sequence[str]) -> list[int]:
+    """Return the keys of the patients these studies belong to."""
+    statement = select(StudyRow.patient_key).where(col(StudyRow.study_instance_uid).in_(uids))
+    return list(dict.fromkeys(session.exec(statement).all()))
+
+
+def patients_of(session: Session, kind: str, identifier: str) -> list[int]:
+    """Return the keys of the patients an object belongs to; none for what is nobody's."""
+    make = _STATEMENTS.get(kind)
+    statement = make(identifier) if make is not None and identifier else None
+    return [] if statement is None else [int(key) for key in session.exec(statement).all()]
