@@ -1,13 +1,15 @@
 """A table of any length takes the memory of one batch."""
 
+import io
 import json
 import tracemalloc
 from collections.abc import Iterator
 
+import pyarrow.parquet
 import pytest
 from sqlalchemy import text
 
-from api.rest.export_rows import export_batches
+from api.rest.export_rows import EXPORT_COLUMNS, export_batches
 from api.rest.exports import _csv, _parquet
 from api.rest.prediction_query import PredictionFilter
 from core.database import Database
@@ -43,3 +45,12 @@ def test_memory_does_not_grow_with_the_table(database: Database, write) -> None:
 
     assert length > 2 * _MEBIBYTE if write is _csv else length > 0
     assert all_of_it < early + _MEBIBYTE
+
+
+def test_empty_table_has_its_columns() -> None:
+    parquet = pyarrow.parquet.read_table(io.BytesIO(b"".join(_parquet(iter([[]])))))
+    text = b"".join(_csv(iter([[]]))).decode()
+
+    assert tuple(parquet.column_names) == EXPORT_COLUMNS
+    assert parquet.num_rows == 0
+    assert tuple(text.splitlines()[0].split(",")) == EXPORT_COLUMNS
