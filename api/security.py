@@ -12,9 +12,8 @@ from api.caller import ANYONE_HERE, Caller
 from api.credentials import Credentials
 from api.dependencies import Node, NodeParameter
 from api.door import address_of, door_of
-from api.errors import HostRefused, RoleMissing
+from api.errors import HostRefused
 from core.audit.trail import note_actor
-from core.keys import Role
 from core.settings import is_loopback
 
 _BEARER = HTTPBearer(
@@ -71,19 +70,6 @@ def recheck_of(
 
 #: What the application puts before every router, so that no route can forget it.
 REQUIRE_CALLER: Final = Depends(require_caller)
-
-
-def require_role(*roles: Role) -> Callable[..., None]:
-    """Return a dependency that lets only callers of these roles pass.
-
-    Where authentication is off nobody has a name, and so nobody passes.
-    """
-
-    def check(caller: Annotated[Caller, REQUIRE_CALLER]) -> None:
-        if not caller.has_role(*roles):
-            raise RoleMissing(roles)
-
-    return check
 
 
 #: A route's parameter: who asks.

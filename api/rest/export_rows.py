@@ -18,7 +18,7 @@ from core.audit.trail import note_patients
 from core.database import Database
 from core.perimetry.severity import severity_of
 from core.reviews import last_reviews
-from core.score_columns import COLUMNS, DECIMALS, FIELD_COLUMNS
+from core.score_columns import COLUMNS, DECIMALS, NUMBERS
 from core.tables.instances import InstanceRow
 from core.tables.patients import PatientRow
 from core.tables.predictions import PredictionRow
@@ -46,7 +46,7 @@ RECORD_COLUMNS: Final = (
     "review",
 )
 EXPORT_COLUMNS: Final = (*COLUMNS, *RECORD_COLUMNS)
-EXPORT_NUMBERS: Final = (*FIELD_COLUMNS, "mean_deviation_db", "age_years")
+EXPORT_NUMBERS: Final = (*NUMBERS, "age_years")
 _READ: Final[tuple[Any, ...]] = (
     col(PredictionRow.id),
     col(PredictionRow.status),
@@ -129,13 +129,14 @@ def _row_of(record: Any, review: Review | None) -> Row:
 
 
 def _numbers(record: Any, *, is_withheld: bool) -> Row:
+    if record.sensitivities_db is None or is_withheld:
+        return dict.fromkeys((*NUMBERS, "estimated_severity"))
+    # Of an eye without an age there is a field, and no deviation from the norm of that age.
     index = record.mean_deviation_db
-    if index is None or is_withheld:
-        return {**dict.fromkeys(FIELD_COLUMNS), "mean_deviation_db": None, **_NO_SEVERITY}
-    field = [*record.sensitivities_db, *record.lower_db, *record.upper_db]
-    values = zip((*FIELD_COLUMNS, "mean_deviation_db"), (*field, index), strict=True)
-    numbers = {name: None if v is None else round(v, DECIMALS) for name, v in values}
-    return {**numbers, "estimated_severity": severity_of(index).value}
+    field = [*record.sensitivities_db, *record.lower_db, *record.upper_db, index]
+    numbers = zip(NUMBERS, field, strict=True)
+    rounded = {name: None if v is None else round(v, DECIMALS) for name, v in numbers}
+    return {**rounded, "estimated_severity": None if index is None else severity_of(index).value}
 
 
 def _of_the_record(record: Any) -> Row:
@@ -152,9 +153,6 @@ def _of_the_record(record: Any) -> Row:
         "device_serial_number": record.device_serial_number,
         "age_years": None if record.age_years is None else round(record.age_years, DECIMALS),
     }
-
-
-_NO_SEVERITY: Final[Row] = {"estimated_severity": None}
 
 
 def _text(moment: datetime | None) -> str | None:

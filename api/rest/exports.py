@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -67,7 +68,7 @@ def exported(node: Node, query: PredictionFilter, accept: str | None) -> Streami
 
 def csv_answer(node: Node, query: PredictionFilter) -> StreamingResponse:
     """Return the table as CSV, written as it is read."""
-    return StreamingResponse(_csv(export_batches(node.database, query)), headers=_named("csv", CSV))
+    return StreamingResponse(_csv(_begun(node, query)), headers=_named("csv", CSV))
 
 
 def parquet_answer(node: Node, query: PredictionFilter) -> StreamingResponse:
@@ -82,8 +83,14 @@ def parquet_answer(node: Node, query: PredictionFilter) -> StreamingResponse:
         import pyarrow  # noqa: F401, PLC0415 - an extra
     except ImportError as error:
         raise ParquetUnavailable from error
-    written = _parquet(export_batches(node.database, query))
+    written = _parquet(_begun(node, query))
     return StreamingResponse(written, headers=_named("parquet", PARQUET))
+
+
+def _begun(node: Node, query: PredictionFilter) -> Iterator[list[Row]]:
+    """Return the batches, the first read already: what is refused is so before an answer begins."""
+    batches = export_batches(node.database, query)
+    return chain([next(batches, [])], batches)
 
 
 def _named(ending: str, media_type: str) -> dict[str, str]:

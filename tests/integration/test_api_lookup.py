@@ -244,6 +244,17 @@ def test_table_has_a_row_an_eye_in_the_columns_of_score(
     assert {row["estimated"] for row in rows} == {"True"}
 
 
+def test_field_of_an_eye_without_an_age_is_in_the_table(
+    client: httpx.Client, database: Database
+) -> None:
+    _keep(database, _numbered(1, age_years=None, deviations=None))
+
+    [row] = csv.DictReader(io.StringIO(client.get("/v1/predictions.csv").text, newline=""))
+
+    assert float(row["s1"]) > 0
+    assert (row["mean_deviation_db"], row["estimated_severity"], row["age_years"]) == ("", "", "")
+
+
 def test_filters_and_accept_choose_the_table(client: httpx.Client, three_eyes: None) -> None:
     named = client.get("/v1/predictions.csv", params={"severity": "severe"})
     preferred = client.get(

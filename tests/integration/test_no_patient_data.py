@@ -29,7 +29,10 @@ _ADDRESS = re.compile(r"""(?:href|src|action|hx-get|hx-post)\s*=\s*["']([^"']*)[
 
 
 @pytest.fixture
-def node(tmp_path: Path, sqlite_template: Path) -> Iterator[RunningNode]:
+def node(
+    tmp_path: Path, sqlite_template: Path, capfd: pytest.CaptureFixture[str]
+) -> Iterator[RunningNode]:
+    # Captured from before the processes start, which keep the file they were given.
     home = tmp_path / "node"
     home.mkdir()
     copyfile(sqlite_template, home / "arcuate.db")
@@ -116,8 +119,10 @@ def test_nothing_the_node_tells_names_a_patient(
     prediction = node.wait_for_prediction(uid)
     node.wait_for_reports(prediction)
     with asking(node.peer.port) as association:
-        ask(association, identifier("STUDY", PatientName=NAME, PatientID=PATIENT_ID))
-        ask(association, identifier("PATIENT", PatientBirthDate=f"{BORN:%Y%m%d}"), PATIENT_ROOT)
+        of_name = identifier("STUDY", PatientName=NAME, PatientID=PATIENT_ID)
+        of_day = identifier("PATIENT", PatientBirthDate=f"{BORN:%Y%m%d}")
+        found = [ask(association, of_name), ask(association, of_day, PATIENT_ROOT)]
+    assert [(one.status, len(one.matches) > 0) for one in found] == [(0, True)] * 2
     answers = list(look_at_everything(node, prediction))
 
     assert {200, 404, 422} <= {answer.status_code for answer in answers}
@@ -133,5 +138,5 @@ def test_nothing_the_node_tells_names_a_patient(
 
     log = capfd.readouterr().err
     events = {json.loads(line)["event"] for line in log.splitlines() if line.startswith("{")}
-    assert {"dicom_listening", "query_answered"} <= events
     assert [line for line in log.splitlines() if TELLING.search(line)] == []
+    assert {"dicom_listening", "models_score", "query_answered"} <= events, sorted(events)
