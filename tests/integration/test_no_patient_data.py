@@ -5,8 +5,10 @@ all that can go wrong on it, and pages, errors and metrics are looked at beside 
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from shutil import copyfile
@@ -28,16 +30,33 @@ TELLING = re.compile(r"leakworthy|ursula|LEAK-0815-77|1931-12-24|19311224|24\.12
 _ADDRESS = re.compile(r"""(?:href|src|action|hx-get|hx-post)\s*=\s*["']([^"']*)["']""")
 
 
+@contextmanager
+def errors_written_to(file: Path) -> Iterator[None]:
+    """Have processes that start in the block write their standard error to a file."""
+    kept = os.dup(2)
+    with file.open("ab") as opened:
+        os.dup2(opened.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 @pytest.fixture
-def node(
-    tmp_path: Path, sqlite_template: Path, capfd: pytest.CaptureFixture[str]
-) -> Iterator[RunningNode]:
-    # Captured from before the processes start, which keep the file they were given.
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "node.log"
+
+
+@pytest.fixture
+def node(tmp_path: Path, sqlite_template: Path, log: Path) -> Iterator[RunningNode]:
     home = tmp_path / "node"
     home.mkdir()
     copyfile(sqlite_template, home / "arcuate.db")
     settings = Settings(home=home, dicom_port=0, http_port=0, auth="keys", log_level="debug")
-    with running_node(settings) as running:
+    with ExitStack() as stack:
+        with errors_written_to(log):
+            running = stack.enter_context(running_node(settings))
         with running.database.transaction() as session:
             key = create_key(session, "administrator", Role.ADMINISTRATOR)
         running.client.headers["X-API-Key"] = key
@@ -113,7 +132,7 @@ def look_at_everything(node: RunningNode, prediction: dict[str, str]) -> Iterato
 
 
 def test_nothing_the_node_tells_names_a_patient(
-    node: RunningNode, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    node: RunningNode, tmp_path: Path, log: Path
 ) -> None:
     uid = send_good_and_bad(node, tmp_path / "scans")
     prediction = node.wait_for_prediction(uid)
@@ -136,7 +155,7 @@ def test_nothing_the_node_tells_names_a_patient(
     told = [a for a in answers if a.url.path in {"/metrics", "/v1/changes", "/v1/audit"}]
     assert [str(answer.url) for answer in told if TELLING.search(answer.text)] == []
 
-    log = capfd.readouterr().err
-    events = {json.loads(line)["event"] for line in log.splitlines() if line.startswith("{")}
-    assert [line for line in log.splitlines() if TELLING.search(line)] == []
+    lines = log.read_text("utf-8").splitlines()
+    events = {json.loads(line)["event"] for line in lines if line.startswith("{")}
+    assert [line for line in lines if TELLING.search(line)] == []
     assert {"dicom_listening", "models_score", "query_answered"} <= events, sorted(events)
