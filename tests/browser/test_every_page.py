@@ -71,10 +71,23 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @every_page
-def test_page_can_be_read_by_everybody(browser: Browser, site: Site, shown: SitePage) -> None:
+@pytest.mark.parametrize(
+    "choices",
+    [
+        # Colours are those of the look, words those of the language: each once.
+        pytest.param([Choice("en", "light"), Choice("zh_Hant", "dark")], id="each"),
+        pytest.param(
+            [Choice(*one) for one in product(LANGUAGES, ("light", "dark"))],
+            id="all",
+            marks=[pytest.mark.slow],
+        ),
+    ],
+)
+def test_page_can_be_read_by_everybody(
+    browser: Browser, site: Site, shown: SitePage, choices: list[Choice]
+) -> None:
     found = []
-    for language, theme in product(LANGUAGES, ("light", "dark")):
-        choice = Choice(language, theme)
+    for choice in choices:
         with reader(browser, site.url, site.session_for(shown), choice) as page:
             site.open(page, shown)
             results = Axe().run(page, options=_RULES).response

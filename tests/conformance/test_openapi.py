@@ -30,6 +30,8 @@ CHECKS = ",".join(
 )
 #: None: where authentication is off.
 CALLERS = [None, *Role]
+#: Who may nothing by name, everything, and nothing of patients; the others lie between.
+ALWAYS = (None, Role.ADMINISTRATOR, Role.RESEARCHER)
 QUICK = ["--phases", "fuzzing", "--max-examples", "2"]
 LONG = ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "40"]
 
@@ -42,7 +44,10 @@ def storage(settings: Settings) -> Storage:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("role", CALLERS)
+@pytest.mark.parametrize(
+    "role",
+    [pytest.param(r, marks=[] if r in ALWAYS else [pytest.mark.slow]) for r in CALLERS],
+)
 @pytest.mark.parametrize(
     "options",
     [
