@@ -41,5 +41,5 @@ def reader(browser: Browser, url: str, session: str | None, choice: Choice) -> G
 
 def session_of(url: str, key: str) -> str:
     """Sign in by a key, as a browser does; return the value of the session's cookie."""
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(timeout=60, base_url=url) as client:
         return sign_in(client, key=key).cookies["arcuate_session"]

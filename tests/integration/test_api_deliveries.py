@@ -23,7 +23,10 @@ HTML = {"Accept": "text/html"}
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
     storage = Storage(settings.storage)
-    with http_server(settings, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(settings, database, storage) as url,
+        httpx.Client(timeout=60, base_url=url) as opened,
+    ):
         yield opened
 
 

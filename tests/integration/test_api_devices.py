@@ -21,7 +21,10 @@ _EXPLICIT = "1.2.840.10008.1.2.1"
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
     storage = Storage(settings.storage)
-    with http_server(settings, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(settings, database, storage) as url,
+        httpx.Client(timeout=60, base_url=url) as opened,
+    ):
         yield opened
 
 

@@ -31,7 +31,10 @@ def client(locked: Settings, database: Database) -> Iterator[httpx.Client]:
     _keep(database, 1, _ONE)
     _keep(database, 2, _TWO)
     storage = Storage(locked.storage)
-    with http_server(locked, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(locked, database, storage) as url,
+        httpx.Client(timeout=60, base_url=url) as opened,
+    ):
         _be(opened, database, Role.ADMINISTRATOR)
         yield opened
 

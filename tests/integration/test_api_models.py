@@ -25,7 +25,7 @@ def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
         kinds = {OLD: "profile", NEW: "profile", PHOTOGRAPHS: "fundus"}
         register_models(session, [KnownModel(model, kind) for model, kind in kinds.items()])
     url = http_server(settings, database, Storage(settings.storage))
-    with url as address, httpx.Client(base_url=address) as opened:
+    with url as address, httpx.Client(timeout=60, base_url=address) as opened:
         yield opened
 
 

@@ -39,7 +39,8 @@ def clients(url: str, database: Database) -> Iterator[dict[Role, httpx.Client]]:
     with database.transaction() as session:
         keys = {role: create_key(session, role, role) for role in roles}
     opened = {
-        role: httpx.Client(base_url=url, headers={"X-API-Key": key}) for role, key in keys.items()
+        role: httpx.Client(timeout=60, base_url=url, headers={"X-API-Key": key})
+        for role, key in keys.items()
     }
     yield opened
     for client in opened.values():

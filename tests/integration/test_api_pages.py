@@ -44,7 +44,7 @@ def storage(settings: Settings) -> Storage:
 def client(settings: Settings, database: Database, storage: Storage) -> Iterator[httpx.Client]:
     with (
         http_server(settings, database, storage) as url,
-        httpx.Client(base_url=url, headers=_HTML) as opened,
+        httpx.Client(timeout=60, base_url=url, headers=_HTML) as opened,
     ):
         yield opened
 

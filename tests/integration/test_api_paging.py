@@ -19,7 +19,10 @@ _START = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
     storage = Storage(settings.storage)
-    with http_server(settings, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(settings, database, storage) as url,
+        httpx.Client(timeout=60, base_url=url) as opened,
+    ):
         yield opened
 
 

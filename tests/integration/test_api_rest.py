@@ -47,7 +47,10 @@ def storage(settings: Settings) -> Storage:
 
 @pytest.fixture
 def client(settings: Settings, database: Database, storage: Storage) -> Iterator[httpx.Client]:
-    with http_server(settings, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(settings, database, storage) as url,
+        httpx.Client(timeout=60, base_url=url) as opened,
+    ):
         yield opened
 
 

@@ -25,7 +25,10 @@ def locked(settings: Settings) -> Settings:
 @pytest.fixture
 def client(locked: Settings, database: Database) -> Iterator[httpx.Client]:
     storage = Storage(locked.storage)
-    with http_server(locked, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(locked, database, storage) as url,
+        httpx.Client(timeout=60, base_url=url) as opened,
+    ):
         yield opened
 
 

@@ -20,7 +20,10 @@ _PATH = f"/v1/studies/{STUDY}"
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
     storage = Storage(settings.storage)
-    with http_server(settings, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(settings, database, storage) as url,
+        httpx.Client(timeout=60, base_url=url) as opened,
+    ):
         yield opened
 
 
@@ -123,7 +126,7 @@ def test_result_page_shows_both_eyes_and_where_results_disagree(
 
     assert "version 1, 2026-03-04 09:31: nothing more came" in page
     assert '<a href="/predictions/worse">' in page
-    assert "The results of the right eye disagree" in page
+    assert "Right eye (OD): the results disagree" in page
     assert "nothing was scored" in page
     assert "2 received: 2 scored, 0 not assessable" in page
 

@@ -28,7 +28,10 @@ _TREND = "/v1/patients/P-0001/eyes/R/trend"
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
     storage = Storage(settings.storage)
-    with http_server(settings, database, storage) as url, httpx.Client(base_url=url) as opened:
+    with (
+        http_server(settings, database, storage) as url,
+        httpx.Client(timeout=60, base_url=url) as opened,
+    ):
         yield opened
 
 

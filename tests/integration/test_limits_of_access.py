@@ -35,7 +35,7 @@ def locked(settings: Settings) -> Settings:
 def client(locked: Settings, database: Database) -> Iterator[httpx.Client]:
     with (
         http_server(locked, database, Storage(locked.storage)) as url,
-        httpx.Client(base_url=url) as opened,
+        httpx.Client(timeout=60, base_url=url) as opened,
     ):
         yield opened
 
@@ -120,7 +120,7 @@ def test_address_is_of_the_connection_where_no_proxy_is_trusted(
     alone = locked.model_copy(update={"trusted_proxies": ""})
     with (
         http_server(alone, database, Storage(alone.storage)) as url,
-        httpx.Client(base_url=url) as client,
+        httpx.Client(timeout=60, base_url=url) as client,
     ):
         # Whoever tries keys cannot change their address by saying another.
         for number in range(4):
@@ -153,7 +153,7 @@ def test_caller_who_asks_too_often_is_told_when_to_come_back(
         other = create_key(session, "other")
     with (
         http_server(slow, database, Storage(slow.storage)) as url,
-        httpx.Client(base_url=url) as client,
+        httpx.Client(timeout=60, base_url=url) as client,
     ):
         answers = [_ask(client, key) for _ in range(4)]
         others = _ask(client, other)
@@ -172,7 +172,7 @@ def test_address_that_signs_in_too_often_waits(
     slow = settings.model_copy(update={"auth": "keys", "logins_per_minute": 2})
     with (
         http_server(slow, database, Storage(slow.storage)) as url,
-        httpx.Client(base_url=url) as client,
+        httpx.Client(timeout=60, base_url=url) as client,
     ):
         statuses = [sign_in(client, key=key).status_code for _ in range(3)]
 

@@ -121,7 +121,7 @@ def browser(url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, trust_env=False) as opened:
+    with httpx.Client(timeout=60, base_url=url, trust_env=False) as opened:
         yield opened
 
 
@@ -180,7 +180,7 @@ def test_person_without_a_role_here_is_told_so(browser: httpx.Client, database: 
 
 
 def test_request_to_the_provider_is_bound_to_this_browser(url: str) -> None:
-    with httpx.Client(base_url=url, trust_env=False) as browser:
+    with httpx.Client(timeout=60, base_url=url, trust_env=False) as browser:
         first = browser.get("/login/provider")
         second = browser.get("/login/provider")
 
@@ -452,7 +452,10 @@ def test_forged_tokens_are_counted_and_old_ones_are_not(
     strict = _settings(settings, provider.issuer, login_failures=2, login_pause_seconds=600.0)
     app = create_app(strict, database, Storage(strict.storage))
     expired = provider.sign(provider.claims(exp=_NOW - 60))
-    with serving(app, strict) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        serving(app, strict) as url,
+        httpx.Client(timeout=60, base_url=url, trust_env=False) as client,
+    ):
         old = [_bearer(client, expired).status_code for _ in range(4)]
         forged = [_bearer(client, _unsigned(provider)).status_code for _ in range(4)]
         right = _bearer(client, provider.machine_token())
@@ -526,7 +529,10 @@ def test_known_keys_hold_for_an_hour_while_the_provider_is_away(
 def test_provider_that_is_away_is_said(settings: Settings, database: Database) -> None:
     away = _settings(settings, f"http://127.0.0.1:{free_port()}")
     app = create_app(away, database, Storage(away.storage))
-    with serving(app, away) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        serving(app, away) as url,
+        httpx.Client(timeout=60, base_url=url, trust_env=False) as client,
+    ):
         page = client.get("/login/provider", headers=_HTML)
         answer = _bearer(client, f"{_part({'alg': 'RS256'})}.e30.e30")
 
@@ -550,7 +556,7 @@ def test_there_is_no_signing_in_by_a_provider_without_one(
     locked = settings.model_copy(update={"auth": "keys"})
     app = create_app(locked, database, Storage(locked.storage))
     door: Door = app.state.door
-    with serving(app, locked) as url, httpx.Client(base_url=url) as client:
+    with serving(app, locked) as url, httpx.Client(timeout=60, base_url=url) as client:
         answers = [client.get(f"/login/provider{path}") for path in ("", "/callback")]
 
     assert door.provider is None

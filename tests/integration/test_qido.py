@@ -41,7 +41,7 @@ def web(archive: FilledArchive) -> Iterator[httpx.Client]:
     settings = archive.settings
     with (
         http_server(settings, archive.database, Storage(settings.storage)) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        httpx.Client(timeout=60, base_url=url, timeout=30) as client,
     ):
         yield client
 
@@ -299,7 +299,7 @@ def test_more_results_than_the_most_are_told_of(archive: FilledArchive) -> None:
 
     with (
         http_server(settings, archive.database, storage) as url,
-        httpx.Client(base_url=url + ROOT) as few,
+        httpx.Client(timeout=60, base_url=url + ROOT) as few,
     ):
         cut = [few.get(f"/studies?{limit}") for limit in ("", "limit=4", "limit=1000000")]
         whole = few.get("/studies?limit=3")

@@ -50,7 +50,7 @@ def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
     storage.put(_FUNDUS, _picture("JPEG", (640, 640)))
     with (
         http_server(settings, database, storage) as url,
-        httpx.Client(base_url=url, headers={"Accept": "text/html"}) as opened,
+        httpx.Client(timeout=60, base_url=url, headers={"Accept": "text/html"}) as opened,
     ):
         yield opened
 

@@ -59,7 +59,7 @@ def url(locked: Settings, database: Database, archive: Archive) -> Iterator[str]
 def sign(url: str, database: Database, name: str, role: Role) -> httpx.Client:
     with database.transaction() as session:
         key = create_key(session, name, role)
-    return httpx.Client(base_url=url, headers={"X-API-Key": key})
+    return httpx.Client(timeout=60, base_url=url, headers={"X-API-Key": key})
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_person_decides_on_the_page(url: str, database: Database) -> None:
     keep(database)
     with database.transaction() as session:
         key = create_key(session, "dr-ito", Role.CLINICIAN)
-    with httpx.Client(base_url=url, headers=_HTML, follow_redirects=True) as browser:
+    with httpx.Client(timeout=60, base_url=url, headers=_HTML, follow_redirects=True) as browser:
         sign_in(browser, key=key)
         assert 'value="accept"' in browser.get("/predictions/p1").text
         token = {"csrf_token": token_on(browser, "/predictions/p1")}
@@ -292,7 +292,7 @@ def test_page_of_another_site_asks_for_no_review(settings: Settings, database: D
         foreign = httpx.post(url + path, headers={"Origin": "https://elsewhere.example"})
         assert foreign.status_code == 403
         assert rows(database, ReviewRequestRow) == []
-        with httpx.Client(base_url=url, headers={"Origin": url}) as browser:
+        with httpx.Client(timeout=60, base_url=url, headers={"Origin": url}) as browser:
             assert browser.post(path).status_code == 403
             assert rows(database, ReviewRequestRow) == []
             token = token_on(browser, "/predictions/p1")

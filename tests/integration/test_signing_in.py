@@ -35,7 +35,7 @@ def url(locked: Settings, database: Database) -> Iterator[str]:
 
 @pytest.fixture
 def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url) as opened:
+    with httpx.Client(timeout=60, base_url=url) as opened:
         yield opened
 
 
@@ -180,7 +180,7 @@ def test_signing_out_everywhere_ends_the_other_browsers_too(
 ) -> None:
     with database.transaction() as session:
         others_key = create_key(session, "dr-abe")
-    with httpx.Client(base_url=url) as second, httpx.Client(base_url=url) as other:
+    with httpx.Client(timeout=60, base_url=url) as second, httpx.Client(base_url=url) as other:
         sign_in(client, key=key)
         sign_in(second, key=key)
         sign_in(other, key=others_key)
@@ -223,7 +223,7 @@ def test_over_tls_cookies_come_from_this_host_alone(
     secured = locked.model_copy(update={"tls_cert": str(node.path), "tls_key": str(node.key)})
     with (
         http_server(secured, database, Storage(secured.storage)) as url,
-        httpx.Client(base_url=url, verify=calling_context(authority, None)) as client,
+        httpx.Client(timeout=60, base_url=url, verify=calling_context(authority, None)) as client,
     ):
         answer = sign_in(client, key=key)
         cookie = answer.headers["set-cookie"]
@@ -258,7 +258,7 @@ def test_form_without_our_token_is_refused(client: httpx.Client, key: str) -> No
 
 
 def test_token_is_of_one_session(client: httpx.Client, url: str, key: str) -> None:
-    with httpx.Client(base_url=url) as other:
+    with httpx.Client(timeout=60, base_url=url) as other:
         sign_in(other, key=key)
         others = token_on(other, "/account")
     sign_in(client, key=key)

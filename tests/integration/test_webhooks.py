@@ -387,7 +387,7 @@ def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
         key = create_key(session, "it", Role.OPERATOR)
     with (
         http_server(locked, database, Storage(locked.storage)) as url,
-        httpx.Client(base_url=url, headers={"X-API-Key": key}) as opened,
+        httpx.Client(timeout=60, base_url=url, headers={"X-API-Key": key}) as opened,
     ):
         yield opened
 
