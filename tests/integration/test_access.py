@@ -80,7 +80,7 @@ def app(locked: Settings, database: Database) -> FastAPI:
 
 @pytest.fixture
 def client(app: FastAPI, locked: Settings) -> Iterator[httpx.Client]:
-    with serving(app, locked) as url, httpx.Client(timeout=60, base_url=url, timeout=60) as opened:
+    with serving(app, locked) as url, httpx.Client(base_url=url, timeout=60) as opened:
         yield opened
 
 
@@ -184,7 +184,7 @@ def test_without_authentication_nobody_does_what_needs_a_name(
     routes = [(route, route.allowed) for route in _routes() if route.allowed is not None]
     with (
         serving(opened, settings) as url,
-        httpx.Client(timeout=60, base_url=url, timeout=60) as client,
+        httpx.Client(base_url=url, timeout=60) as client,
     ):
         statuses = {r: _status(client, r) for r, _ in routes}
 

@@ -42,7 +42,7 @@ def client(locked: Settings, database: Database) -> Iterator[httpx.Client]:
     storage = Storage(locked.storage)
     with (
         http_server(locked, database, storage) as url,
-        httpx.Client(timeout=60, base_url=url, timeout=60) as opened,
+        httpx.Client(base_url=url, timeout=60) as opened,
     ):
         yield opened
 

@@ -54,7 +54,7 @@ def _client(url: str, database: Database, role: Role) -> httpx.Client:
     with database.transaction() as session:
         key = create_key(session, role, role)
     headers = {**_HTML, "X-API-Key": key}
-    return httpx.Client(timeout=60, base_url=url, headers=headers, timeout=_PATIENCE_SECONDS)
+    return httpx.Client(base_url=url, headers=headers, timeout=_PATIENCE_SECONDS)
 
 
 @pytest.fixture

@@ -33,9 +33,7 @@ _DAY = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
     with (
         http_server(settings, database, Storage(settings.storage)) as url,
-        httpx.Client(
-            timeout=60, base_url=url, headers={"Accept": "text/html"}, timeout=60
-        ) as opened,
+        httpx.Client(base_url=url, headers={"Accept": "text/html"}, timeout=60) as opened,
     ):
         yield opened
 

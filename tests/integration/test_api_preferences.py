@@ -19,9 +19,7 @@ _CHINESE_NOTICE = "由結構推估，並非實際測得。"
 def client(settings: Settings, database: Database) -> Iterator[httpx.Client]:
     with (
         http_server(settings, database, Storage(settings.storage)) as url,
-        httpx.Client(
-            timeout=60, base_url=url, headers={"Accept": "text/html"}, timeout=60
-        ) as opened,
+        httpx.Client(base_url=url, headers={"Accept": "text/html"}, timeout=60) as opened,
     ):
         yield opened
 

@@ -48,7 +48,7 @@ def storage(settings: Settings) -> Storage:
 def client(settings: Settings, database: Database, storage: Storage) -> Iterator[httpx.Client]:
     with (
         http_server(settings, database, storage) as url,
-        httpx.Client(timeout=60, base_url=url, timeout=60) as opened,
+        httpx.Client(base_url=url, timeout=60) as opened,
     ):
         yield opened
 

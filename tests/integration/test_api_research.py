@@ -75,7 +75,7 @@ def client(app: FastAPI, locked: Settings, database: Database) -> Iterator[httpx
         key = create_key(session, "study", Role.RESEARCHER)
     with (
         serving(app, locked) as url,
-        httpx.Client(timeout=60, base_url=url, headers={"X-API-Key": key}, timeout=30) as opened,
+        httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=30) as opened,
     ):
         yield opened
 

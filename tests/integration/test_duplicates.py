@@ -107,7 +107,7 @@ def test_stow_of_other_content_is_settled_alike(
     body, headers = multipart(*(as_file(content) for content in CONTENTS))
     with (
         http_server(chosen, database, storage) as url,
-        httpx.Client(timeout=60, base_url=url, headers={"X-API-Key": key}, timeout=30) as client,
+        httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=30) as client,
     ):
         answer = client.post("/dicom-web/studies", content=body, headers=headers)
 

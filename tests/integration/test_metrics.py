@@ -51,7 +51,7 @@ def archive(settings: Settings, database: Database) -> Archive:
 def client(settings: Settings, database: Database, archive: Archive) -> Iterator[httpx.Client]:
     with (
         http_server(settings, database, archive.storage) as url,
-        httpx.Client(timeout=60, base_url=url, timeout=30) as opened,
+        httpx.Client(base_url=url, timeout=30) as opened,
     ):
         yield opened
 
@@ -236,7 +236,7 @@ def test_monitor_is_told_when_database_or_storage_are_away(
     gone = Storage(f"file://{tmp_path / 'gone' / 'far'}")
     with (
         http_server(settings, nowhere, gone) as url,
-        httpx.Client(timeout=60, base_url=url, timeout=30) as client,
+        httpx.Client(base_url=url, timeout=30) as client,
     ):
         read = _read(client)
     nowhere.close()
@@ -274,7 +274,7 @@ def test_key_is_needed_where_the_setting_says_so(
     closed = settings.model_copy(update={"auth": "keys", "metrics_need_key": True})
     with (
         http_server(closed, database, archive.storage) as url,
-        httpx.Client(timeout=60, base_url=url, timeout=30) as client,
+        httpx.Client(base_url=url, timeout=30) as client,
     ):
         assert client.get("/metrics").status_code == 401
         bearer = {"Authorization": f"Bearer {key}"}

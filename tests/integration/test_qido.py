@@ -41,7 +41,7 @@ def web(archive: FilledArchive) -> Iterator[httpx.Client]:
     settings = archive.settings
     with (
         http_server(settings, archive.database, Storage(settings.storage)) as url,
-        httpx.Client(timeout=60, base_url=url, timeout=30) as client,
+        httpx.Client(base_url=url, timeout=30) as client,
     ):
         yield client
 

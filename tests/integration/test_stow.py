@@ -60,7 +60,7 @@ def server(settings: Settings, database: Database) -> Iterator[Server]:
         key = create_key(session, "clinic", Role.OPERATOR)
     with (
         http_server(locked, database, storage) as url,
-        httpx.Client(timeout=60, base_url=url, headers={"X-API-Key": key}, timeout=30) as client,
+        httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=30) as client,
     ):
         yield Server(client, database, storage)
 

@@ -90,7 +90,7 @@ def serving(settings: Settings, database: Database) -> Generator[Server]:
     headers = {"X-API-Key": key}
     with (
         http_server(locked, database, archive.storage) as url,
-        httpx.Client(timeout=60, base_url=url, headers=headers, timeout=30) as client,
+        httpx.Client(base_url=url, headers=headers, timeout=30) as client,
     ):
         yield Server(client, archive, DICOMwebClient(f"{url}/dicom-web", headers=headers))
 
