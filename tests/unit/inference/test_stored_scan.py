@@ -43,7 +43,8 @@ def test_scan_comes_with_its_localizer(
     assert stored.dataset.PixelData == scan.PixelData
     assert stored.localizer is not None
     assert stored.localizer.SOPInstanceUID == localizer.SOPInstanceUID
-    assert "PixelData" not in stored.localizer
+    # The picture of the fundus that is kept with the result is made of it.
+    assert stored.localizer.PixelData == localizer.PixelData
 
 
 def test_scan_waits_for_its_localizer_for_a_while_only(
