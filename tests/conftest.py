@@ -17,6 +17,29 @@ from tests.fixtures.postgres import postgres_server
 REPOSITORY = Path(__file__).parent.parent
 
 
+#: Files whose tests are about what is shown and who is let in: of them SQLite is enough by day, as
+#: the statements behind them are tried on both databases elsewhere.
+ONE_DATABASE_BY_DAY = frozenset(
+    f"test_{name}.py"
+    for name in (
+        *("api_audit", "api_deliveries", "api_devices", "api_list_pages", "api_live", "api_pages"),
+        *("api_preferences", "api_reports", "api_research", "api_security", "api_summaries"),
+        *("associations", "commitment_malformed", "limits_of_access", "openid", "result_page"),
+        *("signing_in", "study_notices", "tls"),
+    )
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the second database of some files to `make test-slow`."""
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        is_second = parameters.get("database_url") == "postgresql"
+        if is_second and item.path.name in ONE_DATABASE_BY_DAY:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
