@@ -26,6 +26,7 @@ from tests.browser.shown_image import frames_of, likeness
 from tests.browser.viewer import Viewer
 from tests.builders.received import open_test_archive
 from tests.builders.viewed_study import ViewedStudy, keep_sample, keep_viewed_study
+from tests.conftest import miss
 from tests.fixtures.http_server import http_server
 from tests.fixtures.ohif import ohif_build, serving_ohif
 
@@ -62,7 +63,7 @@ def shown(
 ) -> Iterator[Shown]:
     build = ohif_build()
     if build is None:
-        pytest.skip("the OHIF viewer is missing: tests/fixtures/fetch_ohif fetches it")
+        miss("the OHIF viewer (tests/fixtures/fetch_ohif fetches it)")
     home = tmp_path_factory.mktemp("ohif")
     copyfile(sqlite_template, home / "arcuate.db")
     with serving_ohif(build) as ohif:

@@ -13,6 +13,7 @@ from core.settings import Settings
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_prediction
 from tests.builders.prediction import build_prediction
+from tests.conftest import miss
 from tests.fixtures.http_server import http_server
 from tests.fixtures.node_process import free_port
 from tests.fixtures.openid_provider import (
@@ -65,9 +66,7 @@ def clinic(
     """A page of a node whose people are those of a provider."""
     build = provider_build()
     if build is None:
-        pytest.skip(
-            "the OpenID provider is missing: tests/fixtures/fetch_openid_provider fetches it"
-        )
+        miss("the OpenID provider (tests/fixtures/fetch_openid_provider fetches it)")
     port = free_port()
     with database.transaction() as session:
         keep_prediction(session, build_prediction(prediction_id="p1"))

@@ -31,6 +31,7 @@ from core.tables.reviews import ReviewRow
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_prediction
 from tests.builders.prediction import build_prediction
+from tests.conftest import miss
 from tests.fixtures.http_server import serving
 from tests.fixtures.node_process import free_port
 from tests.fixtures.openid_provider import (
@@ -53,9 +54,7 @@ _ROLES = "eye-doctors=clinician; eye-admins=administrator; science=researcher; m
 def build() -> Path:
     found = provider_build()
     if found is None:
-        pytest.skip(
-            "the OpenID provider is missing: tests/fixtures/fetch_openid_provider fetches it"
-        )
+        miss("the OpenID provider (tests/fixtures/fetch_openid_provider fetches it)")
     return found
 
 
