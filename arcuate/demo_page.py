@@ -10,7 +10,7 @@ import httpx
 
 _STYLE: Final = re.compile(r'<link rel="stylesheet" href="([^"]+)"[^>]*>')
 _SCRIPT: Final = re.compile(r'<script[^>]*src="[^"]+"[^>]*></script>')
-_PICTURE: Final = re.compile(r'((?:src|href)=")(/[^"]+\.png)(")')
+_PICTURE: Final = re.compile(r'((?:src|href)=")(/[^"]+\.(?:png|jpg))(")')
 
 
 def save_page(client: httpx.Client, address: str, path: Path) -> str:
@@ -30,8 +30,9 @@ def save_page(client: httpx.Client, address: str, path: Path) -> str:
 
 
 def _inline(client: httpx.Client, page: str, address: str) -> str:
-    content = base64.b64encode(_get(client, page, address).content).decode()
-    return f"data:image/png;base64,{content}"
+    answer = _get(client, page, address)
+    content = base64.b64encode(answer.content).decode()
+    return f"data:{answer.headers['content-type']};base64,{content}"
 
 
 def _get(client: httpx.Client, page: str, address: str) -> httpx.Response:

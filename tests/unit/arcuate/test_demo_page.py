@@ -9,8 +9,9 @@ from arcuate.demo_page import save_page
 PAGE = """<html><head><link rel="stylesheet" href="/static/style.css">
 <script src="/static/live.js" defer></script></head>
 <body><img src="/predictions/1/field.png" alt="field"><a href="/predictions/1/field.png">large</a>
+<svg><image href="/predictions/1/fundus.jpg"/></svg><img src="/predictions/1/scan.jpg" alt="scan">
 <a href="/predictions">all</a></body></html>"""
-PICTURE = b"\x89PNG picture"
+PICTURE, PHOTOGRAPH = b"\x89PNG picture", b"\xff\xd8 photograph"
 
 
 def site(missing: str = "") -> httpx.Client:
@@ -21,7 +22,9 @@ def site(missing: str = "") -> httpx.Client:
         if path == missing:
             return httpx.Response(404)
         if path.endswith(".png"):
-            return httpx.Response(200, content=PICTURE)
+            return httpx.Response(200, content=PICTURE, headers={"Content-Type": "image/png"})
+        if path.endswith(".jpg"):
+            return httpx.Response(200, content=PHOTOGRAPH, headers={"Content-Type": "image/jpeg"})
         return httpx.Response(200, text="p { color: red }" if path.endswith(".css") else PAGE)
 
     return httpx.Client(transport=httpx.MockTransport(answer), base_url="http://node")
@@ -34,12 +37,17 @@ def test_saved_page_needs_nothing_from_the_node(tmp_path: Path) -> None:
     page = Path(saved).read_text("utf-8")
     assert "<style>p { color: red }</style>" in page
     assert page.count(f'"data:image/png;base64,{b64encode(PICTURE).decode()}"') == 2
-    assert (".png" in page, ".css" in page, "<script" in page) == (False, False, False)
+    assert page.count(f'"data:image/jpeg;base64,{b64encode(PHOTOGRAPH).decode()}"') == 2
+    assert [part for part in (".png", ".jpg", ".css", "<script") if part in page] == []
     assert '<a href="/predictions">all</a>' in page
 
 
 @pytest.mark.parametrize(
-    "missing", ["/predictions/1", "/static/style.css", "/predictions/1/field.png"]
+    "missing",
+    [
+        *("/predictions/1", "/static/style.css"),
+        *("/predictions/1/field.png", "/predictions/1/scan.jpg"),
+    ],
 )
 def test_page_with_a_missing_part_is_an_error(tmp_path: Path, missing: str) -> None:
     with site(missing) as client, pytest.raises(httpx.HTTPStatusError):
