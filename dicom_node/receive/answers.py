@@ -48,7 +48,8 @@ class Answers:
         self._context_id = context_id
         self._message_id = message_id
         limit = min(maximum_pdu_bytes or _LARGEST_FRAGMENT, _LARGEST_FRAGMENT)
-        self._fragment_bytes = limit - FRAGMENT_HEADER_BYTES
+        # A limit that leaves room for nothing is none that can be kept.
+        self._fragment_bytes = max(limit - FRAGMENT_HEADER_BYTES, 1)
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._is_cancelled = False
@@ -94,6 +95,8 @@ class Answers:
             If the peer left.
         Interrupted
             If the association must end.
+        MalformedPDU
+            If what came is none.
         """
         while not self._is_cancelled and self._connection.has_come():
             try:

@@ -26,6 +26,7 @@ from dicom_node.receive.commands import find_response, match_response
 from dicom_node.receive.connection import Interrupted
 from dicom_node.receive.find_receiver import Query as Request
 from dicom_node.receive.find_receiver import QueryServices
+from dicom_node.receive.pdu import MalformedPDU
 from dicom_node.scp.find_response import Answering
 from dicom_node.scp.identifier import Identifier, read_identifier
 from dicom_node.scp.transfer_syntaxes import SMALL_MESSAGES
@@ -66,6 +67,8 @@ def answer_query(settings: Settings, database: Database, query: Request, answers
     ------
     PeerGone, Interrupted
         If the peer left, or the association must end.
+    MalformedPDU
+        If what the peer sends meanwhile is none.
     """
     peer = query.calling_ae_title
     try:
@@ -74,7 +77,7 @@ def answer_query(settings: Settings, database: Database, query: Request, answers
     except NodeError as error:
         _log.warning("query_refused", peer=peer, error=str(error), status=hex(status_of(error)))
         last = _refusal(query, error)
-    except (OSError, Interrupted):
+    except (OSError, Interrupted, MalformedPDU):
         raise
     # The last frame of ours on this thread: whatever passes it would be logged with its message,
     # which may hold a patient's name. The place is logged instead.

@@ -14,7 +14,7 @@ from pynetdicom.association import Association
 from sqlalchemy import text
 
 from arcuate.bench.ingest import pdu
-from arcuate.bench.query.asking import FindAsking
+from arcuate.bench.query.asking import AnswerWrong, FindAsking
 from arcuate.bench.query.population import Population
 from arcuate.bench.query.questions import questions
 from arcuate.bench.query.rows import fill
@@ -290,6 +290,16 @@ def test_requests_that_do_not_wait_are_answered_in_turn(quick: SlowAsking) -> No
         quick.send("STUDY", PatientID="PAT0000001")
 
     assert [list(quick.answers()) for _ in range(100)] == [[0xFF00, 0xFF00, 0x0000]] * 100
+
+
+def test_nonsense_between_answers_ends_the_association(slow: SlowAsking) -> None:
+    slow.send("IMAGE", **KEYS)
+    answers = slow.answers()
+    next(answers)
+    slow._connection.sendall(struct.pack(">BBI", 4, 0, 3) + b"bad")
+
+    with pytest.raises(AnswerWrong):
+        list(answers)
 
 
 def test_peer_that_asks_on_and_reads_nothing_is_given_up(

@@ -12,6 +12,7 @@ from dicom_node.receive.answers import Answers, PeerGone
 from dicom_node.receive.commands import find_response, match_response
 from dicom_node.receive.connection import Connection, Interrupted
 from dicom_node.receive.find_receiver import MAXIMUM_IDENTIFIER_BYTES, FindReceiver, Query
+from dicom_node.receive.pdu import MalformedPDU
 from dicom_node.receive.store_receiver import AcceptedContext, ProtocolViolated
 from tests.builders.messages import CONTEXT_ID, command_set, fragments, pdu_of
 
@@ -199,6 +200,14 @@ def test_a_peer_that_reads_nothing_is_given_up(wire: Wire) -> None:
     wire.answer = answer
 
     with pytest.raises(PeerGone):
+        ask(wire)
+
+
+def test_what_is_no_pdu_is_told_to_whoever_reads(wire: Wire) -> None:
+    wire.answer = look
+    wire.peer.sendall(struct.pack(">BBI", 4, 0, 3) + b"bad")
+
+    with pytest.raises(MalformedPDU):
         ask(wire)
 
 
