@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from io import BytesIO
 
 import httpx
@@ -23,6 +22,7 @@ from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_instance, keep_prediction
 from tests.builders.prediction import build_fundus_prediction, build_prediction
 from tests.fixtures.http_server import http_server
+from tests.fixtures.parsed_page import ParsedPage
 
 _HTML = {"Accept": "text/html"}
 _SEEN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -49,28 +49,8 @@ def client(settings: Settings, database: Database, storage: Storage) -> Iterator
         yield opened
 
 
-class _Page(HTMLParser):
-    """What a page is made of: tags with their attributes, and its text."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        super().__init__()
-        assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self._texts: list[str] = []
-        self.feed(answer.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self._texts.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self._texts).split())
-
-    def links(self) -> set[str | None]:
-        return {attributes.get("href") for tag, attributes in self.tags if tag == "a"}
+class _Page(ParsedPage):
+    """What else these tests look at."""
 
     def classes(self, tag: str) -> list[str | None]:
         return [attributes.get("class") for name, attributes in self.tags if name == tag]
@@ -276,9 +256,7 @@ def test_text_of_others_is_never_markup(client: httpx.Client, database: Database
 
 def test_page_that_is_not_there_says_so_in_words(client: httpx.Client) -> None:
     for path in ("/predictions/none", "/nothing"):
-        answer = client.get(path)
-        assert answer.status_code == 404
-        assert "Not Found" in _Page(answer).text
+        assert "Not Found" in _Page(client.get(path), 404).text
 
 
 def test_pages_ask_nothing_of_other_hosts(client: httpx.Client, database: Database) -> None:

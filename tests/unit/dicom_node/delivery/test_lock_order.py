@@ -1,7 +1,6 @@
 """Whoever keeps a report has the number of a change: nobody who waits for one may have its rows."""
 
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +12,6 @@ from core import ledger
 from core.changes import append_change
 from core.database import Database
 from core.ledger import LeaseLost
-from core.predictions import record_prediction
 from core.recall import withdraw
 from core.reviews import withdraw_request
 from core.settings import Settings
@@ -26,14 +24,13 @@ from core.tables.reports import ReportRow
 from core.tables.studies import StudyRow
 from core.tables.study_summaries import StudySummaryRow
 from core.tables.summary_reports import SummaryReportRow
-from core.values.identity import InstanceIdentity, PatientIdentity
 from dicom_node.delivery.reporting import ReportStep
 from reports.equipment import Equipment
 from reports.structured_report import StructuredReport
 from tests.builders.archive import keep_prediction
-from tests.builders.opt import build_circle_opt
 from tests.builders.prediction import build_prediction
-from tests.builders.received import open_test_archive, receive
+from tests.builders.received import open_test_archive
+from tests.builders.recorded_scan import record_scan
 from tests.fixtures.waiting_transaction import is_anybody_waiting
 
 NOW = datetime(2026, 3, 4, 10, tzinfo=UTC)
@@ -53,17 +50,8 @@ def test_report_that_is_withdrawn_keeps_nobody_from_the_next_number(
     settings: Settings, database: Database
 ) -> None:
     archive = open_test_archive(settings, database)
-    scan = build_circle_opt()
-    key = receive(archive, scan)
-    uids = scan.StudyInstanceUID, scan.SeriesInstanceUID, scan.SOPInstanceUID
-    prediction = replace(
-        build_prediction(prediction_id="p1"),
-        patient=PatientIdentity("TEST-0001", None, "Test^Eye", None, "F"),
-        source=InstanceIdentity(*map(str, uids), "TEST-ACC-1"),
-    )
+    record_scan(archive, database)
     with database.transaction() as session:
-        record_prediction(session, prediction, key, None)
-        ledger.enqueue(session, JobKind.REPORT, "p1")
         claims = ledger.claim(session, JobKind.REPORT, "worker", 1, 60)
     step = ReportStep(
         database, archive.storage, Equipment("1.2.3", "node-1"), (StructuredReport(),)

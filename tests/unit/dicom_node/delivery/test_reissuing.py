@@ -21,7 +21,6 @@ from core.identities.merging import merge_patients
 from core.identities.moving import move_study
 from core.identities.targets import target_patient
 from core.identities.undoing import undo
-from core.predictions import record_prediction
 from core.reviews import record_review
 from core.settings import Settings
 from core.tables.deliveries import DeliveryRow
@@ -32,7 +31,6 @@ from core.tables.patients import PatientRow
 from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
 from core.tables.studies import StudyRow
-from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.review import ReviewDecision, ReviewDraft
 from dicom_node.delivery.reissuing import ReissueStep
 from dicom_node.delivery.reporting import ReportStep
@@ -42,9 +40,8 @@ from dicom_node.storage.retrieve import read_dataset
 from reports.equipment import Equipment
 from reports.report import ReportKind
 from reports.structured_report import StructuredReport
-from tests.builders.opt import build_circle_opt
-from tests.builders.prediction import build_prediction
-from tests.builders.received import open_test_archive, receive
+from tests.builders.received import open_test_archive
+from tests.builders.recorded_scan import record_scan
 
 KINDS = {ReportKind.STRUCTURED_REPORT, ReportKind.SECONDARY_CAPTURE, ReportKind.PDF}
 
@@ -62,17 +59,7 @@ def reports(archive: Archive, database: Database) -> ReportStep:
 @pytest.fixture
 def reported(archive: Archive, database: Database, reports: ReportStep) -> Dataset:
     """A scan whose result `p1` is reported in every form."""
-    scan = build_circle_opt()
-    key = receive(archive, scan)
-    uids = scan.StudyInstanceUID, scan.SeriesInstanceUID, scan.SOPInstanceUID
-    prediction = replace(
-        build_prediction(prediction_id="p1"),
-        patient=PatientIdentity("TEST-0001", None, "Test^Eye", None, "F"),
-        source=InstanceIdentity(*map(str, uids), "TEST-ACC-1"),
-    )
-    with database.transaction() as session:
-        record_prediction(session, prediction, key, None)
-        ledger.enqueue(session, JobKind.REPORT, "p1")
+    scan = record_scan(archive, database)
     run(database, reports)
     return scan
 
@@ -238,17 +225,7 @@ def test_report_that_was_not_sent_yet_goes_nowhere(
 
 
 def _report(archive: Archive, database: Database, step: ReportStep) -> None:
-    scan = build_circle_opt()
-    key = receive(archive, scan)
-    uids = scan.StudyInstanceUID, scan.SeriesInstanceUID, scan.SOPInstanceUID
-    prediction = replace(
-        build_prediction(prediction_id="p1"),
-        patient=PatientIdentity("TEST-0001", None, "Test^Eye", None, "F"),
-        source=InstanceIdentity(*map(str, uids), "TEST-ACC-1"),
-    )
-    with database.transaction() as session:
-        record_prediction(session, prediction, key, None)
-        ledger.enqueue(session, JobKind.REPORT, "p1")
+    record_scan(archive, database)
     run(database, step)
 
 
