@@ -10,9 +10,9 @@ PYTHON ?= $(shell for name in python3.12 python3.13 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
-# Most tests wait for a process they started, so two at a time take little more than half; a file stays together.
+# Most tests wait for a process they started: one more at a time than there are processors; a file stays together.
 # In the order of folders: files of few and long tests, whole nodes, come before the many of units.
-SHARED_OUT := --numprocesses auto --dist loadfile --no-loadscope-reorder
+SHARED_OUT := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo up test test-slow check lint format docs reference lock clean
 

@@ -98,8 +98,21 @@ def test_page_can_be_read_by_everybody(
 
 
 @every_page
-def test_page_fits_its_screen(browser: Browser, site: Site, shown: SitePage) -> None:
-    choices = [Choice(language, width=width) for language in LANGUAGES for width in _WIDTHS]
+@pytest.mark.parametrize(
+    "choices",
+    [
+        # English has the longer words.
+        pytest.param([Choice("en", width=width) for width in _WIDTHS], id="each"),
+        pytest.param(
+            [Choice(language, width=width) for language in LANGUAGES for width in _WIDTHS],
+            id="all",
+            marks=[pytest.mark.slow],
+        ),
+    ],
+)
+def test_page_fits_its_screen(
+    browser: Browser, site: Site, shown: SitePage, choices: list[Choice]
+) -> None:
     widths = []
     for choice in choices:
         with reader(browser, site.url, site.session_for(shown), choice) as page:
