@@ -43,6 +43,8 @@ class Trail:
         Kind and identifier of what was made or changed, where `describe` cannot know.
     is_recorded
         Whether its entry is part of a transaction.
+    named_patients
+        Patients that its entries name already.
     """
 
     describe: Callable[[], AuditEvent]
@@ -53,6 +55,12 @@ class Trail:
     count: int | None = None
     named: tuple[str, str] | None = None
     is_recorded: bool = False
+    named_patients: set[int] = field(default_factory=set)
+
+    @property
+    def unnamed_patients(self) -> set[int]:
+        """Patients that no entry names yet."""
+        return self.patients - self.named_patients
 
     def told(self, session: Session) -> AuditEvent:
         """Return the act as far as it is known."""
@@ -77,8 +85,10 @@ class Trail:
         """Make the entry part of a transaction that changes something."""
         # Before anyone is known, what is written is their login.
         if self.is_change and self.actor is not None and not self.is_recorded:
-            append_audit(session, self.told(session))
+            event = self.told(session)
+            append_audit(session, event)
             self.is_recorded = True
+            self.named_patients.update(event.patients)
 
 
 _CURRENT: Final[ContextVar[Trail | None]] = ContextVar("audit_trail", default=None)
