@@ -557,6 +557,31 @@ def test_known_keys_hold_for_an_hour_while_the_provider_is_away(
         access_claims(known, token)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_tokens_that_name_other_keys_do_not_wear_the_known_ones_out(
+    build: Path, settings: Settings, tmp_path: Path, key: Key
+) -> None:
+    clock = Clock()
+    uris = ["http://127.0.0.1:1/login/provider/callback"]
+    with openid_provider(build, uris, key, tmp_path) as running:
+        known = Provider(_settings(settings, running.issuer), clock)
+        token, forged = running.sign(running.claims()), _of_other_key(running, kid="unknown")
+        access_claims(known, token)
+    clock.now += 15
+    with capture_logs() as logs:
+        for _ in range(20):
+            with pytest.raises(TokenRefused):
+                access_claims(known, forged)
+
+    assert access_claims(known, token)["sub"] == "ito"
+    # The provider is away: it was asked once, and is again after the pause.
+    assert [line["event"] for line in logs].count("provider_away") == 1
+    clock.now += 15
+    with capture_logs() as logs, pytest.raises(TokenRefused):
+        access_claims(known, forged)
+    assert [line["event"] for line in logs].count("provider_away") == 1
+
+
 def test_provider_that_is_away_is_said(settings: Settings, database: Database) -> None:
     away = _settings(settings, f"http://127.0.0.1:{free_port()}")
     app = create_app(away, database, Storage(away.storage))
