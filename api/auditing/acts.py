@@ -38,8 +38,8 @@ _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("GET", "/v1/audit"): AuditAction.AUDIT,
     ("GET", "/audit"): AuditAction.AUDIT,
 }
-#: What leaves as a document or a table of its own.
-_EXPORTED: Final = (".dcm", ".pdf", ".fhir.json", ".csv", ".parquet", ".zip")
+#: What leaves as a document, a table or an object of its own.
+_EXPORTED: Final = (".dcm", ".pdf", ".fhir.json", ".csv", ".parquet", ".zip", "/object")
 _WADO: Final = "/dicom-web/studies/{study}"
 #: Lists of what is patients'; those of jobs, peers or models name nobody.
 _LISTS: Final = ("/v1/patients", "/v1/studies", "/v1/predictions", "/dicom-web/")

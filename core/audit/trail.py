@@ -1,7 +1,7 @@
 """What one request, association or command does, gathered while it does it, for its audit entry.
 
-Where rows of patients and studies are loaded, they are noted by themselves: a page or route that
-shows a patient cannot forget to say so.
+Where rows of patients, studies and measured fields are loaded, they are noted by themselves: a
+page or route that shows a patient cannot forget to say so.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -16,6 +16,7 @@ from sqlmodel import Session
 from core.audit.recording import append_audit
 from core.audit.subjects import patients_of, patients_of_studies
 from core.database import BEFORE_COMMIT
+from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.patients import PatientRow
 from core.tables.studies import StudyRow
 from core.values.audit import Actor, AuditEvent
@@ -147,7 +148,12 @@ def note_actor(name: str, role: str, address: str = "") -> None:
 
 def watch_rows() -> None:
     """Note patients as their rows are loaded, from now on. Harmless to repeat."""
-    for row, listener in ((PatientRow, _note_patient), (StudyRow, _note_study)):
+    watched = (
+        (PatientRow, _note_patient),
+        (StudyRow, _note_owner),
+        (MeasuredFieldRow, _note_owner),
+    )
+    for row, listener in watched:
         if not event.contains(row, "load", listener):
             event.listen(row, "load", listener)
 
@@ -156,5 +162,5 @@ def _note_patient(row: PatientRow, _context: object) -> None:
     note_patients([row.id])
 
 
-def _note_study(row: StudyRow, _context: object) -> None:
+def _note_owner(row: StudyRow | MeasuredFieldRow, _context: object) -> None:
     note_patients([row.patient_key])
