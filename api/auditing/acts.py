@@ -23,11 +23,14 @@ from dicom_node.storage.query.attribute import ATTRIBUTES
 #: Forms that search: posted, so that what is looked for stands in no address.
 _SEARCH_FORMS: Final = frozenset({"/", "/live", "/patients"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Here the provider sends a browser back, and who it is signs in: no form of ours is posted.
+_CALLBACK: Final = "/login/provider/callback"
 #: Nothing of a patient, or of how the node works, is told or changed here.
 _OPEN: Final = ("/static/", "/health/", "/metrics", "/openapi.json", "/preferences")
 #: Routes whose act the method does not tell.
 _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("POST", "/login"): AuditAction.LOGIN,
+    ("GET", _CALLBACK): AuditAction.LOGIN,
     ("POST", "/logout"): AuditAction.LOGOUT,
     ("POST", "/logout/everywhere"): AuditAction.LOGOUT,
     ("POST", "/dicom-web/studies"): AuditAction.STORE,
@@ -35,8 +38,8 @@ _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("GET", "/v1/audit"): AuditAction.AUDIT,
     ("GET", "/audit"): AuditAction.AUDIT,
 }
-#: What leaves as a document or a table of its own.
-_EXPORTED: Final = (".dcm", ".pdf", ".fhir.json", ".csv", ".parquet", ".zip")
+#: What leaves as a document, a table or an object of its own.
+_EXPORTED: Final = (".dcm", ".pdf", ".fhir.json", ".csv", ".parquet", ".zip", "/object")
 _WADO: Final = "/dicom-web/studies/{study}"
 #: Lists of what is patients'; those of jobs, peers or models name nobody.
 _LISTS: Final = ("/v1/patients", "/v1/studies", "/v1/predictions", "/dicom-web/")
@@ -65,7 +68,10 @@ class Act:
     @property
     def is_change(self) -> bool:
         """Whether it may change something."""
-        return self.scope["method"] not in _SAFE and self.scope["path"] not in _SEARCH_FORMS
+        method, path = self.scope["method"], self.scope["path"]
+        if path == _CALLBACK:
+            return True
+        return method not in _SAFE and path not in _SEARCH_FORMS
 
     @property
     def route(self) -> str:

@@ -62,9 +62,7 @@ class _Answer:
         self._act, self._trail = act, trail
         self._database, self._repeats = database, repeats
         self._send = send
-        #: Patients that entries name already.
-        self._told: set[int] = set()
-        self._is_begun = self._is_replaced = False
+        self._is_begun = self._is_replaced = self._is_shown = False
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer; the first one not before the entry is written."""
@@ -89,11 +87,12 @@ class _Answer:
     async def _record(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             status = int(message["status"])
+            self._is_shown = status < _REFUSALS
             if self._is_due(status):
                 await run_in_threadpool(self._write, status)
-        elif self._is_begun and self._trail.patients - self._told:
+        elif self._is_shown and self._trail.unnamed_patients:
             # What is streamed may come to patients that the first entry could not know.
-            await run_in_threadpool(self._write, None)
+            await run_in_threadpool(self._write_more)
 
     def _is_due(self, status: int) -> bool:
         act, trail = self._act, self._trail
@@ -115,12 +114,19 @@ class _Answer:
             or (trail.count is not None and act.lists_patients)
         )
 
-    def _write(self, status: int | None) -> None:
+    def _write(self, status: int) -> None:
+        self._append(self._trail, status)
+
+    def _write_more(self) -> None:
+        # An entry names only so many: those of the entries before would leave no room.
+        self._append(replace(self._trail, patients=self._trail.unnamed_patients), None)
+
+    def _append(self, told: Trail, status: int | None) -> None:
         trail, act = self._trail, self._act
-        described = replace(trail, describe=lambda: act.event(status))
+        described = replace(told, describe=lambda: act.event(status))
         with self._database.reading() as session:
             event = described.told(session)
-        self._told |= trail.patients
+        trail.named_patients.update(event.patients)
         if self._repeats.covers(event):
             return
         # Not once more by this transaction itself.

@@ -7,7 +7,7 @@ names one that is new, so that a provider may change them at any time.
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ _TIMEOUT_SECONDS: Final = 10.0
 _FRESH_SECONDS: Final = 600.0
 #: And where the provider does not answer, how long what is known still holds.
 _STALE_SECONDS: Final = 3600.0
-#: Keys are not asked for more often than this, whatever tokens name.
+#: Nothing that is known is asked for more often than this, whatever tokens name, answered or not.
 _PAUSE_SECONDS: Final = 15.0
 #: Those that sign; a shared secret in a list of public keys is none.
 _KEY_TYPES: Final = frozenset({"RSA", "EC", "OKP"})
@@ -47,8 +47,11 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class _Known:
+    """What the provider said and when, and when it was last asked, answering or not."""
+
     value: Any
     at: float
+    asked_at: float
 
 
 class Provider:
@@ -92,16 +95,10 @@ class Provider:
         """
         address = self.endpoints().keys
         with self._lock:
-            known = self._keys
-            if known is not None and self._is_behind(known, key_id):
-                known = _Known(known.value, -_FRESH_SECONDS + known.at)
-            self._keys = self._renewed(known, lambda: self._fetch_keys(address))
+            is_new = self._keys is not None and _lacks(self._keys.value, key_id)
+            self._keys = self._renewed(self._keys, lambda: self._fetch_keys(address), is_new)
         keys: KeySet = self._keys.value
         return keys
-
-    def _is_behind(self, known: _Known, key_id: str | None) -> bool:
-        is_there = key_id is None or any(key.kid == key_id for key in known.value)
-        return not is_there and self._clock() - known.at >= _PAUSE_SECONDS
 
     def get(self, address: str, token: str) -> Mapping[str, Any]:
         """Return what an endpoint answers to an access token, as JSON."""
@@ -111,17 +108,20 @@ class Provider:
         """Return what an endpoint answers to a form, as JSON."""
         return self._json("POST", address, content=body, headers=dict(headers))
 
-    def _renewed(self, known: _Known | None, ask: Callable[[], Any]) -> _Known:
+    def _renewed(
+        self, known: _Known | None, ask: Callable[[], Any], is_behind: bool = False
+    ) -> _Known:
         now = self._clock()
-        if known is not None and now - known.at < _FRESH_SECONDS:
+        holds = known is not None and now - known.at < _STALE_SECONDS
+        if known is not None and holds and not _is_due(known, now, is_behind):
             return known
         try:
-            return _Known(ask(), now)
+            return _Known(ask(), now, now)
         except ProviderAway as error:
-            if known is None or now - known.at >= _STALE_SECONDS:
+            if known is None or not holds:
                 raise
             _LOG.warning("provider_away", cause=str(error))
-            return known
+            return replace(known, asked_at=now)
 
     def _discover(self) -> Endpoints:
         issuer = self.settings.oidc_issuer
@@ -167,6 +167,15 @@ class Provider:
         if answer.is_error or not isinstance(found, dict):
             raise ProviderAway(f"The OpenID provider answers {answer.status_code}")
         return found
+
+
+def _is_due(known: _Known, now: float, is_behind: bool) -> bool:
+    is_old = is_behind or now - known.at >= _FRESH_SECONDS
+    return is_old and now - known.asked_at >= _PAUSE_SECONDS
+
+
+def _lacks(keys: KeySet, key_id: str | None) -> bool:
+    return key_id is not None and all(key.kid != key_id for key in keys)
 
 
 def _trusted(settings: Settings) -> ssl.SSLContext:

@@ -7,7 +7,9 @@ from sqlmodel import Session, col, select
 
 from core.tables.deliveries import DeliveryRow
 from core.tables.instances import InstanceRow
+from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.predictions import PredictionRow
+from core.tables.quarantine import QuarantineRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 
@@ -49,15 +51,32 @@ def _of_delivery(key: str) -> Any:
     return joined.where(col(DeliveryRow.id) == int(key)) if key.isdecimal() else None
 
 
+def _of_measured_field(key: str) -> Any:
+    statement = select(MeasuredFieldRow.patient_key)
+    return statement.where(col(MeasuredFieldRow.id) == int(key)) if key.isdecimal() else None
+
+
+def _of_quarantined(key: str) -> Any:
+    """Return whose a kept object of the same UID is; of most that lie aside nobody knows."""
+    joined = _patient_of_instance().join(
+        QuarantineRow,
+        col(QuarantineRow.sop_instance_uid) == col(InstanceRow.sop_instance_uid),
+    )
+    return joined.where(col(QuarantineRow.id) == int(key)) if key.isdecimal() else None
+
+
 _STATEMENTS: Final[Mapping[str, Callable[[str], Any]]] = {
     "prediction": _of_prediction,
     "study": _of_study,
     "series": _of_series,
     "instance": _of_instance,
     "delivery": _of_delivery,
+    "measured-field": _of_measured_field,
 }
 #: Objects that are a patient's.
 PATIENTS_OBJECTS: Final = frozenset({"patient", *_STATEMENTS})
+#: Objects that may be one's.
+_OTHERS: Final[Mapping[str, Callable[[str], Any]]] = {"quarantine": _of_quarantined}
 
 
 def patients_of_studies(session: Session, uids: Sequence[str]) -> list[int]:
@@ -68,6 +87,6 @@ def patients_of_studies(session: Session, uids: Sequence[str]) -> list[int]:
 
 def patients_of(session: Session, kind: str, identifier: str) -> list[int]:
     """Return the keys of the patients an object belongs to; none for what is nobody's."""
-    make = _STATEMENTS.get(kind)
+    make = _STATEMENTS.get(kind) or _OTHERS.get(kind)
     statement = make(identifier) if make is not None and identifier else None
     return [] if statement is None else [int(key) for key in session.exec(statement).all()]

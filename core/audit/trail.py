@@ -1,7 +1,7 @@
 """What one request, association or command does, gathered while it does it, for its audit entry.
 
-Where rows of patients and studies are loaded, they are noted by themselves: a page or route that
-shows a patient cannot forget to say so.
+Where rows of patients, studies and measured fields are loaded, they are noted by themselves: a
+page or route that shows a patient cannot forget to say so.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -16,6 +16,7 @@ from sqlmodel import Session
 from core.audit.recording import append_audit
 from core.audit.subjects import patients_of, patients_of_studies
 from core.database import BEFORE_COMMIT
+from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.patients import PatientRow
 from core.tables.studies import StudyRow
 from core.values.audit import Actor, AuditEvent
@@ -43,6 +44,8 @@ class Trail:
         Kind and identifier of what was made or changed, where `describe` cannot know.
     is_recorded
         Whether its entry is part of a transaction.
+    named_patients
+        Patients that its entries name already.
     """
 
     describe: Callable[[], AuditEvent]
@@ -53,6 +56,12 @@ class Trail:
     count: int | None = None
     named: tuple[str, str] | None = None
     is_recorded: bool = False
+    named_patients: set[int] = field(default_factory=set)
+
+    @property
+    def unnamed_patients(self) -> set[int]:
+        """Patients that no entry names yet."""
+        return self.patients - self.named_patients
 
     def told(self, session: Session) -> AuditEvent:
         """Return the act as far as it is known."""
@@ -77,8 +86,10 @@ class Trail:
         """Make the entry part of a transaction that changes something."""
         # Before anyone is known, what is written is their login.
         if self.is_change and self.actor is not None and not self.is_recorded:
-            append_audit(session, self.told(session))
+            event = self.told(session)
+            append_audit(session, event)
             self.is_recorded = True
+            self.named_patients.update(event.patients)
 
 
 _CURRENT: Final[ContextVar[Trail | None]] = ContextVar("audit_trail", default=None)
@@ -137,7 +148,12 @@ def note_actor(name: str, role: str, address: str = "") -> None:
 
 def watch_rows() -> None:
     """Note patients as their rows are loaded, from now on. Harmless to repeat."""
-    for row, listener in ((PatientRow, _note_patient), (StudyRow, _note_study)):
+    watched = (
+        (PatientRow, _note_patient),
+        (StudyRow, _note_owner),
+        (MeasuredFieldRow, _note_owner),
+    )
+    for row, listener in watched:
         if not event.contains(row, "load", listener):
             event.listen(row, "load", listener)
 
@@ -146,5 +162,5 @@ def _note_patient(row: PatientRow, _context: object) -> None:
     note_patients([row.id])
 
 
-def _note_study(row: StudyRow, _context: object) -> None:
+def _note_owner(row: StudyRow | MeasuredFieldRow, _context: object) -> None:
     note_patients([row.patient_key])

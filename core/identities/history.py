@@ -8,10 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
+from core.audit.recording import append_audit
+from core.audit.trail import current_trail, note_patients
 from core.changes import append_change
 from core.errors import RecordNotFound
 from core.tables.changes import ChangeKind
+from core.tables.columns import key_of
 from core.tables.identity_changes import ChangeSource, IdentityChangeKind, IdentityChangeRow
+from core.values.audit import Actor, AuditAction, AuditEvent, DetailValue
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def record_change(
     correction: Correction,
     **what: Any,
 ) -> IdentityChangeRow:
-    """Record a change in the caller's transaction.
+    """Record a change in the caller's transaction, and in the audit trail with both patients.
 
     `tell` is the caller's to call, last: the number of a change makes others wait.
     """
@@ -52,7 +56,27 @@ def record_change(
     )
     session.add(row)
     session.flush()
+    _audit(session, row)
     return row
+
+
+def _audit(session: Session, row: IdentityChangeRow) -> None:
+    # An association or a request may do more than this: its own entry need not name both.
+    patients = [key for key in (row.from_patient_key, row.patient_key) if key is not None]
+    note_patients(patients)
+    trail = current_trail()
+    known = trail.actor if trail is not None else None
+    detail: dict[str, DetailValue] = {"identity_change": key_of(row), "correction": str(row.kind)}
+    if row.undoes is not None:
+        detail["undoes"] = row.undoes
+    event = AuditEvent(
+        known or Actor(row.changed_by, str(row.source)),
+        AuditAction.CHANGE,
+        "patient",
+        patients=patients,
+        detail=detail,
+    )
+    append_audit(session, event)
 
 
 def tell(session: Session, row: IdentityChangeRow) -> None:

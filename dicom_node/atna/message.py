@@ -1,9 +1,11 @@
 """One entry of the trail as an audit message (PS3.15 A.5): XML, one for each patient it names."""
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Final
 from xml.etree import ElementTree as ET
 
 from core.tables.audit_entries import AuditEntryRow
@@ -33,6 +35,8 @@ _PERSON, _SYSTEM = "1", "2"
 _PATIENT, _REPORT, _SECURITY_RESOURCE, _QUERY = "1", "3", "13", "24"
 #: In one line: collectors take a line feed for the end of a message, or escape it.
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
+#: Characters that no XML 1.0 may hold; a Patient ID is a stranger's text and may.
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _OF_STUDIES = (INSTANCES_ACCESSED, INSTANCES_TRANSFERRED, STUDY_DELETED)
 
 
@@ -82,7 +86,12 @@ def _message(row: AuditEntryRow, kind: Kind, subject: Subject | None, reporter: 
     ET.SubElement(source, "AuditSourceTypeCode", {"csd-code": "4"})
     _add_objects(root, row, kind, subject)
     text: str = ET.tostring(root, encoding="unicode")
-    return _DECLARATION + text.encode()
+    return _DECLARATION + _NOT_XML.sub(_escaped, text).encode()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    # Kept apart from each other: two IDs must not become one.
+    return found[0].encode("unicode_escape").decode("ascii")
 
 
 def _add_event(root: ET.Element, row: AuditEntryRow, kind: Kind) -> None:

@@ -211,6 +211,22 @@ def test_each_patient_has_a_message_with_the_own_studies() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("patient_id", "told"),
+    [
+        ("A\x1b$B1", r"A\x1b$B1^^^CLINIC"),
+        ("A\x0c1", r"A\x0c1^^^CLINIC"),
+        ("A\ud8001", r"A\ud8001^^^CLINIC"),
+        ("<A&1>", "<A&1>^^^CLINIC"),
+        ("山1", "山1^^^CLINIC"),
+    ],
+)
+def test_message_can_be_read_whatever_the_patient_id_holds(patient_id: str, told: str) -> None:
+    root = one(_ROWS["page"], [Subject(7, patient_id, "CLINIC")])
+
+    assert objects(root)["2"] == told
+
+
 def test_query_tells_the_names_of_its_keys_and_no_patient() -> None:
     root = one(_ROWS["search"])
 

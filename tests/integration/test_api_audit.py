@@ -14,9 +14,11 @@ from sqlmodel import select
 from api.app import create_app
 from api.dashboard.register import PAGES
 from core.audit.recording import append_audit
+from core.clock import utc_now
 from core.database import Database
 from core.keys import Role, create_key
 from core.settings import Settings
+from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.predictions import PredictionRow
 from core.tables.reviews import ReviewRow
 from core.tables.studies import StudyRow
@@ -312,6 +314,40 @@ def test_page_is_narrowed_by_its_form_and_escapes_what_strangers_wrote(
     assert "There is no such entry." in other.text
     assert "There is no such entry." in today.text
     assert wrong.status_code == 422
+
+
+def test_measured_field_is_a_patients(client: httpx.Client, database: Database) -> None:
+    with database.transaction() as session:
+        measured = MeasuredFieldRow(
+            patient_key=1,
+            source="csv",
+            source_key="1",
+            laterality="R",
+            pattern="24-2",
+            recorded_at=utc_now(),
+            points=[],
+            reliability=dict.fromkeys(
+                (
+                    "fixation_checks",
+                    "fixation_losses",
+                    "false_positive_percent",
+                    "false_negative_percent",
+                    "test_duration_seconds",
+                )
+            ),
+        )
+        session.add(measured)
+        session.flush()
+        path = f"/v1/measured-fields/{measured.id}"
+
+    known = headers(database)
+    assert client.get(path, headers=known).status_code == 200
+    assert client.get("/v1/measured-fields/99", headers=known).status_code == 404
+
+    assert [told(row)[1:] for row in audited(database)] == [
+        ("read", "measured-field", "1", [1], "success"),
+        ("read", "measured-field", "", [], "refused"),
+    ]
 
 
 _FILLED = {

@@ -14,6 +14,7 @@ from core.values.identity import InstanceIdentity, PatientIdentity
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_patient, keep_prediction
 from tests.builders.prediction import build_prediction
+from tests.fixtures.audit_trail import audited
 from tests.fixtures.http_server import http_server
 
 _ONE = PatientIdentity("P/1", "A", "One^Eye", date(1950, 1, 1), "F")
@@ -188,3 +189,40 @@ def test_only_administrators_correct_identities(
 
     assert [answer.status_code for answer in answers] == [403, 403, 403]
     assert client.get("/v1/patients/P2/history").json() == {"items": [], "next": None}
+
+
+def test_every_correction_is_in_the_audit_trail_with_both_patients(
+    client: httpx.Client, database: Database
+) -> None:
+    merged = client.post("/v1/patients/P%2F1/merge", json=_into()).json()["id"]
+    client.post(f"/v1/identity-changes/{merged}/undo", json=_WHY)
+    made = {"to": {"patient_id": "NEW"}, "create": True, **_WHY}
+    client.post("/v1/studies/1.2.1/move", json=made)
+
+    rows = audited(database)
+    own = [row for row in rows if "identity_change" in row.detail]
+    assert [(row.detail["correction"], row.patients) for row in own] == [
+        ("patients_merged", [1, 2]),
+        ("undone", [1, 2]),
+        ("study_moved", [1, 3]),
+    ]
+    assert own[1].detail["undoes"] == merged
+    assert {(row.actor, row.action, row.object_kind) for row in own} == {
+        ("the administrator", "change", "patient")
+    }
+    # And the one of each request, once.
+    of_requests = [row for row in rows if "route" in row.detail]
+    assert [row.patients for row in of_requests] == [[1, 2], [1, 2], [1, 3]]
+    for told in ("P/1", "NEW", "registered twice", "One^Eye"):
+        assert told not in str([row.model_dump() for row in rows])
+
+
+def test_refused_correction_leaves_no_entry_of_one_made(
+    client: httpx.Client, database: Database
+) -> None:
+    refused = client.post("/v1/patients/P2/merge", json=_into())
+
+    assert refused.status_code == 409
+    [row] = audited(database)
+    assert (row.outcome, row.patients) == ("refused", [2])
+    assert "identity_change" not in row.detail

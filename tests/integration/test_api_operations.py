@@ -19,6 +19,9 @@ from core.tables.quarantine import QuarantineRow
 from dicom_node.storage.archive import open_archive
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.digest_key import digest_key
+from tests.builders.archive import keep_prediction
+from tests.builders.prediction import build_prediction
+from tests.fixtures.audit_trail import audited, told
 from tests.fixtures.http_server import http_server
 
 _AT = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -230,6 +233,24 @@ def test_object_in_quarantine_is_downloaded_as_it_came(
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-disposition"] == f'attachment; filename="quarantine-{key}.dcm"'
     assert clients[Role.VIEWER].get(f"/v1/quarantine/{key}").json()["id"] == key
+
+
+def test_download_from_quarantine_is_in_the_audit_trail(
+    clients: dict[Role, httpx.Client], settings: Settings, database: Database
+) -> None:
+    prediction = build_prediction()
+    key = _keep_aside(settings, database)
+    with database.transaction() as session:
+        keep_prediction(session, prediction)
+        row = session.get_one(QuarantineRow, key)
+        row.sop_instance_uid = prediction.source.sop_instance_uid
+    operator = clients[Role.OPERATOR]
+
+    assert operator.get(f"/v1/quarantine/{key}/object").content == b"odd"
+
+    [entry] = [row for row in audited(database) if row.object_kind == "quarantine"]
+    assert told(entry)[1:] == ("export", "quarantine", str(key), [1], "success")
+    assert entry.actor_role == "operator"
 
 
 def test_object_without_bytes_cannot_be_downloaded(

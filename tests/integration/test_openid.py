@@ -13,6 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from joserfc.jwk import Key
+from sqlalchemy import text
 from sqlmodel import select
 from structlog.testing import capture_logs
 
@@ -32,6 +33,7 @@ from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_prediction
 from tests.builders.prediction import build_prediction
 from tests.conftest import miss
+from tests.fixtures.audit_trail import audited
 from tests.fixtures.http_server import serving
 from tests.fixtures.node_process import free_port
 from tests.fixtures.openid_provider import (
@@ -174,6 +176,36 @@ def test_person_without_a_role_here_is_told_so(browser: httpx.Client, database: 
 
     assert page.status_code == 403
     assert "have no role here" in page.text
+    with database.reading() as session:
+        assert session.exec(select(BrowserSessionRow)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("account", "expected"),
+    [
+        ("ito", ("Dr. Ito", "clinician", "login", "success")),
+        ("guest", ("unknown", "", "login_failed", "refused")),
+    ],
+)
+def test_signing_in_by_the_provider_is_in_the_audit_trail(
+    browser: httpx.Client, database: Database, account: str, expected: tuple[str, ...]
+) -> None:
+    sign_in_by_provider(browser, account)
+
+    rows = [row for row in audited(database) if row.action.startswith("login")]
+    assert [(row.actor, row.actor_role, row.action, row.outcome) for row in rows] == [expected]
+
+
+def test_signing_in_whose_entry_cannot_be_written_signs_nobody_in(
+    browser: httpx.Client, database: Database
+) -> None:
+    callback = callback_of(browser, "ito")
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE audit_waiting RENAME TO audit_gone"))
+
+    answer = browser.get(callback)
+
+    assert answer.status_code >= 500
     with database.reading() as session:
         assert session.exec(select(BrowserSessionRow)).all() == []
 
@@ -523,6 +555,31 @@ def test_known_keys_hold_for_an_hour_while_the_provider_is_away(
     clock.now += 1
     with pytest.raises(ProviderAway):
         access_claims(known, token)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_tokens_that_name_other_keys_do_not_wear_the_known_ones_out(
+    build: Path, settings: Settings, tmp_path: Path, key: Key
+) -> None:
+    clock = Clock()
+    uris = ["http://127.0.0.1:1/login/provider/callback"]
+    with openid_provider(build, uris, key, tmp_path) as running:
+        known = Provider(_settings(settings, running.issuer), clock)
+        token, forged = running.sign(running.claims()), _of_other_key(running, kid="unknown")
+        access_claims(known, token)
+    clock.now += 15
+    with capture_logs() as logs:
+        for _ in range(20):
+            with pytest.raises(TokenRefused):
+                access_claims(known, forged)
+
+    assert access_claims(known, token)["sub"] == "ito"
+    # The provider is away: it was asked once, and is again after the pause.
+    assert [line["event"] for line in logs].count("provider_away") == 1
+    clock.now += 15
+    with capture_logs() as logs, pytest.raises(TokenRefused):
+        access_claims(known, forged)
+    assert [line["event"] for line in logs].count("provider_away") == 1
 
 
 def test_provider_that_is_away_is_said(settings: Settings, database: Database) -> None:

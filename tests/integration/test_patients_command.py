@@ -13,6 +13,7 @@ from core.database import Database
 from core.settings import Settings
 from core.values.identity import InstanceIdentity, PatientIdentity
 from tests.builders.archive import keep_instance
+from tests.fixtures.audit_trail import audited
 
 _WHY = ("--reason", "registered twice")
 
@@ -95,7 +96,9 @@ def test_conflict_is_shown_and_needs_force(terminal: Terminal) -> None:
     assert "arcuate patients undo 1" in forced.stdout
 
 
-def test_study_is_moved_to_a_patient_who_may_be_made(terminal: Terminal) -> None:
+def test_study_is_moved_to_a_patient_who_may_be_made(
+    terminal: Terminal, database: Database
+) -> None:
     words = ("move-study", "1.2.0", "--to", "NEW", "--issuer", "A", *_WHY)
 
     missing = terminal(*words)
@@ -104,6 +107,8 @@ def test_study_is_moved_to_a_patient_who_may_be_made(terminal: Terminal) -> None
     assert (missing.returncode, "no patient" in missing.stderr) == (1, True)
     assert (moved["patient_id"], moved["from_patient_id"]) == ("NEW", "P1")
     assert terminal.json("show", "NEW")[0]["name"] == "王^小東=王^小東"
+    entries = [row for row in audited(database) if row.detail.get("identity_change")]
+    assert [(row.actor_role, row.patients) for row in entries] == [("terminal", [1, 4])]
 
 
 def test_reason_is_needed(terminal: Terminal) -> None:

@@ -33,6 +33,7 @@ from dicom_node.storage.patient_search import PatientSearch, find_patients
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.prediction import build_prediction
 from tests.builders.received import open_test_archive
+from tests.fixtures.audit_trail import audited
 
 BESIDE = {"SOPInstanceUID": "1.2.3.1.1.2"}
 
@@ -88,6 +89,9 @@ def test_study_follows_a_corrected_patient_id(
     assert patient_of_study(database) == "P2"
     assert (change.kind, change.source, change.changed_by) == ("study_moved", "peer", "PACS")
     assert (change.patient_key, change.from_patient_key) == (2, 1)
+    [entry] = audited(database)
+    assert (entry.actor, entry.actor_role, entry.action) == ("PACS", "peer", "change")
+    assert (entry.patients, entry.detail["correction"]) == ([1, 2], "study_moved")
     with database.reading() as session:
         assert load_prediction(session, "p2").patient.name == "Maier^Anna"
         assert load_prediction(session, "p1").status == "superseded"
