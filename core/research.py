@@ -6,11 +6,12 @@ from typing import Final
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
+from core.perimetry.indices import deviations
 from core.predictions import prediction_of, select_predictions
 from core.pseudonyms import Pseudonyms, capped_age_years, shifted
 from core.reviews import last_reviews
 from core.tables.predictions import PredictionRow
-from core.values.prediction import Prediction, PredictionStatus
+from core.values.prediction import FieldDeviations, FieldEstimate, Prediction, PredictionStatus
 from core.values.research_result import ResearchResult
 from core.values.review import Review
 
@@ -54,6 +55,7 @@ def research_result(
 ) -> ResearchResult:
     """Return a prediction as researchers see it."""
     patient, device = prediction.patient, prediction.device
+    age_years = capped_age_years(prediction.age_years)
     day = prediction.acquired_at and prediction.acquired_at.astimezone().date()
     return ResearchResult(
         result=pseudonyms.result(prediction.prediction_id),
@@ -61,7 +63,7 @@ def research_result(
         study_instance_uid=pseudonyms.uid(prediction.source.study_instance_uid),
         sop_instance_uid=pseudonyms.uid(prediction.source.sop_instance_uid),
         sex=patient.sex or None,
-        age_years=capped_age_years(prediction.age_years),
+        age_years=age_years,
         acquired_on=shifted(day, pseudonyms.days_back(patient)) if day else None,
         laterality=prediction.laterality,
         status=prediction.status,
@@ -73,10 +75,20 @@ def research_result(
         quality_score=prediction.quality_score if prediction.is_judged else None,
         review=review.draft.decision if review else None,
         estimate=prediction.estimate,
-        deviations=prediction.deviations,
+        deviations=_deviations(prediction.estimate, age_years),
         thickness_um=prediction.thickness_um,
         notice=prediction.notice,
     )
+
+
+def _deviations(estimate: FieldEstimate | None, age_years: int | None) -> FieldDeviations | None:
+    """Return how a field differs from the norm of the age that is told.
+
+    Those of the true age would tell it: the norm is what lies between them and the field.
+    """
+    if estimate is None or age_years is None:
+        return None
+    return deviations(estimate.sensitivities_db, age_years)
 
 
 def with_model(text: str) -> Sequence[ColumnElement[bool]]:

@@ -39,8 +39,9 @@ class ResearchFilter(BaseModel):
     status: Annotated[
         PredictionStatus | None, Field(description="`final` or `not_assessable`.")
     ] = None
+    # Whole decibels: asked more and more finely, the true one would come out, and by it the age.
     mean_deviation_max: Annotated[
-        float | None, Field(allow_inf_nan=False, description="dB; only estimates at or below it.")
+        int | None, Field(ge=-100, le=100, description="Whole dB; only estimates at or below it.")
     ] = None
 
     def conditions(self) -> list[Any]:

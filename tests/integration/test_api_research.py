@@ -111,6 +111,12 @@ def test_pages_go_on_and_their_cursors_hide_where(client: httpx.Client) -> None:
         assert answer.status_code == 400
 
 
+def test_mean_deviation_is_asked_for_in_whole_decibels(client: httpx.Client) -> None:
+    answer = client.get("/v1/research/predictions", params={"mean_deviation_max": "-2.51"})
+
+    assert answer.status_code == 422
+
+
 def test_no_day_can_be_searched_for(client: httpx.Client) -> None:
     answer = client.get("/v1/research/predictions", params={"acquired_from": "2024-03-20"})
 
