@@ -134,13 +134,14 @@ class ReissueStep:
         self, prediction_id: str, kept: Sequence[_Kept], anew: Sequence[_Anew]
     ) -> list[_Anew]:
         versions = [one for one in kept if one.row.version > 0]
-        first = next((one for one in anew if one.row.kind == ReportKind.STRUCTURED_REPORT), None)
-        if first is None or not versions:
+        first = _structured(kept, anew)
+        # Looked at for itself: one that was built before the others were replaced came after them.
+        if first is None or not versions or names_the_same(first, versions[-1].dataset):
             return []
         last = versions[-1]
         with self.reports.database.reading() as session:
             review = reviews_of(session, prediction_id)[last.row.version - 1]
-        report = reviewed_report(first.report, last.dataset, review, self.organization)
+        report = reviewed_report(first, last.dataset, review, self.organization)
         return [_Anew(last.row, as_successor(report, last.dataset, self.clock()))]
 
     def _keep(self, session: Session, anew: _Anew) -> None:
@@ -151,6 +152,17 @@ class ReissueStep:
         session.flush()
         facts = facts_of(load_prediction(session, row.prediction_id))
         plan_deliveries(session, instance, row.kind, [facts])
+
+
+def _structured(kept: Sequence[_Kept], anew: Sequence[_Anew]) -> Dataset | None:
+    """Return the structured report of the prediction that holds from now on."""
+    standing = [one.report for one in anew if _is_first(one.row)]
+    standing += [one.dataset for one in kept if _is_first(one.row)]
+    return standing[0] if standing else None
+
+
+def _is_first(row: ReportRow) -> bool:
+    return row.kind == ReportKind.STRUCTURED_REPORT and row.version == 0
 
 
 def _is_written(kept: _Kept) -> bool:

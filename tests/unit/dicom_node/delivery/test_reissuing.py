@@ -39,6 +39,7 @@ from dicom_node.storage.archive import Archive
 from dicom_node.storage.retrieve import read_dataset
 from reports.equipment import Equipment
 from reports.report import ReportKind
+from reports.reviewed_report import reviewed_report
 from reports.structured_report import StructuredReport
 from tests.builders.received import open_test_archive
 from tests.builders.recorded_scan import record_scan
@@ -201,6 +202,30 @@ def test_last_review_comes_along(
     run(database, review)
     assert kept(archive, version=3)["sr"].PatientID == "OTHER-1"
     assert predecessors_of(kept(archive, version=3)["sr"]) == [last.SOPInstanceUID]
+
+
+def test_review_that_was_reported_while_the_study_moved_comes_along(
+    archive: Archive, database: Database, reports: ReportStep, reported: Dataset
+) -> None:
+    draft = ReviewDraft(ReviewDecision.ACCEPT, "clinician")
+    with database.transaction() as session:
+        review = record_review(session, "p1", draft, utc_now())
+    former = kept(archive)["sr"]
+    built = reviewed_report(former, former, review)
+    move(database)
+    step = ReissueStep(reports)
+    run(database, step)
+    first = kept(archive)["sr"].SOPInstanceUID
+    with database.transaction() as session:
+        ReviewStep(database, archive.storage)._keep(session, review, built)
+    assert kept(archive, version=1)["sr"].PatientID == "TEST-0001"
+
+    assert run(database, step) == 1
+
+    last = kept(archive, version=1)["sr"]
+    assert (last.PatientID, last.VerificationFlag) == ("OTHER-1", "VERIFIED")
+    assert predecessors_of(last) == [built.SOPInstanceUID]
+    assert kept(archive)["sr"].SOPInstanceUID == first
 
 
 def test_report_that_was_not_sent_yet_goes_nowhere(
