@@ -12,6 +12,7 @@ from core import ledger
 from core.clock import Clock, utc_now
 from core.deliveries.planning import plan_deliveries
 from core.deliveries.rules import facts_of
+from core.identities.locking import lock_study
 from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import load_patient, load_prediction
@@ -20,7 +21,9 @@ from core.tables.columns import key_of
 from core.tables.deliveries import DeliveryRow, DeliveryState
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind
+from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
+from core.tables.series import SeriesRow
 from dicom_node.delivery.corrected_headers import write_identity
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.errors import BytesRemoved
@@ -50,6 +53,13 @@ class _Anew(NamedTuple):
     report: Dataset
 
 
+class _Standing(NamedTuple):
+    """Whose a prediction is, and its reports by kind and version: what an answer was built from."""
+
+    patient_key: int
+    reports: frozenset[tuple[str, int, int]]
+
+
 @dataclass(frozen=True)
 class ReissueStep:
     """Replaces the kept reports of a prediction that name another patient than they should.
@@ -75,9 +85,14 @@ class ReissueStep:
         """Bring the reports of each claimed prediction up to date."""
         for claimed in claims:
             with self.reports.database.reading() as session:
+                before = _standing(session, claimed.subject)
                 kept = self._kept(session, claimed.subject)
             anew = self._anew(claimed.subject, kept) if kept else []
             with self.reports.database.transaction() as session:
+                if anew and _is_overtaken(session, claimed.subject, before):
+                    # Given to yet another patient, or done by another worker: looked at once more.
+                    ledger.give_back(session, claimed)
+                    continue
                 ledger.finish(session, claimed)
                 # Before the first is kept: that takes the number of a change.
                 _let_go(session, [one.row.instance_key for one in anew])
@@ -134,13 +149,14 @@ class ReissueStep:
         self, prediction_id: str, kept: Sequence[_Kept], anew: Sequence[_Anew]
     ) -> list[_Anew]:
         versions = [one for one in kept if one.row.version > 0]
-        first = next((one for one in anew if one.row.kind == ReportKind.STRUCTURED_REPORT), None)
-        if first is None or not versions:
+        first = _structured(kept, anew)
+        # Looked at for itself: one that was built before the others were replaced came after them.
+        if first is None or not versions or names_the_same(first, versions[-1].dataset):
             return []
         last = versions[-1]
         with self.reports.database.reading() as session:
             review = reviews_of(session, prediction_id)[last.row.version - 1]
-        report = reviewed_report(first.report, last.dataset, review, self.organization)
+        report = reviewed_report(first, last.dataset, review, self.organization)
         return [_Anew(last.row, as_successor(report, last.dataset, self.clock()))]
 
     def _keep(self, session: Session, anew: _Anew) -> None:
@@ -151,6 +167,38 @@ class ReissueStep:
         session.flush()
         facts = facts_of(load_prediction(session, row.prediction_id))
         plan_deliveries(session, instance, row.kind, [facts])
+
+
+def _standing(session: Session, prediction_id: str) -> _Standing:
+    """Return whose a prediction is, and which objects are its reports."""
+    reports = select(ReportRow.kind, ReportRow.version, ReportRow.instance_key).where(
+        col(ReportRow.prediction_id) == prediction_id
+    )
+    patient = load_patient(session, prediction_id)
+    return _Standing(key_of(patient), frozenset(session.exec(reports).all()))
+
+
+def _is_overtaken(session: Session, prediction_id: str, before: _Standing) -> bool:
+    """Whether patient or reports changed since; from now on nobody changes them meanwhile."""
+    study = (
+        select(SeriesRow.study_key)
+        .join(InstanceRow, col(InstanceRow.series_key) == col(SeriesRow.id))
+        .join(PredictionRow, col(PredictionRow.instance_key) == col(InstanceRow.id))
+        .where(col(PredictionRow.id) == prediction_id)
+    )
+    lock_study(session, session.exec(study).one())
+    return _standing(session, prediction_id) != before
+
+
+def _structured(kept: Sequence[_Kept], anew: Sequence[_Anew]) -> Dataset | None:
+    """Return the structured report of the prediction that holds from now on."""
+    standing = [one.report for one in anew if _is_first(one.row)]
+    standing += [one.dataset for one in kept if _is_first(one.row)]
+    return standing[0] if standing else None
+
+
+def _is_first(row: ReportRow) -> bool:
+    return row.kind == ReportKind.STRUCTURED_REPORT and row.version == 0
 
 
 def _is_written(kept: _Kept) -> bool:

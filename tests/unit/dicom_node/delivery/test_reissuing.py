@@ -1,7 +1,7 @@
 """Reports of a prediction that is another patient's now."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -39,6 +39,7 @@ from dicom_node.storage.archive import Archive
 from dicom_node.storage.retrieve import read_dataset
 from reports.equipment import Equipment
 from reports.report import ReportKind
+from reports.reviewed_report import reviewed_report
 from reports.structured_report import StructuredReport
 from tests.builders.received import open_test_archive
 from tests.builders.recorded_scan import record_scan
@@ -201,6 +202,73 @@ def test_last_review_comes_along(
     run(database, review)
     assert kept(archive, version=3)["sr"].PatientID == "OTHER-1"
     assert predecessors_of(kept(archive, version=3)["sr"]) == [last.SOPInstanceUID]
+
+
+@dataclass(frozen=True)
+class Slow(ReportStep):
+    """Builds reports for so long that something happens meanwhile, once."""
+
+    meanwhile: list[Callable[[], object]] = field(default_factory=list)
+
+    def build(self, prediction_id: str) -> list[tuple[ReportKind, Dataset]]:
+        built = super().build(prediction_id)
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        return built
+
+
+@pytest.mark.parametrize("is_done_by_another", [False, True])
+def test_study_that_moves_on_meanwhile_is_reported_for_whom_it_is_of_in_the_end(
+    archive: Archive,
+    database: Database,
+    reports: ReportStep,
+    reported: Dataset,
+    is_done_by_another: bool,
+) -> None:
+    def moves_on() -> None:
+        move(database, "THIRD-1")
+        if is_done_by_another:
+            run(database, ReissueStep(reports))
+
+    move(database)
+    slow = Slow(database, archive.storage, reports.equipment, meanwhile=[moves_on])
+    run(database, ReissueStep(slow))
+    named = {report.PatientID for report in kept(archive).values()}
+    assert named == {"THIRD-1" if is_done_by_another else "TEST-0001"}
+
+    run(database, ReissueStep(reports))
+
+    assert {report.PatientID for report in kept(archive).values()} == {"THIRD-1"}
+    with database.reading() as session:
+        assert _waiting(session) == []
+        uids = session.exec(select(InstanceRow.sop_instance_uid)).all()
+        objects = [read_dataset(session, archive.storage, uid) for uid in uids]
+    # Nothing was ever written for the patient in between.
+    assert "OTHER-1" not in {one.PatientID for one in objects}
+
+
+def test_review_that_was_reported_while_the_study_moved_comes_along(
+    archive: Archive, database: Database, reports: ReportStep, reported: Dataset
+) -> None:
+    draft = ReviewDraft(ReviewDecision.ACCEPT, "clinician")
+    with database.transaction() as session:
+        review = record_review(session, "p1", draft, utc_now())
+    former = kept(archive)["sr"]
+    built = reviewed_report(former, former, review)
+    move(database)
+    step = ReissueStep(reports)
+    run(database, step)
+    first = kept(archive)["sr"].SOPInstanceUID
+    with database.transaction() as session:
+        ReviewStep(database, archive.storage)._keep(session, review, built)
+    assert kept(archive, version=1)["sr"].PatientID == "TEST-0001"
+
+    assert run(database, step) == 1
+
+    last = kept(archive, version=1)["sr"]
+    assert (last.PatientID, last.VerificationFlag) == ("OTHER-1", "VERIFIED")
+    assert predecessors_of(last) == [built.SOPInstanceUID]
+    assert kept(archive)["sr"].SOPInstanceUID == first
 
 
 def test_report_that_was_not_sent_yet_goes_nowhere(
