@@ -102,11 +102,23 @@ def _move_back(
     if change.study_key is None:
         raise CorrectionRefused("The change names no study")
     study = lock_study(session, change.study_key)
-    if study.patient_key != change.patient_key or former.merged_into is not None:
+    is_elsewhere = study.patient_key != change.patient_key or former.merged_into is not None
+    if is_elsewhere or _was_moved_since(session, change):
         raise CorrectionRefused(_LATER_FIRST)
     hand_over(session, study, change.patient_key, former)
     _give_fields_back(session, change, former)
     return [study], {}
+
+
+def _was_moved_since(session: Session, change: IdentityChangeRow) -> bool:
+    """Whether the study was moved on, perhaps in a circle: what followed it went along."""
+    statement = select(IdentityChangeRow.id).where(
+        col(IdentityChangeRow.study_key) == change.study_key,
+        col(IdentityChangeRow.kind) == IdentityChangeKind.STUDY_MOVED,
+        col(IdentityChangeRow.id) > change.id,
+    )
+    later = [number for number in session.exec(statement).all() if number is not None]
+    return len(undone(session, later)) < len(later)
 
 
 def _restore(

@@ -175,6 +175,26 @@ def test_later_corrections_are_taken_back_first(client: httpx.Client, database: 
     assert _ids(client.get("/v1/patients/P2/predictions")) == ["p2"]
 
 
+def test_moves_in_a_circle_are_taken_back_last_first(
+    client: httpx.Client, database: Database
+) -> None:
+    with database.transaction() as session:
+        keep_patient(session, PatientIdentity("P3"))
+    moves = [
+        client.post("/v1/studies/1.2.1/move", json={"to": {"patient_id": to}, **_WHY}).json()["id"]
+        for to in ("P2", "P3", "P2")
+    ]
+
+    early = client.post(f"/v1/identity-changes/{moves[0]}/undo", json=_WHY)
+    in_turn = [
+        client.post(f"/v1/identity-changes/{number}/undo", json=_WHY) for number in moves[::-1]
+    ]
+
+    assert early.status_code == 409
+    assert [answer.status_code for answer in in_turn] == [200, 200, 200]
+    assert _ids(client.get("/v1/patients/P%2F1/predictions")) == ["p1"]
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CLINICIAN, Role.OPERATOR])
 def test_only_administrators_correct_identities(
     client: httpx.Client, database: Database, role: Role
