@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -69,6 +70,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgresql(url)
         self._writer = self.engine.execution_options(**_WRITES)
+        self._notes = (_open_sqlite if self.is_sqlite else _open_postgresql)(url, is_synced=False)
+        self._note_writer = self._notes.execution_options(**_WRITES)
         self._turn = _turn_beside(self.url) if self.is_sqlite else nullcontext()
 
     @contextmanager
@@ -109,6 +112,21 @@ class Database:
             yield connection
 
     @contextmanager
+    def noting(self) -> Generator[Connection]:
+        """Open a transaction whose commit does not wait for the disk.
+
+        What it writes outlives any process of ours at once, and a power cut as soon as the next
+        synced commit of anyone has reached the disk: enough for a note that something was read.
+
+        Raises
+        ------
+        DatabaseAway
+            As `transaction`.
+        """
+        with _named_faults(), self._note_writer.begin() as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Generator[Session]:
         """Open a session that sees one consistent state and writes nothing."""
         with _named_faults(), Session(self.engine, expire_on_commit=False) as session:
@@ -117,6 +135,7 @@ class Database:
     def close(self) -> None:
         """Close every connection of this process."""
         self.engine.dispose()
+        self._notes.dispose()
 
 
 def _turn_beside(url: URL) -> Turn:
@@ -153,43 +172,46 @@ def _named_faults() -> Generator[None]:
         raise
 
 
-def _open_postgresql(url: str) -> Engine:
+def _open_postgresql(url: str, *, is_synced: bool = True) -> Engine:
     limits = {
         "connect_timeout": 5,
         "tcp_user_timeout": _SILENCE_SECONDS * 1000,
         "keepalives_idle": _SILENCE_SECONDS,
     }
     engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=limits)
-    event.listen(engine, "connect", _configure_postgresql)
+    event.listen(engine, "connect", partial(_configure_postgresql, is_synced))
     return engine
 
 
-def _configure_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
+def _configure_postgresql(is_synced: bool, connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
     idle = f"'{_IDLE_IN_TRANSACTION_SECONDS}s'"
     connection.execute(f"SET idle_in_transaction_session_timeout = {idle}")
+    if not is_synced:
+        connection.execute("SET synchronous_commit = off")
     # A rollback would take the settings back.
     connection.commit()
 
 
-def _open_sqlite(url: str) -> Engine:
+def _open_sqlite(url: str, *, is_synced: bool = True) -> Engine:
     path = Path(make_url(url).database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url, module=sqlite_module(), hide_parameters=True, connect_args={"timeout": _LOCK_SECONDS}
     )
     guard_sqlite_file(engine, path)
-    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "connect", partial(_configure_sqlite, is_synced))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _configure_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+def _configure_sqlite(is_synced: bool, connection: Any, _entry: ConnectionPoolEntry) -> None:
     # Autocommit: the binding's own BEGIN is deferred, ours says whether it writes.
     connection.isolation_level = None
     mode = sqlite_journal_mode()
-    # NORMAL would skip the sync at commit, and a power cut could then take back a Success.
-    synchronous = "FULL" if mode == "WAL" else "EXTRA"
+    # NORMAL skips the sync at commit, and a power cut could then take back a Success. Without a
+    # WAL it could do worse.
+    synchronous = ("FULL" if is_synced else "NORMAL") if mode == "WAL" else "EXTRA"
     for pragma in (f"journal_mode={mode}", f"synchronous={synchronous}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -6,7 +6,7 @@ from typing import Final
 from pynetdicom.association import Association
 from sqlmodel import Session
 
-from core.audit.recording import append_audit
+from core.audit.recording import append_audit, note_audit
 from core.audit.subjects import patients_of_studies
 from core.database import Database
 from core.values.audit import Actor, AuditAction, AuditEvent, AuditOutcome, DetailValue
@@ -35,7 +35,7 @@ def record_query(database: Database, actor: Actor, found: Found, sop_class_uid: 
     event = AuditEvent(
         actor,
         AuditAction.SEARCH,
-        patients=found.patients(),
+        patients=found.patients,
         detail={
             "service": "C-FIND",
             "sop_class": sop_class_uid,
@@ -44,8 +44,7 @@ def record_query(database: Database, actor: Actor, found: Found, sop_class_uid: 
             "count": len(found.keys),
         },
     )
-    with database.transaction() as session:
-        append_audit(session, event)
+    note_audit(database, event)
 
 
 def record_retrieval(
@@ -76,8 +75,7 @@ def record_retrieval(
         patients=[patient for _, patient in subjects],
         detail=detail,
     )
-    with database.transaction() as session:
-        append_audit(session, event)
+    note_audit(database, event)
 
 
 def append_stores(

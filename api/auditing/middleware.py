@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.auditing.acts import Act
 from api.auditing.repeats import Repeats
 from api.problems import answer_node_error
-from core.audit.recording import append_audit
+from core.audit.recording import append_audit, note_audit
 from core.audit.trail import Trail, followed
 from core.database import Database
 from core.errors import InfrastructureError
@@ -129,10 +129,13 @@ class _Answer:
         trail.named_patients.update(event.patients)
         if self._repeats.covers(event):
             return
-        # Not once more by this transaction itself.
-        trail.is_recorded = True
-        with self._database.transaction() as session:
-            append_audit(session, event)
+        if act.is_change:
+            # Not once more by this transaction itself.
+            trail.is_recorded = True
+            with self._database.transaction() as session:
+                append_audit(session, event)
+        else:
+            note_audit(self._database, event)
         self._repeats.note(event)
 
     async def _refuse(self, error: InfrastructureError) -> None:

@@ -157,7 +157,7 @@ class _Search:
         with places.taken():
             found = find(self._node.database, self._parameters.query)
             note_count(len(found.keys))
-            note_patients(found.patients())
+            note_patients(found.patients)
         pages = found.pages()
         # The first is read before the status goes out: what fails, mostly fails there.
         first = next(pages, [])

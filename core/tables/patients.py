@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from core.tables.columns import EMPTY, pattern_index
@@ -25,7 +25,13 @@ class PatientRow(SQLModel, table=True):
         pattern_index("patients", "name_ideographic"),
         pattern_index("patients", "name_phonetic"),
         Index("ix_patients_birth_date", "birth_date"),
-        Index("ix_patients_merged_into", "merged_into"),
+        # Of the few it holds for: for all others SQLite would take it for the better index.
+        Index(
+            "ix_patients_merged_into",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

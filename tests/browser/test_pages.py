@@ -57,13 +57,16 @@ def page(
 
 
 def _note(faults: list[str], message: ConsoleMessage) -> None:
-    if message.type in {"error", "warning"}:
+    # Whoever types on takes back what was asked for the letters before.
+    is_taken_back = message.text.startswith(("htmx:sendAbort,", "htmx:afterRequest,"))
+    if message.type in {"error", "warning"} and not is_taken_back:
         faults.append(message.text)
 
 
 def _note_failure(faults: list[str], request: Request) -> None:
     # A page that is left ends its stream of events.
-    if not (request.url.endswith("/v1/events") and "ABORTED" in str(request.failure)):
+    is_taken_back = request.url.endswith(("/v1/events", "/live"))
+    if not (is_taken_back and "ABORTED" in str(request.failure)):
         faults.append(request.url)
 
 

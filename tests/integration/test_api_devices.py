@@ -178,7 +178,7 @@ def test_page_shows_silent_peers_and_wrong_clocks(client: httpx.Client, database
 def test_page_without_peers_and_devices_says_how_to_begin(client: httpx.Client) -> None:
     page = client.get("/devices", headers={"Accept": "text/html"}).text
 
-    assert "arcuate peers add AET --host ADDRESS" in page
+    assert "allow it among the refused callers" in page
     assert "Each appears with its first object." in page
 
 

@@ -31,7 +31,8 @@ def upgrade() -> None:
     """Apply."""
     # Without a constraint, which SQLite cannot add here: patients are never removed.
     op.add_column('patients', sa.Column('merged_into', sa.Integer(), nullable=True))
-    op.create_index('ix_patients_merged_into', 'patients', ['merged_into'])
+    some = sa.text('merged_into IS NOT NULL')
+    op.create_index('ix_patients_merged_into', 'patients', ['merged_into'], sqlite_where=some, postgresql_where=some)
     op.add_column('studies', sa.Column('named_patient_key', sa.Integer(), nullable=True))
     op.create_table('identity_changes',
     sa.Column('id', sa.Integer(), nullable=False),

@@ -5,9 +5,11 @@ of its own, so a reader who takes long holds nothing in the database.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from sqlalchemy import Connection
 
 from core.database import Database
 from dicom_node.storage.query.page import patients_of, read_page
@@ -31,21 +33,15 @@ class Found:
         Of the matches, in order.
     is_cut
         Whether there are more than the query's maximum.
+    patients
+        Keys of the patients the matches belong to.
     """
 
     database: Database
     query: Query
     keys: "array[int]"
     is_cut: bool
-
-    def patients(self) -> list[int]:
-        """Return the keys of the patients the matches belong to."""
-        found: dict[int, None] = {}
-        with self.database.reading() as session:
-            for start in range(0, len(self.keys), _KEYS_AT_ONCE):
-                some = self.keys[start : start + _KEYS_AT_ONCE]
-                found.update(dict.fromkeys(patients_of(session.connection(), self.query, some)))
-        return list(found)
+    patients: Sequence[int]
 
     def pages(self) -> Iterator[list[Record]]:
         """Read what is told of the matches; one that vanished meanwhile is left out."""
@@ -75,4 +71,14 @@ def find(database: Database, query: Query) -> Found:
         statement = select_keys(query, connection.dialect.name)
         for some in connection.scalars(statement).partitions(_KEYS_AT_ONCE):
             keys.extend(some)
-    return Found(database, query, keys[: query.maximum], len(keys) > query.maximum)
+        told = keys[: query.maximum]
+        patients = _patients(connection, query, told)
+    return Found(database, query, told, len(keys) > query.maximum, patients)
+
+
+def _patients(connection: Connection, query: Query, keys: "array[int]") -> list[int]:
+    found: dict[int, None] = {}
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        some = keys[start : start + _KEYS_AT_ONCE]
+        found.update(dict.fromkeys(patients_of(connection, query, some)))
+    return list(found)
