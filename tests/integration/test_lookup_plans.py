@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from api.rest.patient_search import PatientQuery, _passes, page_of_patients
 from api.rest.prediction_search import PredictionQuery, page_of_records, select_page
 from core.database import Database
+from core.eye_selection import of_eye, unindexed
 from core.tables.columns import table_of
 from core.tables.patients import PatientRow
+from core.tables.predictions import PredictionRow
+from core.values.laterality import Laterality
+from core.values.prediction import PredictionStatus
 from tests.builders.large_archive import fill
 
 _STUDIES = 100_000
@@ -76,6 +80,16 @@ def test_patients_are_found_by_indexes_but_for_the_middle_of_a_name(session: Ses
         f"sato12{n}^anna" for n in ("0", "5", "00", "05", "10")
     ]
     assert following is not None
+
+
+def test_results_of_an_eye_are_found_by_the_patient(session: Session) -> None:
+    of_patient = of_eye(select(PredictionRow.id), 777, Laterality.RIGHT)
+    final = unindexed(col(PredictionRow.status)) == PredictionStatus.FINAL
+
+    plan = _plan(session, of_patient.where(final).order_by(col(PredictionRow.acquired_at).desc()))
+
+    assert "studies_patient_key" in plan
+    assert "predictions_instance" in plan or "predictions_answer" in plan
 
 
 def _plan(session: Session, statement: Any) -> str:
