@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, SQLColumnExpression, literal_column
 from sqlmodel import col
 
 from core.tables.instances import InstanceRow
@@ -26,7 +26,7 @@ def of_eye(statement: Any, patient_key: int, laterality: Laterality | str | None
     )
 
 
-def unindexed(text: ColumnElement[Any]) -> ColumnElement[Any]:
+def unindexed(text: SQLColumnExpression[Any]) -> ColumnElement[Any]:
     """Return a text in a form that has no index, for a condition that most rows meet.
 
     By the index either database would walk every right eye, or every final result, there is.
