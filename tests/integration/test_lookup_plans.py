@@ -16,6 +16,7 @@ from core.tables.predictions import PredictionRow
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
 from tests.builders.large_archive import fill
+from tests.conftest import empty_database
 
 _STUDIES = 100_000
 #: Each filter with how many there are to be found, at most a page of 50.
@@ -43,10 +44,21 @@ _FILTERS: list[tuple[dict[str, str], int]] = [
 ]
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def archive(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """The same for every test: it takes long to fill."""
+    with empty_database(request, request.param, tmp_path_factory.mktemp("archive")) as url:
+        database = Database(url)
+        fill(database, _STUDIES)
+        yield database
+        database.close()
+
+
 @pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    fill(database, _STUDIES)
-    with database.reading() as opened:
+def session(archive: Database) -> Iterator[Session]:
+    with archive.reading() as opened:
         yield opened
 
 
