@@ -55,7 +55,7 @@ def askable_models(database: Database) -> list[KnownModel]:
     """Return the models that tensors are scored with: those not out of use whose card is known."""
     with database.reading() as session:
         models = list_models(session)
-    return [model for model in models if model.state is not ModelState.RETIRED and model.card]
+    return [model for model in models if model.state is not ModelState.RETIRED and _is_known(model)]
 
 
 def find_ports(database: Database, name: str, version: str | None) -> ModelPorts:
@@ -71,6 +71,10 @@ def find_ports(database: Database, name: str, version: str | None) -> ModelPorts
     if model is None or not model.card:
         raise ModelUnknown
     return _ports(model, model.card)
+
+
+def _is_known(model: KnownModel) -> bool:
+    return model.card is not None and {"inputs", "format"} <= set(model.card)
 
 
 def _ports(model: KnownModel, card: Mapping[str, Any]) -> ModelPorts:
