@@ -26,6 +26,7 @@ from api.errors import (
     LoginRefused,
     LoginWithoutRole,
     MediaTypeUnsupported,
+    NobodyScored,
     NotAcceptable,
     NotReady,
     NotSignedIn,
@@ -50,6 +51,7 @@ from core.quarantine import BytesNotKept
 from core.queue import JobNotFailed
 from core.reviews import NotReviewable
 from core.rhythm import RhythmInvalid
+from core.tensor_scores import TensorsNotScored, TensorsRefused, TooManyQuestions
 from core.webhooks import WebhookInvalid, WebhookNameTaken
 from dicom_node.allowing import AllowingUseless, PeerElsewhere
 from dicom_node.calling_errors import PeerInvalid
@@ -105,6 +107,10 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (WebhookNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
+    (TensorsRefused, HTTPStatus.BAD_REQUEST),
+    (TensorsNotScored, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (TooManyQuestions, HTTPStatus.SERVICE_UNAVAILABLE),
+    (NobodyScored, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManySearches, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyStreams, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -113,7 +119,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (SettingsInvalid, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 #: Whatever a browser accepts, these answer programs.
-_API_PATHS: Final = ("/v1/", "/dicom-web/", "/health/", "/openapi.json")
+_API_PATHS: Final = ("/v1/", "/v2", "/dicom-web/", "/health/", "/openapi.json")
 #: How our parameters are written, and misspelt.
 _PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
 _RETRY_AFTER_SECONDS: Final = "5"
