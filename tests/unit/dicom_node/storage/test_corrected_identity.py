@@ -20,7 +20,7 @@ from core.settings import Settings
 from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.identity_changes import ChangeSource, IdentityChangeKind, IdentityChangeRow
 from core.tables.instances import InstanceRow
-from core.tables.jobs import JobKind, JobRow
+from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.patients import PatientRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
@@ -95,9 +95,10 @@ def test_study_follows_a_corrected_patient_id(
     with database.reading() as session:
         assert load_prediction(session, "p2").patient.name == "Maier^Anna"
         assert load_prediction(session, "p1").status == "superseded"
-        reissued = session.exec(select(JobRow.subject).where(JobRow.kind == JobKind.REISSUE)).all()
-    # What was replaced is scored anew; what was not is told to be another's.
-    assert "p2" in reissued
+        wanted = JobRow.kind == JobKind.REISSUE, JobRow.status == JobStatus.QUEUED
+        reissued = session.exec(select(JobRow.subject).where(*wanted)).all()
+    # What was replaced is scored and reported anew; what was not is told to be another's.
+    assert reissued == ["p2"]
     assert [row.name for row in rows(database, PatientRow)] == ["Müller^Anna", "Maier^Anna"]
     assert kinds(database)[-2:] == [ChangeKind.INSTANCE_REPLACED, ChangeKind.IDENTITY_CHANGED]
 
