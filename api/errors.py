@@ -37,7 +37,14 @@ class ProviderLoginRefused(LoginRefused):
 
 
 class ProviderAway(InfrastructureError):
-    """The OpenID provider does not answer, or not as it should."""
+    """The OpenID provider does not answer, or not as it should.
+
+    `is_refusal` where it did answer, and says that the request is none it grants.
+    """
+
+    def __init__(self, *message: str, is_refusal: bool = False) -> None:
+        super().__init__(*message)
+        self.is_refusal = is_refusal
 
 
 class AskedTooOften(NodeError):

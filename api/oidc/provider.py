@@ -31,6 +31,8 @@ _STALE_SECONDS: Final = 3600.0
 _PAUSE_SECONDS: Final = 15.0
 #: Where nothing is known that still holds, how long after a failure it is not asked again.
 _BACK_OFF_SECONDS: Final = 5.0
+#: Of a grant that is not valid, and of a client that is not (RFC 6749, 5.2).
+_REFUSALS: Final = frozenset({400, 401})
 #: Those that sign; a shared secret in a list of public keys is none.
 _KEY_TYPES: Final = frozenset({"RSA", "EC", "OKP"})
 _LOG = get_logger(__name__)
@@ -175,7 +177,10 @@ class Provider:
                 f"The OpenID provider does not answer as it should: {kind}"
             ) from None
         if answer.is_error or not isinstance(found, dict):
-            raise ProviderAway(f"The OpenID provider answers {answer.status_code}")
+            raise ProviderAway(
+                f"The OpenID provider answers {answer.status_code}",
+                is_refusal=answer.status_code in _REFUSALS,
+            )
         return found
 
 
