@@ -117,7 +117,7 @@ def url(app: FastAPI, locked: Settings) -> Iterator[str]:
 @pytest.fixture
 def browser(url: str) -> Iterator[httpx.Client]:
     with httpx.Client(
-        base_url=url, headers=_HTML, follow_redirects=True, trust_env=False
+        timeout=60, base_url=url, headers=_HTML, follow_redirects=True, trust_env=False
     ) as opened:
         yield opened
 
@@ -167,7 +167,7 @@ def test_roles_of_an_open_session_are_asked_for_again(
     app = create_app(later, database, Storage(later.storage))
     with (
         serving(app, later) as url,
-        httpx.Client(base_url=url, cookies=browser.cookies, trust_env=False) as there,
+        httpx.Client(timeout=60, base_url=url, cookies=browser.cookies, trust_env=False) as there,
     ):
         assert there.get("/v1/patients").status_code == 200
         with database.transaction() as session:
