@@ -98,7 +98,7 @@ def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 
 def _audit(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     key = read_audit_key(node.settings.audit_key_file)
-    yield ChainLoop(node.database, key, stopping).run
+    yield ChainLoop(node.database, key, stopping, node.settings.home).run
     if node.settings.audit_syslog:
         yield CollectorTeller(node.database, node.settings, stopping).run
 
