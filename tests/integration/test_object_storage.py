@@ -5,21 +5,27 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from pydicom.uid import JPEG2000Lossless
 from sqlmodel import select
 
+from api.dependencies import Node
+from api.metrics.reading import MetricReader
 from arcuate.finding import Health
 from arcuate.storage_checks import check_storage
 from arcuate.waiting import wait_until
 from core.database import Database
 from core.errors import RecordNotFound
+from core.metrics.register import (
+    STORAGE_UP,
+    STORAGE_WAITING,
+    STORAGE_WAITING_AGE,
+    STORAGE_WAITING_BYTES,
+)
 from core.settings import Settings
 from core.tables.instances import InstanceRow
 from dicom_node.delivery.moving import Mover
@@ -37,51 +43,18 @@ from dicom_node.storage.selection import Selection
 from dicom_node.storage.uncompressed import Uncompressing
 from tests.builders.encoded_instance import as_file, encode_instance
 from tests.builders.frames import frames_instance, grey_frames
-from tests.conftest import miss
 from tests.fixtures.dicom_server import DEVICE, running_node
-from tests.fixtures.gate import Gate, gate_before
-from tests.fixtures.object_store import (
-    ACCESS_KEY,
-    BUCKET,
-    SECRET_KEY,
-    ObjectStore,
-    find_program,
-    object_store,
-)
+from tests.fixtures.gate import Gate
+from tests.fixtures.object_store import ACCESS_KEY, ObjectStore, in_bucket
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 PATIENCE_SECONDS = 60.0
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-    "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-    "AWS_REGION": "us-east-1",
-}
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[ObjectStore]:
-    program = find_program()
-    if program is None:
-        miss("the program weed (SeaweedFS)")
-    with pytest.MonkeyPatch.context() as patch, object_store(str(program)) as running:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        yield running
-
-
-@pytest.fixture
-def gate(store: ObjectStore) -> Iterator[Gate]:
-    with gate_before(store.port) as standing:
-        yield standing
 
 
 @pytest.fixture
 def settings(settings: Settings, gate: Gate, tmp_path: Path) -> Settings:
-    """Settings of a node whose objects lie in a part of the bucket of its own."""
-    prefix = sha256(str(tmp_path).encode()).hexdigest()[:12]
-    changes = {"storage_url": f"s3://{BUCKET}/{prefix}", "storage_endpoint": gate.url}
-    return settings.model_copy(update=changes)
+    return in_bucket(settings, gate, tmp_path)
 
 
 @dataclass(frozen=True)
@@ -124,7 +97,7 @@ def is_whole(kept: Kept, encoded: EncodedInstance) -> bool:
 
 
 def test_answered_instance_is_in_the_bucket_and_nowhere_else(
-    settings: Settings, database: Database, store: ObjectStore
+    settings: Settings, database: Database, objects: ObjectStore
 ) -> None:
     kept, encoded = opened(settings, database), instance()
 
@@ -132,7 +105,7 @@ def test_answered_instance_is_in_the_bucket_and_nowhere_else(
 
     row = row_of(database, encoded)
     assert kept.waiting() == []
-    assert f"{row.digest}.dcm" in store.objects()
+    assert f"{row.digest}.dcm" in objects.objects()
     assert is_whole(kept, encoded)
     assert kept.storage.exists(row.storage_key)
     assert kept.storage.size(row.storage_key) == len(kept.storage.read(row.storage_key))
@@ -190,10 +163,10 @@ def test_store_that_the_bucket_does_not_take_is_refused_and_taken_when_sent_agai
 
 
 def test_buffered_store_is_answered_and_moves_when_the_object_store_is_back(
-    settings: Settings, database: Database, store: ObjectStore
+    settings: Settings, database: Database, objects: ObjectStore
 ) -> None:
     kept = opened(settings, database, storage_buffer=True)
-    store.stop()
+    objects.stop()
     try:
         for number in range(3):
             ingest(kept.archive, instance(number))
@@ -202,7 +175,7 @@ def test_buffered_store_is_answered_and_moves_when_the_object_store_is_back(
         with pytest.raises(StorageAway, match="unreachable"):
             kept.move()
     finally:
-        store.start()
+        objects.start()
 
     assert kept.move() == 3
     assert kept.waiting() == []
@@ -241,7 +214,6 @@ def test_object_store_that_keeps_asking_to_slow_down_is_named(
 def test_wrong_credentials_are_named_and_not_told(
     settings: Settings,
     database: Database,
-    store: ObjectStore,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     value: str,
@@ -353,14 +325,17 @@ def test_retention_removes_what_moved_and_what_waits(
     assert [kept.storage.exists(key) for key in keys] == [False, False]
 
 
-def test_nothing_is_lost_when_the_mover_is_killed(settings: Settings, database: Database) -> None:
+@pytest.mark.parametrize("kills", [1, pytest.param(8, marks=pytest.mark.slow)])
+def test_nothing_is_lost_when_the_mover_is_killed(
+    settings: Settings, database: Database, kills: int
+) -> None:
     kept = opened(settings, database, storage_buffer=True)
-    sent = [instance(number, 400_000) for number in range(30)]
+    sent = [instance(number, 400_000) for number in range(20 * kills)]
     for encoded in sent:
         ingest(kept.archive, encoded)
 
     left = [len(sent)]
-    for _ in range(2):
+    for _ in range(kills):
         with mover(settings) as process:
             assert wait_until(lambda: len(kept.waiting()) < left[-1], PATIENCE_SECONDS)
             process.send_signal(signal.SIGKILL)
@@ -371,6 +346,24 @@ def test_nothing_is_lost_when_the_mover_is_killed(settings: Settings, database: 
     assert kept.move() == left[-1]
     assert kept.waiting() == []
     assert all(is_whole(kept, encoded) for encoded in sent)
+
+
+def test_monitors_are_told_what_waits_and_that_the_bucket_is_away(
+    settings: Settings, database: Database, gate: Gate
+) -> None:
+    kept = opened(settings, database, storage_buffer=True)
+    ingest(kept.archive, instance())
+    metrics = MetricReader(Node(settings, database, kept.storage, kept.archive))
+    with_bucket = metrics.read()
+
+    gate.shut()
+    without = metrics.read()
+
+    assert with_bucket[STORAGE_UP.name, ()] == 1
+    assert without[STORAGE_UP.name, ()] == 0
+    assert without[STORAGE_WAITING.name, ()] == 1
+    assert without[STORAGE_WAITING_BYTES.name, ()] > 60_000
+    assert without[STORAGE_WAITING_AGE.name, ()] > 0
 
 
 def mover(settings: Settings) -> "subprocess.Popen[str]":
