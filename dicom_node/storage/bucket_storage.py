@@ -22,6 +22,8 @@ from dicom_node.storage.kept_digest import read_digest
 from dicom_node.storage.unfinished import Unfinished
 from dicom_node.storage.waiting import Level, Waiting, count_waiting, moved_digest, waiting_keys
 
+#: Read at a time of what was moved: a request each.
+_CHUNK_BYTES: Final = 8 << 20
 #: After a store that the bucket did not take the next ones are refused before they are read.
 _REFUSING_SECONDS: Final = 5.0
 
@@ -204,5 +206,5 @@ def _check_here(file: BinaryIO, digest: str | None) -> None:
 
 
 def _says(file: BinaryIO, digest: str | None) -> bool:
-    found = read_digest(file)
+    found = read_digest(file, chunk_bytes=_CHUNK_BYTES)
     return found is not None and found[1] == digest

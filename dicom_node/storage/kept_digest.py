@@ -7,22 +7,26 @@ from typing import BinaryIO, Final
 
 #: Preamble, prefix and the whole element File Meta Information Group Length (PS3.10 7.1).
 _FIXED_BYTES: Final = 128 + 4 + 12
-#: Read at a time: few requests where the file lies elsewhere.
-_CHUNK_BYTES: Final = 8 << 20
+#: Read at a time from a disk.
+_CHUNK_BYTES: Final = 1 << 20
 
 
-def read_digest(file: BinaryIO, beat: Callable[[], None] | None = None) -> tuple[int, str] | None:
+def read_digest(
+    file: BinaryIO, beat: Callable[[], None] | None = None, chunk_bytes: int = _CHUNK_BYTES
+) -> tuple[int, str] | None:
     """Return length in bytes and SHA-256 (hex) of its data set; None where it is no DICOM file.
 
     Parameters
     ----------
     beat
-        Called for every eight megabytes read.
+        Called for every chunk read.
+    chunk_bytes
+        Read at a time; a megabyte where nothing else is said.
     """
     if not _skip_file_meta(file):
         return None
     size, digest = 0, sha256()
-    while chunk := file.read(_CHUNK_BYTES):
+    while chunk := file.read(chunk_bytes):
         size += len(chunk)
         digest.update(chunk)
         if beat is not None:

@@ -53,7 +53,7 @@ def verify(
     Parameters
     ----------
     beat
-        Called for every eight megabytes read and every instance: renews a lease, or raises to stop.
+        Called for every megabyte read and every instance: renews a lease, or raises to stop.
 
     Raises
     ------
