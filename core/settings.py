@@ -24,6 +24,7 @@ from core.report_settings import ReportSettings
 from core.research_settings import ResearchSettings
 from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
+from core.storage_settings import StorageSettings
 from core.web_settings import WebSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
@@ -46,6 +47,7 @@ class Settings(
     ResearchSettings,
     ResultsSettings,
     RetentionSettings,
+    StorageSettings,
     WebSettings,
 ):
     """Every setting of a node, with its default."""
@@ -58,9 +60,6 @@ class Settings(
     database_url: Annotated[
         str,
         Field(description="`sqlite:///PATH` or `postgresql+psycopg://…`; empty: SQLite in home."),
-    ] = ""
-    storage_url: Annotated[
-        str, Field(description="`file://PATH`; empty: the folder `instances` in home.")
     ] = ""
     allow_unknown_peers: Annotated[
         bool,
@@ -127,8 +126,6 @@ class Settings(
     def _check_urls(self) -> Self:
         if not self.database.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("database_url must begin with sqlite:/// or postgresql+psycopg://")
-        if not self.storage.startswith("file://"):
-            raise ValueError("storage_url must begin with file://")
         return self
 
     @model_validator(mode="after")
@@ -140,11 +137,20 @@ class Settings(
         return self
 
     @model_validator(mode="after")
+    def _check_storage_encryption(self) -> Self:
+        endpoint = urlsplit(self.storage_endpoint)
+        # What is stored names patients.
+        if endpoint.scheme == "http" and not is_loopback(endpoint.hostname or ""):
+            raise ValueError("storage_endpoint must begin with https:// unless on this machine")
+        return self
+
+    @model_validator(mode="after")
     def _check_watch_folder(self) -> Self:
         if not self.watch_folder:
             return self
         watched = Path(self.watch_folder).resolve()
-        for own in (self.home.resolve(), Path(self.storage.removeprefix("file://")).resolve()):
+        folder = Path(self.storage_folder.removeprefix("file://")).resolve()
+        for own in (self.home.resolve(), folder):
             # It would take the node's own files away.
             if watched.is_relative_to(own) or own.is_relative_to(watched):
                 raise ValueError("watch_folder must lie apart from home and storage_url")
@@ -158,7 +164,13 @@ class Settings(
     @property
     def storage(self) -> str:
         """The storage URL with its default filled in."""
-        return self.storage_url or f"file://{self.home.resolve() / 'instances'}"
+        return self.storage_url or self.storage_folder
+
+    @property
+    def storage_folder(self) -> str:
+        """The folder that objects come into, as `file://…`: where they stay, or before a bucket."""
+        own = f"file://{self.home.resolve() / 'instances'}"
+        return self.storage_url if self.storage_url and not self.is_bucket else own
 
 
 def is_loopback(host: str) -> bool:
