@@ -48,6 +48,7 @@ from core.logs import get_logger
 from core.patients import AmbiguousPatient
 from core.quarantine import BytesNotKept
 from core.queue import JobNotFailed
+from core.rescoring_choice import RescoringRefused
 from core.reviews import NotReviewable
 from core.rhythm import RhythmInvalid
 from core.webhooks import WebhookInvalid, WebhookNameTaken
@@ -94,6 +95,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (DeliveryUnderWay, HTTPStatus.CONFLICT),
     (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
     (JobNotFailed, HTTPStatus.CONFLICT),
+    (RescoringRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BytesNotKept, HTTPStatus.CONFLICT),
     (AllowingUseless, HTTPStatus.CONFLICT),
     (PeerElsewhere, HTTPStatus.CONFLICT),

@@ -29,6 +29,7 @@ from arcuate.commands import (
     patients,
     peers,
     reference_model,
+    rescore,
     retention,
     retrieve,
     roles,
@@ -81,7 +82,7 @@ def configure(
         context.with_resource(followed(trail))
 
 
-_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, export)
+_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, rescore, export)
 _TOOLS = (simulate, reference_model, retention, migrate, doctor, conformance, openapi)
 for commands in (*_COMMANDS, *_TOOLS):
     commands.register(app)

@@ -89,13 +89,16 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
 
 
 def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
+    from arcuate.rescoring import rescoring_beside
     from core.worker import Worker
     from inference.analysis import AnalyseStep
     from inference.scorers import RecordedScorers
 
     step = AnalyseStep(node.database, node.storage, RecordedScorers(node.settings, node.database))
-    announce(0)
-    Worker(node.database, node.settings, step, stopping).run()
+    worker = Worker(node.database, node.settings, step, stopping)
+    with rescoring_beside(node, stopping) as rescore:
+        announce(0)
+        run_together([worker.run, rescore], stopping)
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:

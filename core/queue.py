@@ -162,4 +162,4 @@ def _reason(row: JobRow, now: float, is_worked_on: bool) -> tuple[WaitReason, fl
 
 def role_of(kind: str) -> str:
     """Return the role whose process works on jobs of a kind."""
-    return "infer" if kind == JobKind.ANALYSE else "deliver"
+    return "infer" if kind in {JobKind.ANALYSE, JobKind.RESCORE} else "deliver"

@@ -13,6 +13,7 @@ from multiprocessing.connection import wait
 from typing import Final, Self, TypeVar
 
 from core.errors import NodeError
+from core.logs import configure_logs
 
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
@@ -119,6 +120,8 @@ class ProcessPool:
 
 
 def _begin(niceness: int) -> None:
+    # Not to standard output, which belongs to whoever started this.
+    configure_logs("warning", "prepare")
     # Ctrl-C at a terminal reaches every process; only the first one decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):

@@ -1,0 +1,119 @@
+"""`arcuate rescore`: score again what the archive holds."""
+
+from contextlib import nullcontext
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arcuate.commands.context import print_json, settings_of
+from arcuate.commands.models import AsJson
+from arcuate.commands.progress import progress
+
+if TYPE_CHECKING:
+    from arcuate.node import Node
+    from core.rescorings import RescoringModel
+
+
+class RescoreEngine(StrEnum):
+    """Who works, beside the processes of the node that score."""
+
+    LOCAL = "local"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(rescore)
+
+
+def rescore(
+    context: typer.Context,
+    study: Annotated[str | None, typer.Option(help="Of this Study Instance UID.")] = None,
+    patient: Annotated[str | None, typer.Option(help="Of this Patient ID.")] = None,
+    issuer: Annotated[
+        str | None, typer.Option(help="Of the Patient ID, where several use it.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Received at this time or later, local time.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Of the whole archive.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="NAME[:VERSION]; by default the active one for OCT scans.")
+    ] = None,
+    shadow: Annotated[
+        bool,
+        typer.Option("--shadow", help="Only compare with the results that stand; report none."),
+    ] = False,
+    engine: Annotated[
+        RescoreEngine | None,
+        typer.Option(help="Work here, too; else the processes of the node that score do it."),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of --engine local: processes that read and measure scans."),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Follow it until nothing waits.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Score kept scans again, behind whatever comes in; called again it goes on.
+
+    Ctrl-C ends the command; what waits stays and is scored by the node.
+    """
+    from arcuate.node import open_node
+    from arcuate.rescoring import find_rescoring_model
+    from core.rescorings import count_rescoring
+    from dicom_node.storage.rescoring import ArchivePart
+    from dicom_node.storage.rescoring import rescore as enqueue
+
+    part = ArchivePart(study, patient, issuer, None if since is None else since.astimezone())
+    if (part == ArchivePart()) is not everything:
+        raise typer.BadParameter("name --study, --patient or --since, or else --all")
+    node = open_node(settings_of(context))
+    chosen = find_rescoring_model(node, model, shadow)
+    with node.database.transaction() as session:
+        added = enqueue(session, chosen, part).jobs
+        waiting = count_rescoring(session, chosen).waiting
+    _tell(chosen, added, waiting)
+    failed = _follow(node, chosen, waiting, engine, processes) if wait and waiting else 0
+    if as_json:
+        identity = chosen.identity
+        names = {"name": identity.name, "version": identity.version, "digest": identity.digest}
+        print_json({"model": names, "shadow": shadow, "jobs": added, "failed": failed})
+    raise typer.Exit(1 if failed else 0)
+
+
+def _tell(model: "RescoringModel", added: int, waiting: int) -> None:
+    identity, former = model.identity, waiting - added
+    waited = f", {former} waited already" if former else ""
+    typer.echo(f"{identity.name} {identity.version}: {added} scans added{waited}.", err=True)
+
+
+def _follow(
+    node: "Node",
+    model: "RescoringModel",
+    waiting: int,
+    engine: RescoreEngine | None,
+    processes: int | None,
+) -> int:
+    """Show what becomes of the jobs until none waits; return how many failed meanwhile."""
+    from arcuate.rescoring import follow, working_here
+    from arcuate.role_logs import configure_role_logs
+    from arcuate.roles import Role
+
+    if engine:
+        # Its events would stand in what programs read.
+        configure_role_logs(node.settings.model_copy(update={"log_level": "warning"}), Role.INFER)
+    with (
+        working_here(node, processes) if engine else nullcontext(),
+        progress("Scoring again", waiting) as note,
+    ):
+        failed = follow(node, model, note, partial(typer.echo, err=True))
+    typer.echo(
+        f"Done; {failed} failed: arcuate jobs list --status failed" if failed else "Done.",
+        err=True,
+    )
+    return failed
