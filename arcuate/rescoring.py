@@ -17,7 +17,7 @@ from inference.loading import load_known, open_model_store, with_installed
 from inference.process_pool import ProcessPool, processors
 from inference.rescoring import RescoreStep
 from inference.rescoring_models import RescoringModels
-from inference.stored_preparation import prepare_stored
+from inference.stored_preparation import prepare_from, prepare_stored
 
 #: Beside what comes in: as far as a process can give way.
 _NICENESS: Final = 19
@@ -76,7 +76,8 @@ def working_here(node: Node, processes: int | None) -> Iterator[None]:
 
 def rescore_step(node: Node, pool: ProcessPool) -> RescoreStep:
     """Return the step, with instances prepared in a pool of processes."""
-    prepare = partial(pool.results, prepare_stored)
+    here = partial(prepare_from, node.database, node.storage)
+    prepare = partial(pool.results, prepare_stored if pool.processes else here)
     return RescoreStep(node.database, node.settings, RescoringModels(node.settings), prepare)
 
 

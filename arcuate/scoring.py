@@ -1,7 +1,7 @@
 """Scoring files without a network: one row an eye."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from arcuate.scan_files import (
 )
 from arcuate.score_row import Row, failed_row, scored_row
 from core.values.prediction import ModelIdentity
-from inference.examination import Examination
+from inference.examination import AgeLimits, Examination
 from inference.model_card import ModelKind
 from inference.process_pool import ProcessPool, WorkerDied
 from inference.runtimes.network import BATCH_SIZES
@@ -44,7 +44,8 @@ def score_files(
     note
         Told how many files are done, as they are.
     """
-    to_examine = files_to_examine(files, wanted, scorers, pool)
+    headers = {path: _read(path, found) for path, found in pool.results(read_header, files)}
+    to_examine = files_to_examine(wanted, headers, scorers.age_limits_years)
     examined = pool.results(examine_file, to_examine)
     while group := list(islice(examined, GROUP_SIZE)):
         yield from score_group([(file.path, _died(found)) for file, found in group], scorers)
@@ -52,20 +53,19 @@ def score_files(
 
 
 def files_to_examine(
-    files: Sequence[Path], wanted: Sequence[Path], scorers: Scorers, pool: ProcessPool
+    wanted: Sequence[Path], headers: Mapping[Path, FileHeader], age_limits_years: AgeLimits
 ) -> Iterator[FileToExamine]:
-    """Yield the wanted files with those that decide about them, found among all."""
-    headers = {path: _unread(path, found) for path, found in pool.results(read_header, files)}
+    """Yield the wanted files with those that decide about them, found among all headers."""
     by_uid = {header.sop_instance_uid: path for path, header in headers.items()}
     oct_scans: defaultdict[str, list[Path]] = defaultdict(list)
     for path, header in headers.items():
         if header.is_oct_scan:
             oct_scans[header.study_instance_uid].append(path)
     for path in wanted:
-        header = headers[path]
+        header = headers.get(path, FileHeader(path))
         localizer = by_uid.get(header.localizer_uid) if header.localizer_uid else None
         beside = () if header.is_oct_scan else tuple(oct_scans[header.study_instance_uid])
-        yield FileToExamine(path, localizer, beside, scorers.age_limits_years)
+        yield FileToExamine(path, localizer, beside, age_limits_years)
 
 
 def score_group(group: Sequence[tuple[Path, ExaminedFile]], scorers: Scorers) -> Iterator[Row]:
@@ -91,7 +91,7 @@ def _died(found: ExaminedFile | WorkerDied) -> ExaminedFile:
     return ExaminedFile("", failure=str(found)) if isinstance(found, WorkerDied) else found
 
 
-def _unread(path: Path, found: FileHeader | WorkerDied) -> FileHeader:
+def _read(path: Path, found: FileHeader | WorkerDied) -> FileHeader:
     return FileHeader(path) if isinstance(found, WorkerDied) else found
 
 

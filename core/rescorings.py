@@ -147,12 +147,12 @@ def _enqueue(session: Session, rescoring_key: int, conditions: list[ColumnElemen
     )
     names = ("kind", "subject", "status", "priority", "attempts", "available_at", "created_at")
     ordered = jobs.where(*conditions).order_by(col(InstanceRow.id))
-    added = session.execute(
-        insert(table_of(JobRow)).from_select([*names, "rescoring_key"], ordered)
-    )
+    session.execute(insert(table_of(JobRow)).from_select([*names, "rescoring_key"], ordered))
     if dialect == "postgresql":
         session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
-    return int(added.rowcount)  # type: ignore[attr-defined]
+    # Drivers do not agree on how many rows such a statement added.
+    added = select(func.count()).where(col(JobRow.rescoring_key) == rescoring_key)
+    return session.exec(added).one()
 
 
 def _has_work(model: RescoringModel) -> list[ColumnElement[bool]]:

@@ -45,7 +45,7 @@ class ProcessPool:
     """
 
     def __init__(self, processes: int, niceness: int = 0) -> None:
-        self._processes = processes
+        self.processes = processes
         self._niceness = niceness
         self._executor: ProcessPoolExecutor | None = None
         self._starting = threading.Lock()
@@ -74,14 +74,14 @@ class ProcessPool:
         work
             Can be pickled, as can what it takes and gives. What it raises is raised here.
         """
-        if not self._processes:
+        if not self.processes:
             yield from ((item, work(item)) for item in items)
             return
         waiting = iter(items)
         # A list, that what was handed out is known when a process dies.
         out: deque[tuple[_Item, Future[_Found]]] = deque()
         while True:
-            for item in islice(waiting, _AHEAD * self._processes - len(out)):
+            for item in islice(waiting, _AHEAD * self.processes - len(out)):
                 out.append((item, self._submit(work, item)))
             if not out:
                 return
@@ -111,7 +111,7 @@ class ProcessPool:
     def _running(self) -> ProcessPoolExecutor:
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
-                self._processes,
+                self.processes,
                 get_context("spawn"),
                 initializer=_begin,
                 initargs=(self._niceness,),

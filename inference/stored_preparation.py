@@ -72,9 +72,16 @@ class Hindered:
 
 
 def prepare_stored(instance: StoredInstance) -> PreparedInstance | Hindered:
+    """Read and measure an instance, and keep its pictures, in a process that does only that."""
+    return prepare_from(*_opened(instance.database_url, instance.storage_url), instance)
+
+
+def prepare_from(
+    database: Database, storage: Storage, instance: StoredInstance
+) -> PreparedInstance | Hindered:
     """Read and measure an instance, and keep its pictures."""
     try:
-        return _prepare(instance)
+        return _prepare(database, storage, instance)
     except LocalizerAwaited:
         return Hindered(Hindrance.AWAITED)
     except RecordNotFound as error:
@@ -85,8 +92,7 @@ def prepare_stored(instance: StoredInstance) -> PreparedInstance | Hindered:
         return Hindered(Hindrance.FAILED, str(error))
 
 
-def _prepare(instance: StoredInstance) -> PreparedInstance:
-    database, storage = _opened(instance.database_url, instance.storage_url)
+def _prepare(database: Database, storage: Storage, instance: StoredInstance) -> PreparedInstance:
     with database.reading() as session:
         subject = load_subject(session, instance.key)
     stored = read_stored_scan(subject, database, storage, utc_now())

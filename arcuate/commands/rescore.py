@@ -1,26 +1,28 @@
 """`arcuate rescore`: score again what the archive holds."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arcuate.commands.context import print_json, settings_of
+from arcuate.commands.engines import (
+    Actors,
+    Engine,
+    Gpus,
+    Processes,
+    RayAddress,
+    ray_options,
+)
 from arcuate.commands.models import AsJson
 from arcuate.commands.progress import progress
 
 if TYPE_CHECKING:
     from arcuate.node import Node
+    from arcuate.ray_session import RayOptions
     from core.rescorings import RescoringModel
-
-
-class RescoreEngine(StrEnum):
-    """Who works, beside the processes of the node that score."""
-
-    LOCAL = "local"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,13 +49,13 @@ def rescore(
         typer.Option("--shadow", help="Only compare with the results that stand; report none."),
     ] = False,
     engine: Annotated[
-        RescoreEngine | None,
+        Engine | None,
         typer.Option(help="Work here, too; else the processes of the node that score do it."),
     ] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option(min=0, help="Of --engine local: processes that read and measure scans."),
-    ] = None,
+    processes: Processes = None,
+    ray_address: RayAddress = None,
+    actors: Actors = 2,
+    gpus_per_actor: Gpus = 0.0,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Follow it until nothing waits.")
     ] = True,
@@ -78,7 +80,11 @@ def rescore(
         added = enqueue(session, chosen, part).jobs
         waiting = count_rescoring(session, chosen).waiting
     _tell(chosen, added, waiting)
-    failed = _follow(node, chosen, waiting, engine, processes) if wait and waiting else 0
+    options = ray_options(ray_address, actors, gpus_per_actor)
+    failed = 0
+    if wait and waiting:
+        with _at_work(node, engine, processes, options):
+            failed = _follow(node, chosen, waiting)
     if as_json:
         identity = chosen.identity
         names = {"name": identity.name, "version": identity.version, "digest": identity.digest}
@@ -92,28 +98,32 @@ def _tell(model: "RescoringModel", added: int, waiting: int) -> None:
     typer.echo(f"{identity.name} {identity.version}: {added} scans added{waited}.", err=True)
 
 
-def _follow(
-    node: "Node",
-    model: "RescoringModel",
-    waiting: int,
-    engine: RescoreEngine | None,
-    processes: int | None,
-) -> int:
-    """Show what becomes of the jobs until none waits; return how many failed meanwhile."""
-    from arcuate.rescoring import follow, working_here
+def _at_work(
+    node: "Node", engine: Engine | None, processes: int | None, options: "RayOptions"
+) -> AbstractContextManager[None]:
+    """Return what works on the jobs meanwhile; nothing where the node's processes do."""
+    from arcuate.rescoring import working_here
     from arcuate.role_logs import configure_role_logs
     from arcuate.roles import Role
 
-    if engine:
-        # Its events would stand in what programs read.
-        configure_role_logs(node.settings.model_copy(update={"log_level": "warning"}), Role.INFER)
-    with (
-        working_here(node, processes) if engine else nullcontext(),
-        progress("Scoring again", waiting) as note,
-    ):
+    if engine is None:
+        return nullcontext()
+    # Its everyday events would stand between what people read.
+    settings = node.settings.model_copy(update={"log_level": "warning"})
+    configure_role_logs(settings, Role.INFER)
+    if engine is Engine.LOCAL:
+        return working_here(node, processes)
+    from arcuate.ray_workers import working_on_ray
+
+    return working_on_ray(settings, options)
+
+
+def _follow(node: "Node", model: "RescoringModel", waiting: int) -> int:
+    """Show what becomes of the jobs until none waits; return how many failed meanwhile."""
+    from arcuate.rescoring import follow
+
+    with progress("Scoring again", waiting) as note:
         failed = follow(node, model, note, partial(typer.echo, err=True))
-    typer.echo(
-        f"Done; {failed} failed: arcuate jobs list --status failed" if failed else "Done.",
-        err=True,
-    )
+    told = f"Done; {failed} failed: arcuate jobs list --status failed" if failed else "Done."
+    typer.echo(told, err=True)
     return failed

@@ -3,17 +3,25 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arcuate.commands.context import settings_of
+from arcuate.commands.engines import (
+    Actors,
+    Engine,
+    Gpus,
+    Processes,
+    RayAddress,
+    ray_options,
+)
 from arcuate.commands.progress import progress
 
 if TYPE_CHECKING:
     from arcuate.profile_table import ProfileLine
+    from arcuate.ray_session import RayOptions
     from arcuate.score_row import Row
     from arcuate.score_table import ScoreTable
     from inference.model_card import ModelCard, ModelKind
@@ -24,12 +32,6 @@ if TYPE_CHECKING:
 _STATUSES = ("final", "not_assessable", "failed")
 #: Fewer files are read sooner than processes start.
 _FEW_FILES = 16
-
-
-class Engine(StrEnum):
-    """What computes."""
-
-    LOCAL = "local"
 
 
 def register(app: typer.Typer) -> None:
@@ -56,14 +58,13 @@ def score(
         typer.Option(help="FILE.csv, .jsonl or .parquet; else CSV on standard output."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="NAME[:VERSION]")] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Processes that read and measure scans; by default as many as there are "
-            "processors. 0: none beside the command's own.",
-        ),
-    ] = None,
+    engine: Annotated[Engine, typer.Option(help="Who computes; profiles are scored here.")] = (
+        Engine.LOCAL
+    ),
+    processes: Processes = None,
+    ray_address: RayAddress = None,
+    actors: Actors = 1,
+    gpus_per_actor: Gpus = 0.0,
 ) -> None:
     """Score files, one row an eye, estimated; eyes that --out holds already are left out."""
     from arcuate.score_lines import write_csv
@@ -75,28 +76,30 @@ def score(
     settings = settings_of(context)
     table = ScoreTable(out) if out else None
     cards = scoring_cards(settings, model)
-    rows, done = (
-        _profile_rows(profiles, table, cards, settings.device)
-        if profiles
-        else _rows(paths or [], table, cards, settings.device, processes)
-    )
+    if profiles:
+        rows, done = _profile_rows(profiles, table, cards, settings.device)
+    else:
+        files, todo = _files(paths or [], table, cards)
+        done = len(files) - len(todo)
+        options = ray_options(ray_address, actors, gpus_per_actor)
+        rows = (
+            _scored_on_ray(files, todo, cards, settings.device, options)
+            if engine is Engine.RAY
+            else _scored(files, todo, cards, settings.device, processes)
+        )
     added = table.extend(rows) if table else write_csv(rows, sys.stdout)
     _conclude(added, done)
 
 
-def _rows(
-    paths: Sequence[Path],
-    table: "ScoreTable | None",
-    cards: "Cards",
-    device: str,
-    processes: int | None,
-) -> "tuple[Iterable[Row], int]":
+def _files(
+    paths: Sequence[Path], table: "ScoreTable | None", cards: "Cards"
+) -> tuple[list[Path], list[Path]]:
+    """Return all files, and those to score."""
     from arcuate.dicom_files import find_files
 
     files = find_files(paths)
     done = _still_as_scored(table, {str(path) for path in files}, cards) if table else set()
-    todo = [path for path in files if str(path) not in done]
-    return _scored(files, todo, cards, device, processes), len(done)
+    return files, [path for path in files if str(path) not in done]
 
 
 def _still_as_scored(table: "ScoreTable", names: set[str], cards: "Cards") -> set[str]:
@@ -130,6 +133,22 @@ def _scored(
     pool = ProcessPool(usual if processes is None else processes)
     with pool, progress("Scoring", len(todo)) as note:
         yield from score_files(files, todo, scorers, pool, note)
+
+
+def _scored_on_ray(
+    files: Sequence[Path],
+    todo: Sequence[Path],
+    cards: "Cards",
+    device: str,
+    options: "RayOptions",
+) -> "Iterable[Row]":
+    from arcuate.ray_scoring import score_on_ray
+    from arcuate.ray_session import ray_session
+
+    if not todo:
+        return
+    with ray_session(options) as ray, progress("Scoring", len(todo)) as note:
+        yield from score_on_ray(ray, options, files, todo, cards, device, note)
 
 
 def _profile_rows(

@@ -35,7 +35,7 @@ from inference.rescoring import Prepare, RescoreStep
 from inference.rescoring_models import RescoringModels
 from inference.scorer import Scorer
 from inference.scorers import FixedScorers, Scorers
-from inference.stored_preparation import prepare_stored
+from inference.stored_preparation import prepare_from
 from tests.builders.opt import build_circle_opt, build_line_opt
 from tests.builders.photograph import build_photograph
 from tests.builders.received import receive
@@ -74,8 +74,9 @@ def scored(archive: Archive, database: Database, shipped_predictor: Predictor) -
     return keys
 
 
-def in_process() -> Prepare:
-    return partial(ProcessPool(0).results, prepare_stored)
+@pytest.fixture
+def in_process(database: Database, archive: Archive) -> Prepare:
+    return partial(ProcessPool(0).results, partial(prepare_from, database, archive.storage))
 
 
 def worker(
@@ -83,9 +84,9 @@ def worker(
     database: Database,
     settings: Settings,
     models: RescoringModels,
-    prepare: Prepare | None = None,
+    prepare: Prepare,
 ) -> Worker:
-    step = RescoreStep(database, settings, models, prepare or in_process())
+    step = RescoreStep(database, settings, models, prepare)
     return kind(database, settings, step, threading.Event())
 
 
@@ -110,9 +111,10 @@ def test_archive_is_scored_again_once_beside_what_stands(
     settings: Settings,
     models: RescoringModels,
     model: RescoringModel,
+    in_process: Prepare,
 ) -> None:
     added = (order(database, model), order(database, model))
-    worked = worker(Worker, database, settings, models).run_once()
+    worked = worker(Worker, database, settings, models, in_process).run_once()
 
     assert (added, worked) == ((3, 0), 3)
     assert counts(database, model) == RescoringCounts(done=3)
@@ -142,12 +144,13 @@ def test_shadow_is_kept_beside_the_results_and_reported_by_nobody(
     settings: Settings,
     models: RescoringModels,
     model: RescoringModel,
+    in_process: Prepare,
 ) -> None:
     before = len(rows(database, JobRow))
     shadow = replace(model, is_shadow=True)
 
     assert order(database, shadow) == 3
-    worker(Worker, database, settings, models).run_once()
+    worker(Worker, database, settings, models, in_process).run_once()
 
     assert {row.model_digest for row in rows(database, PredictionRow)} == {OLDER_DIGEST}
     compared = rows(database, ShadowPredictionRow)
@@ -166,10 +169,11 @@ def test_what_comes_in_is_scored_before(
     settings: Settings,
     models: RescoringModels,
     model: RescoringModel,
+    in_process: Prepare,
 ) -> None:
     order(database, model)
     receive(archive, build_circle_opt(key="new"))
-    yielding = worker(YieldingWorker, database, settings, models)
+    yielding = worker(YieldingWorker, database, settings, models, in_process)
 
     assert yielding.run_once() == 0
     with database.transaction() as session:
@@ -184,13 +188,14 @@ def test_other_content_that_comes_meanwhile_is_what_is_scored(
     settings: Settings,
     models: RescoringModels,
     model: RescoringModel,
+    in_process: Prepare,
 ) -> None:
     """The result of the former content must not be recorded under the new one."""
     order(database, model)
     replaced = str(scored[0])
 
     def replaced_meanwhile(instances: Any) -> Any:
-        yield from in_process()(instances)
+        yield from in_process(instances)
         with database.transaction() as session:
             interrupt(session, JobKind.RESCORE, replaced)
 
@@ -207,12 +212,13 @@ def test_scan_that_kills_its_process_takes_none_with_it(
     settings: Settings,
     models: RescoringModels,
     model: RescoringModel,
+    in_process: Prepare,
 ) -> None:
     order(database, model)
     once = settings.model_copy(update={"maximum_attempts": 1})
 
     def deadly(instances: Any) -> Any:
-        for instance, found in in_process()(instances):
+        for instance, found in in_process(instances):
             yield instance, WorkerDied() if instance.key == scored[0] else found
 
     worker(Worker, database, once, models, deadly).run_once()
