@@ -36,6 +36,7 @@ from core.keys import KeyNameTaken
 from core.patients import AmbiguousPatient
 from core.quarantine import BytesNotKept
 from core.queue import JobNotFailed
+from core.rescoring_choice import RescoringRefused
 from core.reviews import NotReviewable
 from core.rhythm import RhythmInvalid
 from core.tensor_scores import TensorsNotScored, TensorsRefused, TooManyQuestions
@@ -81,6 +82,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (DeliveryUnderWay, HTTPStatus.CONFLICT),
     (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
     (JobNotFailed, HTTPStatus.CONFLICT),
+    (RescoringRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BytesNotKept, HTTPStatus.CONFLICT),
     (AllowingUseless, HTTPStatus.CONFLICT),
     (PeerElsewhere, HTTPStatus.CONFLICT),

@@ -6,7 +6,7 @@ from sqlmodel import Session, SQLModel
 
 from core.measured_fields import forget_measured_fields
 from core.predictions import supersede_predictions
-from core.recall import begin_anew, withdraw
+from core.recall import begin_anew, interrupt, withdraw
 from core.reviews import let_replaced_go
 from core.tables.columns import key_of
 from core.tables.instances import InstanceOutcome, InstanceRow
@@ -73,6 +73,7 @@ def _redo(session: Session, instance: InstanceRow) -> list[str]:
         begin_anew(session, JobKind.ANALYSE, str(key))
     else:
         withdraw(session, JobKind.ANALYSE, [str(key)])
+    interrupt(session, JobKind.RESCORE, str(key))
     if is_measured_field(instance.sop_class_uid):
         begin_anew(session, JobKind.READ_FIELD, str(key))
         forget_measured_fields(session, key)
