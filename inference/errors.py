@@ -1,6 +1,6 @@
 """What can go wrong between a scan and a prediction."""
 
-from core.errors import NodeError
+from core.errors import InfrastructureError, NodeError
 
 
 class ModelNotFound(NodeError):
@@ -15,6 +15,10 @@ class PredictionFailed(NodeError):
     """The model gave no usable field."""
 
     retry = True
+
+
+class OutOfMemory(InfrastructureError):
+    """The device has too little memory for the batch, at last for a single eye."""
 
 
 class InputOutsideIntendedUse(NodeError):

@@ -9,11 +9,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import PredictionFailed
+from inference.errors import OutOfMemory, PredictionFailed
 from inference.runtimes.compiled_network import DeviceUsed, Port
 from inference.runtimes.device import choose_gpu
 from inference.runtimes.keras_file import KERAS, as_built, keras_ports, read_keras
 
+#: How the status begins that XLA names where memory ends; it has no class of its own.
+_NO_MEMORY: Final = "RESOURCE_EXHAUSTED"
 _JAX: Final = f"JAX {jax.__version__}"
 
 
@@ -52,6 +54,10 @@ class JaxNetwork:
             (self._ran_on,) = outputs[0].devices()
             return [np.asarray(output) for output in outputs]
         except jax.errors.JaxRuntimeError as error:
+            if str(error).startswith(_NO_MEMORY):
+                raise OutOfMemory(
+                    f"{self._device} has too little memory for a batch of {len(arrays[0])}."
+                ) from error
             raise PredictionFailed(f"The network stopped on {self._device}: {error}") from error
 
     @property
