@@ -7,8 +7,8 @@ from typing import Final
 
 from arcuate.finding import Finding, Health
 from core.settings import Settings
+from inference.cpu_runtime import load_predictor
 from inference.loading import active_card
-from inference.predictor import Predictor
 from inference.runtimes.register import KERAS_BACKEND
 
 _CPU_BUILD: Final = "tensorflow-cpu"
@@ -39,7 +39,7 @@ def check_device(settings: Settings) -> Finding:
     DeviceUnavailable, ModelDamaged, ModelNotFound, RuntimeUnavailable
         If it cannot run.
     """
-    used = Predictor.load(active_card(settings), settings.device).device_used
+    used = load_predictor(active_card(settings), settings).device_used
     found = f"{used}; asked for {settings.device}"
     if used.device == "CPU" and settings.device == "auto" and _NVIDIA_DRIVER.exists():
         remedy = "This host has a GPU that is not used: install from requirements/gpu.lock."

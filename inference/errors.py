@@ -33,6 +33,10 @@ class RuntimeUnavailable(NodeError):
     """The library that would run the model is not installed, or not one that is served."""
 
 
+class ExportRefused(NodeError):
+    """The network cannot be written in another form, or gives other fields in it."""
+
+
 class TrainingDataInvalid(NodeError):
     """The data to train on are missing or unusable."""
 

@@ -12,7 +12,9 @@ from core.models import list_models, register_models
 from core.settings import Settings
 from core.tables.models import ModelState
 from core.values.prediction import FieldEstimate
+from inference.cpu_runtime import load_predictor
 from inference.examination import Examination
+from inference.gating import gate_of
 from inference.loading import active_cards, load_known, open_model_store, with_installed
 from inference.model_card import ModelCard, ModelKind
 from inference.model_store import ModelStore
@@ -70,12 +72,17 @@ class Scorers:
         return estimates
 
 
-def load_scorers(cards: Mapping[ModelKind, ModelCard], device: str) -> Scorers:
-    """Return the models of these cards, warm.
+def load_scorers(cards: Mapping[ModelKind, ModelCard], settings: Settings) -> Scorers:
+    """Return the models of these cards, warm, on what the settings ask for.
 
-    Parameters and errors are those of `Predictor.load`.
+    Errors are those of `Predictor.load`.
     """
-    return Scorers({kind: Scorer.load(card, device) for kind, card in cards.items()})
+    return Scorers({kind: load_scorer(card, settings) for kind, card in cards.items()})
+
+
+def load_scorer(card: ModelCard, settings: Settings) -> Scorer:
+    """Return the model of one card, as `load_scorers` does."""
+    return Scorer(load_predictor(card, settings), gate_of(card))
 
 
 class ScorerSource(Protocol):
@@ -166,7 +173,7 @@ class RecordedScorers:
         kept = self._scorers.active.get(card.kind)
         if kept is not None and kept.card == card:
             return kept
-        return Scorer.load(card, self._settings.device)
+        return load_scorer(card, self._settings)
 
     def _shadow(self, card: ModelCard) -> ShadowScorer:
         kept = (shadow for shadow in self._scorers.shadows if shadow.card == card)

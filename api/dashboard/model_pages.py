@@ -17,6 +17,7 @@ from api.dependencies import NodeParameter
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.errors import RecordNotFound
+from core.metrics.gpus import read_gpus
 from core.model_choice import KnownModel, shown_state
 from core.models import list_models
 from core.monthly_figures import months_until, read_figures
@@ -40,7 +41,7 @@ class ModelView:
 
 @ROUTER.get(_PATH)
 def show_models(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
-    """Show every model, and how inputs and outputs drift."""
+    """Show every model, how busy the GPUs here are, and how inputs and outputs drift."""
     months = months_until(utc_now())
     with node.database.reading() as session:
         views = _views(session, node.settings.model)
@@ -50,6 +51,7 @@ def show_models(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
         here=_PATH,
         caller=caller,
         models=views,
+        gpus=read_gpus(),
         series=drift_view(figures, months),
     )
 

@@ -14,6 +14,7 @@ from arcuate.commands.context import settings_of
 
 if TYPE_CHECKING:
     from arcuate.score_row import Row
+    from core.settings import Settings
     from inference.model_card import ModelCard, ModelKind
 
     Cards = Mapping[ModelKind, ModelCard]
@@ -49,38 +50,45 @@ def score(
     model: Annotated[str | None, typer.Option(help="NAME[:VERSION]")] = None,
 ) -> None:
     """Score files, one row an eye, estimated; eyes that --out holds already are left out."""
+    from arcuate.role_logs import configure_role_logs
     from arcuate.score_table import ScoreTable, write_csv
     from inference.loading import scoring_cards
 
     if bool(paths) == bool(profiles):
         raise typer.BadParameter("give either scans or --profiles FILE.csv")
     settings = settings_of(context)
+    if settings.cpu_runtime != "tensorflow":
+        # Why another runtime is not used goes to standard error: rows may go to standard output.
+        configure_role_logs(settings.model_copy(update={"log_level": "warning"}), "score")
     table = ScoreTable(out) if out else None
     cards = scoring_cards(settings, model)
     done = (
         {eye for card in cards.values() for eye in table.eye_ids(card.digest)} if table else set()
     )
-    device = settings.device
     rows = (
-        _profile_rows(profiles, done, cards, device)
+        _profile_rows(profiles, done, cards, settings)
         if profiles
-        else _rows(paths or [], done, cards, device)
+        else _rows(paths or [], done, cards, settings)
     )
     added = table.extend(rows) if table else write_csv(rows, sys.stdout)
     _conclude(added, done)
 
 
-def _rows(paths: Sequence[Path], done: set[str], cards: "Cards", device: str) -> "Iterable[Row]":
+def _rows(
+    paths: Sequence[Path], done: set[str], cards: "Cards", settings: "Settings"
+) -> "Iterable[Row]":
     from arcuate.dicom_files import find_files
     from arcuate.scoring import score_files
     from inference.scorers import load_scorers
 
     files = find_files(paths)
     todo = [path for path in files if str(path) not in done]
-    return score_files(files, _tracked(todo), load_scorers(cards, device)) if todo else ()
+    return score_files(files, _tracked(todo), load_scorers(cards, settings)) if todo else ()
 
 
-def _profile_rows(path: Path, done: set[str], cards: "Cards", device: str) -> "Iterable[Row]":
+def _profile_rows(
+    path: Path, done: set[str], cards: "Cards", settings: "Settings"
+) -> "Iterable[Row]":
     from arcuate.profile_table import read_lines
     from arcuate.profiles import score_profiles
     from inference.model_card import ModelKind
@@ -91,7 +99,7 @@ def _profile_rows(path: Path, done: set[str], cards: "Cards", device: str) -> "I
     todo = [line for line in read_lines(path) if line.eye_id not in done]
     if not todo:
         return ()
-    scorers = load_scorers({ModelKind.PROFILE: cards[ModelKind.PROFILE]}, device)
+    scorers = load_scorers({ModelKind.PROFILE: cards[ModelKind.PROFILE]}, settings)
     return score_profiles(_tracked(todo), scorers.active[ModelKind.PROFILE])
 
 

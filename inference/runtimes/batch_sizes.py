@@ -1,6 +1,4 @@
-"""The sizes of batch a network is run at: few, so that little is prepared for, and less on a small
-device.
-"""
+"""The sizes of batch a network is run at: few, and smaller ones where the device is small."""
 
 from core.logs import get_logger
 from inference.errors import OutOfMemory

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from inference.errors import DeviceUnavailable, ModelDamaged, OutOfMemory
 from inference.model_card import ModelCard, ModelInput
+from inference.precisions import Precision
 from inference.runtimes.batch_sizes import BatchSizes
 from inference.runtimes.compiled_network import CompiledNetwork, DeviceUsed
 from inference.runtimes.ports import match_inputs, match_outputs
@@ -65,8 +66,8 @@ class Network:
         self._warm(card.inputs[0])
 
     @classmethod
-    def load(cls, card: ModelCard, device: str) -> Self:
-        """Read the files of a card; its digest is not looked at.
+    def load(cls, card: ModelCard, device: str, precision: Precision = Precision.FLOAT32) -> Self:
+        """Read the files of a card; its digest is not looked at, nor the precision it states.
 
         Raises
         ------
@@ -79,7 +80,7 @@ class Network:
         RuntimeUnavailable
             If the library to run it with is not installed.
         """
-        network = cls(runtime_for(card).load(card.weights_path, device), card)
+        network = cls(runtime_for(card).load(card.weights_path, device, precision), card)
         if device.startswith("gpu") and network.device_used.device == "CPU":
             # Libraries fall back in silence where a driver does not fit them.
             raise DeviceUnavailable(
@@ -92,6 +93,10 @@ class Network:
     def batch_sizes(self) -> tuple[int, ...]:
         """The sizes of batch it is run at, in rising order."""
         return self._batches.sizes
+
+    def use_batches(self, sizes: tuple[int, ...]) -> None:
+        """Run at other sizes of batch from now on, in rising order, the first of them 1."""
+        self._batches = BatchSizes(sizes)
 
     @property
     def device_used(self) -> DeviceUsed:

@@ -76,11 +76,11 @@ def tensorflow_device(device: str) -> str:
     DeviceUnavailable
         If it is none of these, or not there.
     """
-    gpu = choose_gpu(device, _count_gpus, TENSORFLOW)
+    gpu = choose_gpu(device, count_gpus, TENSORFLOW)
     return "/CPU:0" if gpu is None else f"/GPU:{gpu}"
 
 
-def _count_gpus() -> int:
+def count_gpus() -> int:
     """Return how many GPUs there are, each told to take memory as needed: others may work there."""
     gpus: list[Any] = tf.config.list_physical_devices("GPU")
     for gpu in gpus:

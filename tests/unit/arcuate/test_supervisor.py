@@ -175,3 +175,36 @@ def test_stopped_role_listens_no_more(home: Path) -> None:
     supervisor.stop()
 
     assert not listens(port)
+
+
+def two_workers(home: Path) -> Supervisor:
+    settings = settings_of(home).model_copy(update={"device": "cpu", "workers": 2})
+    return Supervisor(settings, [Role.INFER], [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in ("0", "1")])
+
+
+def test_workers_have_each_their_own_environment(home: Path) -> None:
+    supervisor = two_workers(home)
+
+    told = [supervisor._environment(child) for child in supervisor._children]
+
+    assert [one["CUDA_VISIBLE_DEVICES"] for one in told] == ["0", "1"]
+    assert [one["ARCUATE_WORKERS"] for one in told] == ["1", "1"]
+
+
+@pytest.mark.slow
+def test_workers_run_in_a_process_each(home: Path) -> None:
+    supervisor = two_workers(home)
+
+    assert supervisor.start() == {Role.INFER: 0}
+    try:
+        running = [child.process for child in supervisor._children if child.process]
+        told = [environment_of(process.pid) for process in running]
+    finally:
+        supervisor.stop()
+
+    assert [one["CUDA_VISIBLE_DEVICES"] for one in told] == ["0", "1"]
+
+
+def environment_of(process_id: int) -> dict[str, str]:
+    entries = Path(f"/proc/{process_id}/environ").read_text().split("\0")
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)

@@ -94,29 +94,32 @@ def test_device_that_is_not_there_is_refused() -> None:
     assert "gpu:99 is not there" in done.stdout, done.stderr
 
 
-def test_memory_that_ends_is_told_as_such_and_nothing_is_compiled_twice() -> None:
+def test_memory_that_ends_is_told_as_such_and_nothing_is_compiled_twice(tmp_path: Path) -> None:
     """XLA says it by the text of its error alone, so what it really says is read."""
     program = """
-import jax, jax.numpy as jnp, numpy as np
+import sys
+from pathlib import Path
+import jax, jax.numpy as jnp
 from inference.errors import OutOfMemory
-from inference.model_store import ModelStore
-from inference.runtimes.keras_jax import load_network
+from inference.runtimes.keras_jax import JaxNetwork
 from inference.runtimes.network import Network
+from tests.unit.inference.cards import make_model
+from tests.unit.inference.runtimes.networks import eyes, small_keras
 
-card = ModelStore().load_card("fundus_field")
-compiled = load_network(card.weights_path, "cpu")
-network = Network(compiled, card)
+compiled = JaxNetwork(small_keras(), jax.devices("cpu")[0])
+network = Network(compiled, make_model(Path(sys.argv[1])))
+profiles, ages = eyes(20)
 for count in (1, 3, 16, 20):
-    network.answer(np.zeros((count, *card.inputs[0].shape), "f4"), np.full(count, 60, "f4"))
+    network.answer(profiles[:count], ages[:count, 0])
 print("compiled", compiled._compiled._cache_size())
-compiled._compiled = jax.jit(lambda weights, arrays: jnp.ones(2**45) * arrays[0].sum())
+compiled._compiled = jax.jit(lambda weights, arrays: [jnp.ones(2**45) * arrays[0].sum()])
 try:
-    network.answer(np.zeros((1, *card.inputs[0].shape), "f4"), np.full(1, 60, "f4"))
+    network.answer(profiles[:1], ages[:1, 0])
 except OutOfMemory as error:
     print(error)
 """
 
-    done = run_on_jax(program=program)
+    done = run_on_jax(str(tmp_path), program=program)
 
     assert "compiled 4" in done.stdout, done.stderr
     assert "too little memory for a batch of 1. Free memory on it" in done.stdout, done.stderr

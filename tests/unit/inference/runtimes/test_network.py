@@ -176,9 +176,7 @@ def model_of(folder: Path, kind: str) -> Any:
     if kind == "keras":
         return keras_model(folder, small_keras())
     card = make_model(folder)
-    return replace(
-        card, weights=save_onnx(small_onnx(), card.folder).name, format=ModelFormat.ONNX
-    )
+    return replace(card, weights=save_onnx(small_onnx(), card.folder).name, format=ModelFormat.ONNX)
 
 
 def test_network_is_traced_once_for_every_size(tmp_path: Path) -> None:
