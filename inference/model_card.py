@@ -22,7 +22,7 @@ from inference.card_rules import (
 )
 from inference.errors import ModelDamaged
 from inference.intervals import IntervalTable
-from inference.precisions import Precision
+from inference.precisions import Precision, PrecisionCheck
 from inference.weights import weights_digest
 
 CARD_FILE: Final = "card.toml"
@@ -47,28 +47,6 @@ class ModelFormat(StrEnum):
     SAVEDMODEL = "savedmodel"
     #: One `.onnx` file.
     ONNX = "onnx"
-
-
-@dataclass(frozen=True)
-class PrecisionCheck:
-    """What a precision was measured to change.
-
-    Attributes
-    ----------
-    largest_difference_db
-        Between its fields and those in float32, over all points of all eyes of the probe.
-    eyes
-        How many the probe had.
-    device, software
-        Where it was measured.
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-
-    largest_difference_db: float
-    eyes: int
-    device: str
-    software: str
 
 
 @dataclass(frozen=True)

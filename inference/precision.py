@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from inference.errors import ModelDamaged
-from inference.model_card import ModelCard, PrecisionCheck
-from inference.precisions import Precision
+from inference.model_card import ModelCard
+from inference.precisions import Precision, PrecisionCheck
 from inference.probe import PROBE_EYES, largest_difference_db, probe_eyes
 from inference.runtimes.network import Network
 

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.errors import ModelDamaged
-from inference.model_card import PrecisionCheck, read_card
+from inference.model_card import read_card
 from inference.model_card_writer import write_card
 from inference.precision import check_precision, in_stated_precision, load_network
-from inference.precisions import Precision
+from inference.precisions import Precision, PrecisionCheck
 from inference.runtimes.network import Network
 from tests.unit.inference.runtimes.networks import eyes, keras_model, small_keras
 
