@@ -192,19 +192,21 @@ def test_workers_have_each_their_own_environment(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_workers_run_in_a_process_each(home: Path) -> None:
-    supervisor = two_workers(home)
+def test_infer_alone_runs_as_many_workers_as_the_settings_say(home: Path) -> None:
+    """Its quick relative is the test before; this one loads TensorFlow twice."""
+    settings = {"ARCUATE_HOME": str(home), "ARCUATE_DEVICE": "cpu", "ARCUATE_WORKERS": "2"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "arcuate", "infer", "--supervised"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **settings},
+    ) as several:
+        assert several.stdout is not None
+        line = several.stdout.readline()
+        workers = Path(f"/proc/{several.pid}/task/{several.pid}/children").read_text().split()
+        several.communicate()
 
-    assert supervisor.start() == {Role.INFER: 0}
-    try:
-        running = [child.process for child in supervisor._children if child.process]
-        told = [environment_of(process.pid) for process in running]
-    finally:
-        supervisor.stop()
-
-    assert [one["CUDA_VISIBLE_DEVICES"] for one in told] == ["0", "1"]
-
-
-def environment_of(process_id: int) -> dict[str, str]:
-    entries = Path(f"/proc/{process_id}/environ").read_text().split("\0")
-    return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+    assert '"role": "infer", "ready": true' in line
+    assert len(workers) == 2
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
