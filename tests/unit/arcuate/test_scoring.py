@@ -6,6 +6,7 @@ from pydicom import Dataset
 from arcuate.dicom_files import find_files
 from arcuate.score_row import COLUMNS, Row
 from arcuate.scoring import score_files
+from core.settings import Settings
 from core.values.laterality import Laterality
 from inference.model_card import ModelKind
 from inference.model_store import ModelStore
@@ -17,7 +18,9 @@ from tests.builders.photograph import build_photograph
 
 @pytest.fixture(scope="module")
 def scorers() -> Scorers:
-    return load_scorers({ModelKind.PROFILE: ModelStore().load_card("retinervenet")}, "cpu")
+    return load_scorers(
+        {ModelKind.PROFILE: ModelStore().load_card("retinervenet")}, Settings(device="cpu")
+    )
 
 
 def keep(folder: Path, name: str, dataset: Dataset) -> Path:
