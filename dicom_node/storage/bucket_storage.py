@@ -139,6 +139,14 @@ class BucketStorage(Storage):
         with named_faults():
             path.unlink(missing_ok=True)
 
+    def written(self, key: str) -> int:
+        """Return when the file of a key in the folder was written, ns since 1970; 0 without one."""
+        with named_faults():
+            try:
+                return self._path(key).stat().st_mtime_ns
+            except FileNotFoundError:
+                return 0
+
     def waiting_keys(self) -> Iterator[str]:
         """Yield the keys of what waits for the bucket."""
         with named_faults():
