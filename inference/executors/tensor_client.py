@@ -3,6 +3,7 @@
 import json
 import math
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -159,7 +160,9 @@ def _request(inputs: Tensors, outputs: Sequence[str], binary: bool) -> tuple[byt
         for name, array in inputs.items()
     ]
     wanted = [{"name": name, "parameters": {"binary_data": binary}} for name in outputs]
-    text = json.dumps({"inputs": tensors, "outputs": wanted}).encode()
+    # The protocol asks for none, and KServe does not answer without.
+    asked = {"id": uuid.uuid4().hex, "inputs": tensors, "outputs": wanted}
+    text = json.dumps(asked).encode()
     if not binary:
         return text, {"Content-Type": "application/json"}
     behind = b"".join(np.ascontiguousarray(array, "<f4").tobytes() for array in inputs.values())
