@@ -206,15 +206,27 @@ def test_a_large_body_is_taken_and_a_larger_one_refused(client: httpx.Client) ->
     assert huge.status_code == 413
 
 
-def test_asking_is_audited_and_nothing_of_it_stays(
+def _audited(database: Database) -> list[tuple[str, str, str]]:
+    with database.reading() as session:
+        rows = session.exec(select(WaitingAuditRow)).all()
+    return [
+        (row.actor, row.action, row.outcome)
+        for row in rows
+        if row.detail.get("route") == "/v2/models/{name}/infer"
+    ]
+
+
+def test_asking_is_audited_with_its_outcome_and_nothing_of_it_stays(
     client: httpx.Client, database: Database
 ) -> None:
+    before = len(_audited(database))
     client.post(f"{MODEL}/infer", json=question())
-    with database.reading() as session:
-        entries = session.exec(select(WaitingAuditRow)).all()
-        kept = session.exec(select(TensorScoreRow)).all()
+    client.post(f"{MODEL}/infer", json=question((60.0, 8.0)))
 
-    told = str([entry.model_dump() for entry in entries])
-    assert "/v2/models/{name}/infer" in told
-    assert "study" in told
+    with database.reading() as session:
+        kept = session.exec(select(TensorScoreRow)).all()
+    assert _audited(database)[before:] == [
+        ("study", "read", "success"),
+        ("study", "read", "refused"),
+    ]
     assert kept == []
