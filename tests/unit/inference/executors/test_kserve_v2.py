@@ -1,6 +1,7 @@
 """What is made of servers that are away, wrong or broken; a good one is asked in integration."""
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +77,7 @@ def remote(peer: Peer, card: ModelCard) -> RemoteNetwork:
     return RemoteNetwork(client, card, None, client.server(), client.model("retinervenet", None))
 
 
-def on(url: str, **more: str) -> Settings:
+def on(url: str, **more: Any) -> Settings:
     return Settings(executor="kserve-v2", executor_url=url, **more)
 
 
@@ -194,6 +195,20 @@ def test_a_server_that_speaks_something_else_is_away(peer: Peer) -> None:
     peer.service.answer = lambda _asked: (200, b"<html>")
     with pytest.raises(ExecutorAway, match="does not speak the protocol"):
         open_server(on(peer.service.url)).client.server()
+
+
+def test_a_server_that_is_too_slow_is_not_asked_again_at_once(peer: Peer) -> None:
+    released = threading.Event()
+
+    def late(_asked: Asked) -> Answer:
+        released.wait(30)
+        return 200, {}
+
+    peer.service.answer = late
+    with pytest.raises(ExecutorAway, match="ReadTimeout"):
+        open_server(on(peer.service.url, executor_seconds=0.2)).client.server()
+    released.set()
+    assert len(peer.service.asked) == 1
 
 
 def test_nobody_listening_is_told_with_what_to_look_at() -> None:
