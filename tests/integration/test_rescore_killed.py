@@ -57,7 +57,7 @@ def test_each_scan_is_scored_again_exactly_once(tmp_path: Path) -> None:
         working.kill()
         working.wait()
         kills += 1
-    print(f"{SCANS} scans, {kills} kills, {time.monotonic() - begun:.0f} s")
+    print(f"{SCANS} scans, {kills} kills, {time.monotonic() - begun:.0f} s")  # noqa: T201
 
     with node.database.reading() as session:
         scored = session.exec(select(PredictionRow.instance_key)).all()
