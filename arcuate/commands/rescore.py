@@ -84,7 +84,7 @@ def rescore(
     failed = 0
     if wait and waiting:
         with _at_work(node, engine, processes, options):
-            failed = _follow(node, chosen, waiting)
+            failed = _follow(node, chosen, waiting, others_work=engine is None)
     if as_json:
         identity = chosen.identity
         names = {"name": identity.name, "version": identity.version, "digest": identity.digest}
@@ -118,12 +118,13 @@ def _at_work(
     return working_on_ray(settings, options)
 
 
-def _follow(node: "Node", model: "RescoringModel", waiting: int) -> int:
+def _follow(node: "Node", model: "RescoringModel", waiting: int, others_work: bool) -> int:
     """Show what becomes of the jobs until none waits; return how many failed meanwhile."""
     from arcuate.rescoring import follow
 
     with progress("Scoring again", waiting) as note:
-        failed = follow(node, model, note, partial(typer.echo, err=True))
+        warn = partial(typer.echo, err=True) if others_work else None
+        failed = follow(node, model, note, warn)
     told = f"Done; {failed} failed: arcuate jobs list --status failed" if failed else "Done."
     typer.echo(told, err=True)
     return failed
