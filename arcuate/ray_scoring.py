@@ -85,6 +85,7 @@ def _told(
     device: str,
 ) -> Iterator[tuple[str, Row | None]]:
     items = [{"path": str(file.path), "file": pickle.dumps(file)} for file in to_examine]
+    # Each file is told of, so that what a lost block held is known.
     rows = (
         _dataset(ray, items)
         .map(_examined, num_cpus=1)
@@ -92,7 +93,7 @@ def _told(
             ScoringActor,
             fn_constructor_args=(cards, device),
             batch_size=GROUP_SIZE,
-            concurrency=options.actors,
+            compute=ray.data.ActorPoolStrategy(size=options.actors),
             num_cpus=0,
             num_gpus=options.gpus,
         )

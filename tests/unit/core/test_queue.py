@@ -128,7 +128,7 @@ def test_what_was_ever_done_is_not_read_to_list_the_queue(database: Database) ->
 
 
 def test_each_kind_is_somebodys_work() -> None:
-    assert role_of(JobKind.ANALYSE) == "infer"
-    assert role_of(JobKind.SCORE_TENSORS) == "infer"
-    others = set(JobKind) - {JobKind.ANALYSE, JobKind.SCORE_TENSORS}
-    assert {role_of(kind) for kind in others} == {"deliver"}
+    scored = {JobKind.ANALYSE, JobKind.RESCORE, JobKind.SCORE_TENSORS}
+
+    assert {role_of(kind) for kind in scored} == {"infer"}
+    assert {role_of(kind) for kind in JobKind if kind not in scored} == {"deliver"}
