@@ -180,3 +180,7 @@ class BodyTooLarge(NodeError):
 
 class BodyStalled(NodeError):
     """The body stopped coming; send it again."""
+
+
+class NobodyScored(NodeError):
+    """No process that scores answered in time: is none running (`arcuate infer`), or is it busy."""

@@ -26,6 +26,7 @@ from api.errors import (
     LoginRefused,
     LoginWithoutRole,
     MediaTypeUnsupported,
+    NobodyScored,
     NotAcceptable,
     NotMadeHere,
     NotReady,
@@ -53,6 +54,7 @@ from core.quarantine import BytesNotKept
 from core.queue import JobNotFailed
 from core.reviews import NotReviewable
 from core.rhythm import RhythmInvalid
+from core.tensor_scores import TensorsNotScored, TensorsRefused, TooManyQuestions
 from core.webhooks import WebhookInvalid, WebhookNameTaken
 from dicom_node.allowing import AllowingUseless, PeerElsewhere
 from dicom_node.calling_errors import PeerInvalid
@@ -110,6 +112,10 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (WebhookNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
+    (TensorsRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TensorsNotScored, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (TooManyQuestions, HTTPStatus.SERVICE_UNAVAILABLE),
+    (NobodyScored, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManySearches, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyStreams, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -89,13 +89,11 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
 
 
 def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
-    from core.worker import Worker
-    from inference.analysis import AnalyseStep
-    from inference.scorers import RecordedScorers
+    from arcuate.infer_role import loops_of
 
-    step = AnalyseStep(node.database, node.storage, RecordedScorers(node.settings, node.database))
+    loops = loops_of(node, stopping)
     announce(0)
-    Worker(node.database, node.settings, step, stopping).run()
+    run_together(loops, stopping)
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Protocol
 
 from core.database import Database
@@ -112,6 +113,8 @@ class RecordedScorers:
         self._settings = settings
         self._database = database
         self._scorers = Scorers({})
+        # Scans and tensors are scored by threads of their own.
+        self._lock = Lock()
         self._recorded = self._register()
         self._scorers = self._load(self._recorded)
 
@@ -125,10 +128,11 @@ class RecordedScorers:
         """
         with self._database.reading() as session:
             recorded = list_models(session)
-        if recorded != self._recorded:
-            self._scorers = self._changed(recorded)
-            self._recorded = recorded
-        return self._scorers
+        with self._lock:
+            if recorded != self._recorded:
+                self._scorers = self._changed(recorded)
+                self._recorded = recorded
+            return self._scorers
 
     def _register(self) -> tuple[KnownModel, ...]:
         """Let the record know every model installed here, so that others can list them."""

@@ -19,6 +19,7 @@ _KIND_WORDS: Final = {
     JobKind.DELIVER: to_translate("Send what waits for a destination"),
     JobKind.REPORT_STUDY: to_translate("Write the report of both eyes"),
     JobKind.ECHO: to_translate("Ask a peer whether it answers"),
+    JobKind.SCORE_TENSORS: to_translate("Score tensors that were sent"),
 }
 _STATUS_WORDS: Final = {
     JobStatus.QUEUED: to_translate("Waiting"),

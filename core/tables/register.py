@@ -39,6 +39,7 @@ from core.tables.studies import StudyRow
 from core.tables.study_notices import StudyNoticeRow
 from core.tables.study_summaries import StudySummaryRow
 from core.tables.summary_reports import SummaryReportRow
+from core.tables.tensor_scores import TensorScoreRow
 from core.tables.webhooks import WebhookRow
 
 TABLES: tuple[type[SQLModel], ...] = (
@@ -88,4 +89,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     IdentityChangeRow,
     PseudonymSecretRow,
     MetricTotalRow,
+    TensorScoreRow,
 )
