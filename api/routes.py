@@ -51,7 +51,7 @@ from api.dicomweb import (
     wado_rendered,
     wado_thumbnail,
 )
-from api.ibm import assets, authorize, deployments, hardware, spaces, versions
+from api.ibm import assets, authorize, deployments, hardware, scoring, spaces, versions
 from api.rest import (
     audit,
     changes,
@@ -165,6 +165,7 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (hardware.ROUTER, _SCORED),
     (assets.ROUTER, _SCORED),
     (deployments.ROUTER, _SCORED),
+    (scoring.ROUTER, _SCORED),
     (audit.ROUTER, Access(ADMINISTRATORS, NOBODY)),
     (audit_pages.ROUTER, Access(ADMINISTRATORS, NOBODY)),
 )

@@ -49,6 +49,11 @@ class Deployed:
         return self.model.activated_at or self.model.since or utc_now()
 
     @property
+    def output(self) -> str:
+        """The name of its model's output."""
+        return str(self.card["output_layer"])
+
+    @property
     def card(self) -> dict[str, Any]:
         """What the card of its model says."""
         return dict(self.model.card or {})

@@ -14,6 +14,7 @@ from api.ibm.json_body import member, read_object
 from api.ibm.listing import ListQuery, page_of
 from api.ibm.moments import moment
 from api.ibm.spaces import check_space
+from api.ibm.warnings import WARNINGS
 from api.site import site_of
 from core.errors import RecordNotFound
 
@@ -118,7 +119,7 @@ def _told(request: Request, found: Deployed) -> dict[str, Any]:
             "created_at": moment(found.since),
             "modified_at": moment(found.since),
         },
-        "system": {"warnings": []},
+        "system": {"warnings": WARNINGS},
     }
 
 

@@ -21,6 +21,8 @@ PATHS: Final = (
 )
 #: It knows no 422: what cannot be understood is a bad request, however it is wrong.
 _STATUSES: Final = {HTTPStatus.UNPROCESSABLE_ENTITY: HTTPStatus.BAD_REQUEST}
+#: Its clients know a full queue by this.
+_FULL: Final = frozenset({"too-many-questions", "too-many-jobs"})
 _LOG = get_logger(__name__)
 
 
@@ -39,7 +41,8 @@ def error_response(
     kind
         Our name of it, in words with hyphens; its code there has underscores.
     """
-    told = _STATUSES.get(status, status)
+    is_full = kind in _FULL
+    told = HTTPStatus.TOO_MANY_REQUESTS if is_full else _STATUSES.get(status, status)
     trace, code = uuid.uuid4().hex, kind.replace("-", "_")
     # Whoever reports an error quotes its trace.
     _LOG.info("scoring_api_refused", trace=trace, code=code, status=told.value)

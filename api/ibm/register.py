@@ -4,11 +4,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.ibm import assets, deployments, hardware, spaces
+from api.ibm import assets, deployments, hardware, scoring, spaces
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     spaces.ROUTER,
     hardware.ROUTER,
     assets.ROUTER,
     deployments.ROUTER,
+    scoring.ROUTER,
 )
