@@ -45,6 +45,7 @@ from api.errors import (
 from api.ibm import error_shape
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
 from core.deliveries.rules import RuleInvalid
+from core.deployment_jobs import TooManyJobs
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.identities.errors import CorrectionRefused, IdentityConflict
 from core.keys import KeyNameTaken
@@ -115,6 +116,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (TensorsRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TensorsNotScored, HTTPStatus.INTERNAL_SERVER_ERROR),
     (TooManyQuestions, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TooManyJobs, HTTPStatus.TOO_MANY_REQUESTS),
     (NobodyScored, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManySearches, HTTPStatus.SERVICE_UNAVAILABLE),

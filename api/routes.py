@@ -51,7 +51,7 @@ from api.dicomweb import (
     wado_rendered,
     wado_thumbnail,
 )
-from api.ibm import assets, authorize, deployments, hardware, scoring, spaces, versions
+from api.ibm import assets, authorize, deployments, hardware, jobs, scoring, spaces, versions
 from api.rest import (
     audit,
     changes,
@@ -166,6 +166,7 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (assets.ROUTER, _SCORED),
     (deployments.ROUTER, _SCORED),
     (scoring.ROUTER, _SCORED),
+    (jobs.ROUTER, _SCORED),
     (audit.ROUTER, Access(ADMINISTRATORS, NOBODY)),
     (audit_pages.ROUTER, Access(ADMINISTRATORS, NOBODY)),
 )

@@ -36,6 +36,7 @@ _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("GET", _CALLBACK): AuditAction.LOGIN,
     ("POST", "/icp4d-api/v1/authorize"): AuditAction.LOGIN,
     ("POST", "/idprovider/v1/auth/identitytoken"): AuditAction.LOGIN,
+    ("POST", "/ml/v4/deployment_jobs"): AuditAction.CREATE,
     ("POST", "/logout"): AuditAction.LOGOUT,
     ("POST", "/logout/everywhere"): AuditAction.LOGOUT,
     ("POST", "/dicom-web/studies"): AuditAction.STORE,

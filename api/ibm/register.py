@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.ibm import assets, deployments, hardware, scoring, spaces
+from api.ibm import assets, deployments, hardware, jobs, scoring, spaces
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     spaces.ROUTER,
@@ -12,4 +12,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     assets.ROUTER,
     deployments.ROUTER,
     scoring.ROUTER,
+    jobs.ROUTER,
 )
