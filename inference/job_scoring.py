@@ -17,6 +17,7 @@ from core.ledger import Claim, LeaseLost
 from core.logs import get_logger
 from core.scoring_input import read_question
 from core.scoring_output import predictions_of
+from core.study_scoring import predictions_of_studies, score_studies, study_uids_of
 from core.tables.deployment_jobs import DeploymentJobRow
 from core.tables.jobs import JobKind
 from core.tensor_scores import TensorsRefused
@@ -35,6 +36,8 @@ from inference.told_card import told_card
 
 #: Eyes computed between two looks at whether the job is still wanted.
 CHUNK_EYES: Final = 256
+#: Until a job whose scans are being scored is looked at again, in seconds.
+STUDY_DELAY_SECONDS: Final = 0.5
 #: What trying again does not help.
 _REFUSALS: Final = (
     TensorsRefused,
@@ -75,15 +78,31 @@ class ScoreJobStep:
 
     def _score(self, claimed: Claim, row: DeploymentJobRow) -> None:
         try:
-            predictions = self._predictions(claimed, row)
+            predictions = (
+                self._of_studies(claimed, row)
+                if row.names_studies
+                else self._of_tensors(claimed, row)
+            )
         except _REFUSALS as error:
             self._refuse(claimed, error)
+            return
+        if predictions is None:
             return
         with self.database.transaction() as session:
             complete_job(session, claimed, predictions, self.clock())
         _log.info("deployment_job_completed", deployment_job=row.id)
 
-    def _predictions(self, claimed: Claim, row: DeploymentJobRow) -> list[dict[str, Any]]:
+    def _of_studies(self, claimed: Claim, row: DeploymentJobRow) -> list[dict[str, Any]] | None:
+        """Return what was said of the scans of studies; None where the job must wait for it."""
+        uids, model = study_uids_of(unpacked(row.request)), (row.model_name, row.model_version)
+        with self.database.transaction() as session:
+            told = score_studies(session, uids, model, row.created_at)
+            if told is None:
+                ledger.give_back(session, claimed, STUDY_DELAY_SECONDS)
+                return None
+        return predictions_of_studies(told, self.models.scorer(*model).card.output_layer)
+
+    def _of_tensors(self, claimed: Claim, row: DeploymentJobRow) -> list[dict[str, Any]]:
         scorer = self.models.scorer(row.model_name, row.model_version)
         card = told_card(scorer.card)
         question = read_question(unpacked(row.request), scorer.identity, card)

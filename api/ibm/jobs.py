@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api.access import READERS
 from api.caller import Caller
 from api.dependencies import Node, NodeParameter
-from api.errors import BodyMalformed
+from api.errors import BodyMalformed, RoleMissing
 from api.ibm.deployed import Deployed, find_deployed
 from api.ibm.hardware_specs import HardwareSpec, spec_named, spec_with_id
 from api.ibm.identifiers import Mode
@@ -21,14 +21,16 @@ from api.ibm.json_body import member, read_object
 from api.ibm.listing import ListQuery, page
 from api.ibm.spaces import check_space
 from api.security import CallerParameter
-from core.audit.trail import note_object
+from core.audit.trail import note_object, note_study
 from core.deployment_jobs import NewJob, cancel_job, create_job, find_job, list_jobs, remove_job
 from core.errors import RecordNotFound
+from core.study_scoring import study_uids_of
 from core.tables.deployment_jobs import DeploymentJobRow
 
 ROUTER: Final = APIRouter(prefix="/ml/v4/deployment_jobs", include_in_schema=False)
 
 _LONGEST_NAME: Final = 256
+_REFERENCES: Final = "input_data_references"
 
 
 class JobQuery(ListQuery):
@@ -39,18 +41,22 @@ class JobQuery(ListQuery):
 
 
 @ROUTER.post("")
-async def create(request: Request, node: NodeParameter, space_id: str = "") -> Response:
+async def create(
+    request: Request, node: NodeParameter, caller: CallerParameter, space_id: str = ""
+) -> Response:
     """Take a job; what it holds is looked at when it runs.
 
     Raises
     ------
     TooManyJobs
         If so many wait that this one must not.
+    RoleMissing
+        If it is about stored studies, which the caller must not see.
     """
     check_space(space_id)
     body = await read_object(request)
     check_space(member(body, "space_id"))
-    return JSONResponse(await run_in_threadpool(_create, node, body), 202)
+    return JSONResponse(await run_in_threadpool(_create, node, caller, body), 202)
 
 
 @ROUTER.get("")
@@ -110,10 +116,13 @@ def delete(
     return Response(status_code=204)
 
 
-def _create(node: Node, body: Mapping[str, Any]) -> dict[str, Any]:
+def _create(node: Node, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
     scoring = body.get("scoring")
-    if not isinstance(scoring, dict) or "input_data" not in scoring:
-        raise BodyMalformed('The body needs `scoring` with `input_data`: [{"values": […]}]')
+    if not isinstance(scoring, dict) or ("input_data" in scoring) == (_REFERENCES in scoring):
+        raise BodyMalformed(
+            'The body needs `scoring` with `input_data`, [{"values": […]}], or references'
+        )
+    _check_studies(scoring, caller)
     with node.database.reading() as session:
         found = find_deployed(session, node.settings, member(dict(body), "deployment", "id"))
     if found.mode is not Mode.BATCH:
@@ -127,6 +136,16 @@ def _create(node: Node, body: Mapping[str, Any]) -> dict[str, Any]:
     return told_job(row, with_content=True)
 
 
+def _check_studies(scoring: Mapping[str, Any], caller: Caller) -> None:
+    if _REFERENCES not in scoring:
+        return
+    if not READERS.allows(caller):
+        raise RoleMissing(READERS.roles)
+    # Whose they are belongs into the audit trail.
+    for uid in study_uids_of(scoring):
+        note_study(uid)
+
+
 def _new_job(
     body: Mapping[str, Any], scoring: Mapping[str, Any], found: Deployed, spec: HardwareSpec
 ) -> NewJob:
@@ -137,6 +156,7 @@ def _new_job(
         hardware=spec.name,
         scoring=scoring,
         needs_gpu=spec.gpus > 0,
+        names_studies=_REFERENCES in scoring,
     )
 
 
