@@ -31,8 +31,9 @@ LIFE: Final = timedelta(hours=12)
 _TYPE: Final = "arcuate+jwt"
 _ALGORITHM: Final = "HS256"
 _LARGEST_TOKEN_BYTES: Final = 4096
-#: The clients decode base64 as if it had neither `-` nor `_`: of ASCII only these bring them about.
-_MISREAD: Final = re.compile(r"[>?~\x7f]")
+#: The clients drop `-` and `_` from what they decode. Of ASCII only `>`, `?`, `~` and DEL bring
+#: them about in base64.
+_MISREAD: Final = re.compile(r"[^ -}]|[>?]")
 
 
 @dataclass(frozen=True)

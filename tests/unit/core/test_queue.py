@@ -128,5 +128,6 @@ def test_what_was_ever_done_is_not_read_to_list_the_queue(database: Database) ->
 
 
 def test_each_kind_is_somebodys_work() -> None:
-    assert role_of(JobKind.ANALYSE) == "infer"
-    assert {role_of(kind) for kind in JobKind if kind is not JobKind.ANALYSE} == {"deliver"}
+    of_infer = {JobKind.ANALYSE, JobKind.SCORE_TENSORS, JobKind.SCORE_JOB, JobKind.SCORE_JOB_GPU}
+    assert {role_of(kind) for kind in of_infer} == {"infer"}
+    assert {role_of(kind) for kind in set(JobKind) - of_infer} == {"deliver"}
