@@ -182,5 +182,9 @@ class BodyStalled(NodeError):
     """The body stopped coming; send it again."""
 
 
+class ModelUnknown(RecordNotFound):
+    """There is no model of that name and version that can be asked; `/v2/models` names them."""
+
+
 class NobodyScored(NodeError):
     """No process that scores answered in time: is none running (`arcuate infer`), or is it busy."""

@@ -113,7 +113,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (WebhookNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),
-    (TensorsRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TensorsRefused, HTTPStatus.BAD_REQUEST),
     (TensorsNotScored, HTTPStatus.INTERNAL_SERVER_ERROR),
     (TooManyQuestions, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyJobs, HTTPStatus.TOO_MANY_REQUESTS),
@@ -126,7 +126,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (SettingsInvalid, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 #: Whatever a browser accepts, these answer programs.
-_API_PATHS: Final = ("/v1/", "/dicom-web/", "/health/", "/openapi.json")
+_API_PATHS: Final = ("/v1/", "/v2", "/dicom-web/", "/health/", "/openapi.json")
 #: How our parameters are written, and misspelt.
 _PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
 _RETRY_AFTER_SECONDS: Final = "5"

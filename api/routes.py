@@ -52,6 +52,9 @@ from api.dicomweb import (
     wado_thumbnail,
 )
 from api.ibm import assets, authorize, deployments, hardware, jobs, scoring, spaces, versions
+from api.inference_protocol import inferring
+from api.inference_protocol import models as protocol_models
+from api.inference_protocol import server as protocol_server
 from api.rest import (
     audit,
     changes,
@@ -92,6 +95,7 @@ _SCORED: Final = Access(EVERYBODY, SCORERS)
 #: Served to whoever asks: monitors, and those who are not signed in yet.
 OPEN: Final[tuple[APIRouter, ...]] = (
     health.ROUTER,
+    protocol_server.HEALTH,
     metrics.ROUTER,
     login_pages.ROUTER,
     provider_pages.ROUTER,
@@ -136,6 +140,10 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (webhooks.ROUTER, Access(TRUSTED_OPERATORS, TRUSTED_OPERATORS)),
     (devices.ROUTER, _OPERATED),
     (models.ROUTER, Access(READERS, ADMINISTRATORS)),
+    # Tensors are the caller's own, and nothing of them is kept.
+    (protocol_server.ROUTER, Access(EVERYBODY, NOBODY)),
+    (protocol_models.ROUTER, Access(EVERYBODY, NOBODY)),
+    (inferring.ROUTER, Access(EVERYBODY, EVERYBODY)),
     (stow.ROUTER, Access(READERS, STORERS)),
     (qido.ROUTER, _READ_ONLY),
     (wado_instances.ROUTER, _READ_ONLY),

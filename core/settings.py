@@ -14,6 +14,7 @@ from core.access_settings import AccessSettings
 from core.audit_settings import AuditSettings
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
+from core.executor_settings import ExecutorSettings
 from core.feed_settings import FeedSettings
 from core.monitoring_settings import MonitoringSettings
 from core.query_settings import QuerySettings
@@ -38,6 +39,7 @@ class Settings(
     AuditSettings,
     AccessSettings,
     DeliverySettings,
+    ExecutorSettings,
     FeedSettings,
     MonitoringSettings,
     QuerySettings,

@@ -1,6 +1,6 @@
 """What can go wrong between a scan and a prediction."""
 
-from core.errors import NodeError
+from core.errors import InfrastructureError, NodeError
 
 
 class ModelNotFound(NodeError):
@@ -19,6 +19,10 @@ class PredictionFailed(NodeError):
 
 class InputOutsideIntendedUse(NodeError):
     """The model was not made for this input."""
+
+
+class ExecutorAway(InfrastructureError):
+    """What computes for this node does not answer; the scans wait."""
 
 
 class DeviceUnavailable(NodeError):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.values.prediction import FieldEstimate, ModelIdentity
 from core.values.reason import Reason, ReasonCode
 from inference.examination import Examination
+from inference.executors.executor import Executor
 from inference.gating import gate_of, gated
 from inference.model_card import ModelCard, ModelKind
 from inference.predictor import Predictor
@@ -36,6 +37,20 @@ class Scorer:
         Parameters and errors are those of `Predictor.load`.
         """
         return cls(Predictor.load(card, device), gate_of(card))
+
+    @classmethod
+    def on(cls, executor: Executor, card: ModelCard) -> Self:
+        """Return the model, warm, on what computes.
+
+        Raises
+        ------
+        ModelDamaged
+            If its files are not those the card describes.
+        NodeError
+            As `Executor.network`.
+        """
+        card.verify_weights()
+        return cls(Predictor(card, executor.network(card)), gate_of(card))
 
     @property
     def card(self) -> ModelCard:

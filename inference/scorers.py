@@ -13,7 +13,9 @@ from core.models import list_models, register_models
 from core.settings import Settings
 from core.tables.models import ModelState
 from core.values.prediction import FieldEstimate
+from inference.errors import ExecutorAway
 from inference.examination import Examination
+from inference.executors.register import executor_of
 from inference.loading import active_cards, load_known, open_model_store, with_installed
 from inference.model_card import ModelCard, ModelKind
 from inference.model_store import ModelStore
@@ -112,11 +114,12 @@ class RecordedScorers:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
         self._database = database
+        self._executor = executor_of(settings)
         self._scorers = Scorers({})
         # Scans and tensors are scored by threads of their own.
         self._lock = Lock()
-        self._recorded = self._register()
-        self._scorers = self._load(self._recorded)
+        self._recorded: Sequence[KnownModel] | None = None
+        self._begin(self._register())
 
     def current(self) -> Scorers:
         """Return who scores now.
@@ -133,6 +136,15 @@ class RecordedScorers:
                 self._scorers = self._changed(recorded)
                 self._recorded = recorded
             return self._scorers
+
+    def _begin(self, registered: Sequence[KnownModel]) -> None:
+        try:
+            self._scorers = self._load(registered)
+        except ExecutorAway as error:
+            # The other roles of the node need not wait for it; the jobs do.
+            _log.warning("executor_away", error=str(error))
+        else:
+            self._recorded = registered
 
     def _register(self) -> tuple[KnownModel, ...]:
         """Let the record know every model installed here, so that others can list them."""
@@ -170,11 +182,11 @@ class RecordedScorers:
         kept = self._scorers.active.get(card.kind)
         if kept is not None and kept.card == card:
             return kept
-        return Scorer.load(card, self._settings.device)
+        return Scorer.on(self._executor, card)
 
     def _shadow(self, card: ModelCard) -> ShadowScorer:
         kept = (shadow for shadow in self._scorers.shadows if shadow.card == card)
-        return next(kept, None) or ShadowScorer(card, self._settings.device)
+        return next(kept, None) or ShadowScorer(card, self._executor)
 
 
 def _shadow_cards(

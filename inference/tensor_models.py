@@ -9,6 +9,7 @@ from core.models import list_models
 from core.settings import Settings
 from core.tables.models import ModelState
 from inference.errors import ModelNotFound
+from inference.executors.register import executor_of
 from inference.loading import load_known, open_model_store, with_installed
 from inference.model_card import ModelCard
 from inference.scorer import Scorer
@@ -25,6 +26,7 @@ class TensorModels:
         self._settings = settings
         self._database = database
         self._at_work = at_work
+        self._executor = executor_of(settings)
         self._kept: OrderedDict[ModelCard, Scorer] = OrderedDict()
 
     def scorer(self, name: str, version: str) -> Scorer:
@@ -36,6 +38,8 @@ class TensorModels:
             If there is none of that name and version, or it is out of use.
         ModelDamaged, DeviceUnavailable, RuntimeUnavailable
             As `Predictor.load`.
+        ExecutorAway
+            If what computes does not answer.
         ModelAway
             If one that is at work cannot be used on this host.
         """
@@ -44,7 +48,7 @@ class TensorModels:
         if active is not None and active.card == card:
             return active
         if card not in self._kept:
-            self._kept[card] = Scorer.load(card, self._settings.device)
+            self._kept[card] = Scorer.on(self._executor, card)
         self._kept.move_to_end(card)
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)

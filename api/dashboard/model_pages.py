@@ -18,6 +18,7 @@ from api.security import CallerParameter
 from core.clock import utc_now
 from core.errors import RecordNotFound
 from core.model_choice import KnownModel, shown_state
+from core.model_history import list_changes
 from core.models import list_models
 from core.monthly_figures import months_until, read_figures
 from core.shadow_agreement import MOST_SCANS, read_agreement
@@ -26,6 +27,7 @@ from core.tables.models import ModelState
 ROUTER: Final = APIRouter(include_in_schema=False)
 
 _PATH: Final = "/models"
+_CHANGES_SHOWN: Final = 20
 #: Who scores comes first.
 _ORDER: Final = tuple(ModelState(name) for name in ("active", "shadow", "installed", "retired"))
 
@@ -40,16 +42,18 @@ class ModelView:
 
 @ROUTER.get(_PATH)
 def show_models(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
-    """Show every model, and how inputs and outputs drift."""
+    """Show every model, what scored before, and how inputs and outputs drift."""
     months = months_until(utc_now())
     with node.database.reading() as session:
         views = _views(session, node.settings.model)
         figures = read_figures(session, months)
+        history = list_changes(session, _CHANGES_SHOWN)
     return render(
         "models.html",
         here=_PATH,
         caller=caller,
         models=views,
+        history=history,
         series=drift_view(figures, months),
     )
 

@@ -67,6 +67,6 @@ def why(job: QueuedJob) -> str:
     return gettext(_WHY_WORDS[job.reason]) % {"role": role_of(job.row.kind), "time": time}
 
 
-def model_state(value: ModelState) -> str:
+def model_state(value: str) -> str:
     """Return what a model does."""
-    return gettext(_MODEL_STATE_WORDS[value])
+    return gettext(_MODEL_STATE_WORDS[ModelState(value)])

@@ -124,25 +124,74 @@ def retire(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def compare(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
-    """Compare what a shadow model made of the scans with the results beside it."""
+def undo(
+    context: typer.Context,
+    kind: Annotated[
+        str | None, typer.Option(help="profile or fundus; else what was activated last.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the model score again that was active before; once more brings the later one back."""
+    from core.model_history import former_model
+    from inference.loading import known_models
+
+    former = former_model(known_models(settings_of(context)), kind).identity
+    activate(context, f"{former.name}:{former.version}", as_json)
+
+
+@app.command()
+def history(context: typer.Context, as_json: AsJson = False) -> None:
+    """List which model came to which state and when, newest first."""
+    from core.model_history import list_changes
+
+    columns = ["at", "name", "version", "kind", "state", "state_before"]
+    with _record(settings_of(context)) as session:
+        rows = [{name: getattr(row, name) for name in columns} for row in list_changes(session)]
+    nothing = "No model was brought to another state yet."
+    print_rows(rows, columns, as_json, nothing=nothing)
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    name: Name,
+    other: Annotated[
+        str | None, typer.Argument(help="NAME[:VERSION]; by default the active model.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two models over the scans both looked at; the page of a model draws it, too."""
     from dataclasses import asdict
 
-    from core.shadow_predictions import compare_shadow
+    from core.model_comparison import compare_models
 
     settings = settings_of(context)
-    identity = _card(settings, name).identity
+    first = _card(settings, name)
+    second = _card(settings, other or _active_of(settings, first))
     with _record(settings) as session:
-        found = asdict(compare_shadow(session, identity.digest))
+        found = asdict(compare_models(session, first.digest, second.digest))
     if as_json:
-        print_json({"name": identity.name, "version": identity.version, **found})
+        print_json({"first": _label(first), "second": _label(second), **found})
         return
     rows = [{"what": what.replace("_", " "), "value": _rounded(v)} for what, v in found.items()]
     nothing = (
-        f"{identity.name} {identity.version} has not watched an eye yet: "
-        f"`arcuate models shadow {identity.name}`, then let scans come."
+        f"{_label(first)} and {_label(second)} have not looked at the same eye yet: "
+        f"`arcuate models shadow {first.name}:{first.version}`, then let scans come."
     )
+    if found["eyes"]:
+        typer.echo(f"{_label(first)} less {_label(second)}:")
     print_rows(rows if found["eyes"] else [], ["what", "value"], as_json=False, nothing=nothing)
+
+
+def _active_of(settings: "Settings", card: "ModelCard") -> str:
+    """Return the model that scores what another one reads, as NAME:VERSION."""
+    from inference.loading import active_cards, known_models
+
+    return _label(active_cards(settings, known_models(settings))[card.kind])
+
+
+def _label(card: "ModelCard") -> str:
+    return f"{card.name}:{card.version}"
 
 
 def _card(settings: "Settings", name: str) -> "ModelCard":

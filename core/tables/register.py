@@ -25,6 +25,7 @@ from core.tables.login_failures import LoginFailureRow
 from core.tables.logins import BrowserSessionRow, LoginTokenRow, ProviderLoginRow, SignedOutRow
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.metric_totals import MetricTotalRow
+from core.tables.model_changes import ModelChangeRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerEchoRow, PeerRow, RefusedCallerRow
@@ -92,4 +93,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     MetricTotalRow,
     TensorScoreRow,
     DeploymentJobRow,
+    ModelChangeRow,
 )

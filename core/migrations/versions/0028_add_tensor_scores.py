@@ -1,4 +1,4 @@
-"""Add tensors that are scored without a scan."""
+"""Add tensors that are scored without a scan, and the history of models."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,10 +32,21 @@ def upgrade() -> None:
     with op.batch_alter_table('tensor_scores', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tensor_scores_keep_until'), ['keep_until'], unique=False)
         batch_op.create_index(batch_op.f('ix_tensor_scores_status'), ['status'], unique=False)
+    op.create_table('model_changes',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('version', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('state_before', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_table('model_changes')
     with op.batch_alter_table('tensor_scores', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_tensor_scores_status'))
         batch_op.drop_index(batch_op.f('ix_tensor_scores_keep_until'))
