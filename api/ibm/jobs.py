@@ -21,8 +21,17 @@ from api.ibm.json_body import member, read_object
 from api.ibm.listing import ListQuery, page
 from api.ibm.spaces import check_space
 from api.security import CallerParameter
-from core.audit.trail import note_object, note_study
-from core.deployment_jobs import NewJob, cancel_job, create_job, find_job, list_jobs, remove_job
+from core.audit.subjects import patients_of_studies
+from core.audit.trail import note_object, note_patients, note_study
+from core.deployment_jobs import (
+    NewJob,
+    cancel_job,
+    create_job,
+    find_job,
+    list_jobs,
+    remove_job,
+    unpacked,
+)
 from core.errors import RecordNotFound
 from core.study_scoring import study_uids_of
 from core.tables.deployment_jobs import DeploymentJobRow
@@ -93,7 +102,9 @@ def read(
     check_space(space_id)
     with node.database.reading() as session:
         row = find_job(session, job_id)
-    _check_shown(row, caller)
+        _check_shown(row, caller)
+        if row.names_studies:
+            note_patients(patients_of_studies(session, study_uids_of(unpacked(row.request))))
     return told_job(row, frozenset(filter(None, include.split(","))), with_content=True)
 
 
