@@ -36,6 +36,7 @@ from api.scoring.questions import TENSOR_PATHS, Questions
 from api.security import REQUIRE_CALLER
 from core.audit.trail import watch_rows
 from core.database import Database
+from core.monthly_memory import MonthlyMemory
 from core.settings import Settings
 from core.values.prediction import ESTIMATE_NOTICE
 from dicom_node.storage.archive import open_archive
@@ -90,7 +91,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
         redoc_url=None,
     )
     archive = open_archive(settings, database, storage)
-    app.state.node = Node(settings, database, storage, archive)
+    app.state.node = Node(settings, database, storage, archive, MonthlyMemory(database))
     app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
     app.state.metrics = open_registry(MetricReader(app.state.node))

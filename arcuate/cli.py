@@ -28,7 +28,9 @@ from arcuate.commands import (
     openapi,
     patients,
     peers,
+    pool,
     reference_model,
+    rescore,
     retention,
     retrieve,
     roles,
@@ -81,8 +83,8 @@ def configure(
         context.with_resource(followed(trail))
 
 
-_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, export)
-_TOOLS = (simulate, reference_model, retention, migrate, doctor, conformance, openapi)
+_COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, rescore)
+_TOOLS = (pool, export, simulate, reference_model, retention, migrate, doctor, conformance, openapi)
 for commands in (*_COMMANDS, *_TOOLS):
     commands.register(app)
 _GROUPS = {

@@ -5,6 +5,7 @@ means of the six sectors `T, TS, NS, N, NI, TI` (µm).
 """
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from arcuate.errors import ProfilesUnreadable
+from arcuate.scan_files import digest_of
 from core.values.profile import PROFILE_SAMPLES
 from inference.sector_profile import SECTORS
 
@@ -55,6 +57,11 @@ class ProfileLine:
     values: Values
     repeated: bool
     made_from: ProfileFrom
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the line says."""
+        return digest_of(json.dumps(list(self.values.items())).encode())
 
 
 def read_lines(path: Path) -> list[ProfileLine]:

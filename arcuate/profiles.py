@@ -1,7 +1,7 @@
 """RNFL profiles from a file, checked and scored: one row an eye."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -35,11 +35,20 @@ class _LineInvalid(ValueError):
     """A line that cannot be scored; the message is its reason."""
 
 
-def score_profiles(lines: Iterable[ProfileLine], scorer: Scorer) -> Iterator[Row]:
-    """Yield a row for each line; one that cannot be scored has status `failed` and the cause."""
+def score_profiles(
+    lines: Iterable[ProfileLine], scorer: Scorer, note: Callable[[int], None] = lambda _: None
+) -> Iterator[Row]:
+    """Yield a row for each line; one that cannot be scored has status `failed` and the cause.
+
+    Parameters
+    ----------
+    note
+        Told how many lines are done, as they are.
+    """
     waiting = iter(lines)
     while group := list(islice(waiting, _GROUP_SIZE)):
         yield from _score_group(group, scorer)
+        note(len(group))
 
 
 def _score_group(group: Sequence[ProfileLine], scorer: Scorer) -> Iterator[Row]:
@@ -48,9 +57,9 @@ def _score_group(group: Sequence[ProfileLine], scorer: Scorer) -> Iterator[Row]:
     scored = zip(judged, scorer.estimate(judged), strict=True)
     for line, found in zip(group, read, strict=True):
         if isinstance(found, Examination):
-            row = scored_row(line.eye_id, scorer.identity, *next(scored))
+            row = scored_row(line.eye_id, line.digest, scorer.identity, *next(scored))
         else:
-            row = failed_row(line.eye_id, scorer.identity, found)
+            row = failed_row(line.eye_id, line.digest, scorer.identity, found)
         yield {**row, "profile_from": line.made_from.value}
 
 

@@ -97,10 +97,12 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
 
 def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.infer_role import loops_of
+    from arcuate.rescoring import rescoring_beside
 
     loops = loops_of(node, stopping)
-    announce(0)
-    run_together(loops, stopping)
+    with rescoring_beside(node, stopping) as rescore:
+        announce(0)
+        run_together([*loops, rescore], stopping)
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:

@@ -1,16 +1,15 @@
 """The file a table of scores is written to, and gone on with: CSV, JSON lines or Parquet."""
 
-import csv
-import io
-import json
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final
 
 from arcuate.errors import TableUnwritable
+from arcuate.score_lines import read_lines, write_lines
+from arcuate.score_parquet import read_parquet, write_parquet
 from arcuate.score_row import Row
-from core.score_columns import COLUMNS, NUMBERS
 
 #: Parquet has no end to append to: its rows wait in a file of this ending until all are there.
 _WAITING: Final = ".unfinished.jsonl"
@@ -41,112 +40,54 @@ class ScoreTable:
         self._path = path
         self._is_parquet = path.suffix == ".parquet"
         self._lines = path.with_name(path.name + _WAITING) if self._is_parquet else path
-        finished = _read_parquet(path) if self._is_parquet else []
-        self._rows = finished + _read_lines(self._lines)
+        #: Of each eye and model, the digest of what its row was made from.
+        self._known = {_key_of(row): str(row["input_digest"]) for row in self._rows()}
 
-    def eye_ids(self, model_digest: str) -> set[str]:
-        """Return the eyes it holds already, scored by that model."""
-        return {row["eye_id"] for row in self._rows if row["model_digest"] == model_digest}
+    def digests(self, model_digest: str) -> dict[str, str]:
+        """Return the eyes it holds already, scored by that model, and what each was made from."""
+        return {eye: made for (eye, model), made in self._known.items() if model == model_digest}
 
-    def extend(self, rows: Iterable[Row]) -> list[Row]:
-        """Add rows, each in the file before the next is asked for; return them."""
-        added: list[Row] = []
-        with self._open() as file:
-            for row in rows:
-                self._write(row, file)
-                file.flush()
-                added.append(row)
-        self._rows += added
+    def drop(self, eye_ids: Collection[str], model_digest: str) -> None:
+        """Take eyes that were scored by that model out again: they are other ones now."""
+        gone = {(eye_id, model_digest) for eye_id in eye_ids} & self._known.keys()
+        if not gone:
+            return
+        kept = (row for row in self._rows() if _key_of(row) not in gone)
         if self._is_parquet:
-            _write_parquet(self._path, self._rows)
+            write_parquet(self._path, kept)
+            self._lines.unlink(missing_ok=True)
+        else:
+            unfinished = self._path.with_name(self._path.name + ".unfinished")
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                write_lines(kept, file, self._path.suffix)
+            unfinished.replace(self._path)
+        self._known = {key: made for key, made in self._known.items() if key not in gone}
+
+    def extend(self, rows: Iterable[Row]) -> Counter[str]:
+        """Add rows, each in the file before the next is asked for; count them by status."""
+        added: Counter[str] = Counter()
+        with self._lines.open("a", encoding="utf-8", newline="") as file:
+            for row in rows:
+                write_lines([row], file, self._lines.suffix)
+                file.flush()
+                self._known[_key_of(row)] = str(row["input_digest"])
+                added[row["status"]] += 1
+        if self._is_parquet:
+            write_parquet(self._path, self._rows())
             self._lines.unlink()
         return added
 
-    def _open(self) -> AbstractContextManager[TextIO]:
-        return self._lines.open("a", encoding="utf-8", newline="")
-
-    def _write(self, row: Row, file: TextIO) -> None:
-        if self._lines.suffix == ".jsonl":
-            file.write(json.dumps(row) + "\n")
-        else:
-            write_csv([row], file, header=file.tell() == 0)
-
-
-def write_csv(rows: Iterable[Row], file: TextIO, header: bool = True) -> list[Row]:
-    """Write rows as CSV, each at once, and return them."""
-    writer = csv.DictWriter(file, COLUMNS)
-    if header:
-        writer.writeheader()
-    written = []
-    for row in rows:
-        writer.writerow(row)
-        written.append(row)
-    return written
+    def _rows(self) -> Iterator[Row]:
+        """Yield what it holds, each eye once."""
+        finished = read_parquet(self._path) if self._is_parquet else ()
+        # A kill between writing Parquet and removing what waited leaves both.
+        seen: set[tuple[str, str]] = set()
+        for row in chain(finished, read_lines(self._lines)):
+            key = _key_of(row)
+            if key not in seen:
+                seen.add(key)
+                yield row
 
 
-def _read_lines(path: Path) -> list[Row]:
-    if not path.exists():
-        return []
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    try:
-        rows = _parsed(whole.decode("utf-8"), path)
-        _check_rest(content, whole, path)
-    except (ValueError, csv.Error) as error:
-        raise TableUnwritable(f"{path} holds something else; choose another file") from error
-    # Only now: a file that is not ours was refused above and stays as it is.
-    if whole != content:
-        with path.open("rb+") as file:
-            file.truncate(len(whole))
-    return rows
-
-
-def _parsed(text: str, path: Path) -> list[Row]:
-    if path.suffix == ".jsonl":
-        return _checked([json.loads(line) for line in text.splitlines()], path)
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    if text and tuple(reader.fieldnames or ()) != COLUMNS:
-        raise ValueError
-    return _checked(list(reader), path)
-
-
-def _check_rest(content: bytes, whole: bytes, path: Path) -> None:
-    """Refuse a file without one whole line, unless it begins like the first line of a table."""
-    beginning = b'{"eye_id"' if path.suffix == ".jsonl" else b"eye_id,"
-    if not (whole or content.startswith(beginning) or beginning.startswith(content)):
-        raise ValueError
-
-
-def _checked(rows: list[Any], path: Path) -> list[Row]:
-    if any(not isinstance(row, dict) or tuple(row) != COLUMNS for row in rows):
-        raise TableUnwritable(f"{path} holds a table with other columns; choose another file")
-    return rows
-
-
-def _read_parquet(path: Path) -> list[Row]:
-    parquet = _parquet()
-    if not path.exists():
-        return []
-    try:
-        return _checked(parquet.read_table(path).to_pylist(), path)
-    except (ValueError, OSError) as error:
-        raise TableUnwritable(f"{path} is no Parquet file; choose another") from error
-
-
-def _write_parquet(path: Path, rows: list[Row]) -> None:
-    import pyarrow  # noqa: PLC0415 - an extra
-
-    # Said outright: a column that happens to hold nothing would get no type.
-    types = {**dict.fromkeys(NUMBERS, pyarrow.float64()), "estimated": pyarrow.bool_()}
-    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
-    unfinished = path.with_name(path.name + ".unfinished")
-    _parquet().write_table(pyarrow.Table.from_pylist(rows, schema), unfinished)
-    unfinished.replace(path)
-
-
-def _parquet() -> Any:
-    try:
-        from pyarrow import parquet  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise TableUnwritable("Parquet needs the extra `parquet` (pyarrow)") from error
-    return parquet
+def _key_of(row: Row) -> tuple[str, str]:
+    return row["eye_id"], row["model_digest"]

@@ -7,7 +7,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from core.eye_selection import of_eye, unindexed
-from core.reviews import withheld_predictions
+from core.reviews import withheld
 from core.tables.predictions import PredictionRow
 from core.values.prediction import ModelIdentity, Prediction, PredictionStatus
 from core.values.scan import Device, ScanKind
@@ -56,13 +56,12 @@ def find_earlier(
             unindexed(col(PredictionRow.status)) == PredictionStatus.FINAL,
             col(PredictionRow.acquired_at) < prediction.acquired_at.astimezone(),
             col(PredictionRow.instance_key) != instance_key,
+            ~withheld(col(PredictionRow.id)),
         )
         .order_by(col(PredictionRow.acquired_at).desc(), col(PredictionRow.id))
         .limit(_MOST)
     )
-    found = session.execute(statement).all()
-    withheld = withheld_predictions(session, [row[0] for row in found])
-    return [_result_of(*row) for row in found if row[0] not in withheld]
+    return [_result_of(*row) for row in session.execute(statement).all()]
 
 
 def _result_of(

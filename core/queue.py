@@ -20,6 +20,7 @@ _FORGOTTEN_SECONDS: Final = 60.0
 _OF_INFER: Final = (
     JobKind.ANALYSE,
     JobKind.SCORE_TENSORS,
+    JobKind.RESCORE,
     JobKind.SCORE_JOB,
     JobKind.SCORE_JOB_GPU,
 )

@@ -26,6 +26,12 @@ def begin_anew(session: Session, kind: JobKind, subject: str) -> None:
         enqueue(session, kind, subject)
 
 
+def interrupt(session: Session, kind: JobKind, subject: str) -> None:
+    """Take a subject's work from whoever is at it, to be done from its beginning."""
+    values = {"status": JobStatus.QUEUED, "attempts": 0}
+    _recall(session, kind, [subject], [JobStatus.RUNNING], values)
+
+
 def withdraw(session: Session, kind: JobKind, subjects: Sequence[str]) -> None:
     """Let nobody do the work of these subjects any more, nor ask why it failed."""
     values = {"status": JobStatus.DONE, "finished_at": utc_now()}

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from core.eye_selection import of_eye, unindexed
 from core.predictions import load_prediction
-from core.reviews import withheld_predictions
+from core.reviews import withheld, withheld_predictions
 from core.study_facts import read_facts
 from core.tables.instances import InstanceRow
 from core.tables.predictions import PredictionRow
@@ -93,13 +93,12 @@ def _earlier(session: Session, study: StudyRow, row: PredictionRow) -> tuple[Ear
             col(PredictionRow.acquired_at) < row.acquired_at,
             # The same scan by other weights is no other visit.
             col(PredictionRow.instance_key) != row.instance_key,
+            ~withheld(col(PredictionRow.id)),
         )
         .order_by(col(PredictionRow.acquired_at).desc(), col(PredictionRow.id))
         .limit(_MOST_EARLIER)
     )
-    rows = session.exec(statement).all()
-    withheld = withheld_predictions(session, [point.id for point in rows])
-    found = [_point_of(point) for point in rows if point.id not in withheld]
+    found = [_point_of(point) for point in session.exec(statement).all()]
     return tuple(point for point in reversed(found) if point is not None)
 
 

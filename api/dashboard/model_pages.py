@@ -20,7 +20,7 @@ from core.errors import RecordNotFound
 from core.model_choice import KnownModel, shown_state
 from core.model_history import list_changes
 from core.models import list_models
-from core.monthly_figures import months_until, read_figures
+from core.monthly_figures import months_until
 from core.shadow_agreement import MOST_SCANS, read_agreement
 from core.tables.models import ModelState
 
@@ -46,8 +46,8 @@ def show_models(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
     months = months_until(utc_now())
     with node.database.reading() as session:
         views = _views(session, node.settings.model)
-        figures = read_figures(session, months)
         history = list_changes(session, _CHANGES_SHOWN)
+    figures = node.monthly.read(months)
     return render(
         "models.html",
         here=_PATH,
@@ -67,7 +67,7 @@ def show_model(
     with node.database.reading() as session:
         view = _find(_views(session, node.settings.model), name, version)
         agreements = read_agreement(session, view.model.identity.digest)
-        figures = read_figures(session, months)
+    figures = node.monthly.read(months)
     return render(
         "model.html",
         here=_PATH,

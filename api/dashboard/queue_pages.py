@@ -91,7 +91,7 @@ def _links(session: Session, job: QueuedJob) -> list[str]:
     match job.row.kind:
         case JobKind.REPORT:
             return [f"/predictions/{subject}"] if session.get(PredictionRow, subject) else []
-        case JobKind.ANALYSE if subject.isdecimal():
+        case JobKind.ANALYSE | JobKind.RESCORE if subject.isdecimal():
             of_scan = col(PredictionRow.instance_key) == int(subject)
             stands = col(PredictionRow.status) != PredictionStatus.SUPERSEDED
             found = session.exec(select(PredictionRow.id).where(of_scan, stands)).all()

@@ -10,6 +10,7 @@ from core.tables.models import ModelState
 
 _KIND_WORDS: Final = {
     JobKind.ANALYSE: to_translate("Analyse a scan"),
+    JobKind.RESCORE: to_translate("Score a scan again"),
     JobKind.READ_FIELD: to_translate("Read a measured field"),
     JobKind.REPORT: to_translate("Write the reports of a result"),
     JobKind.REPORT_REVIEW: to_translate("Write the report of a review"),

@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from api.problems import headers_of, status_of
+from api.problem_statuses import status_of
+from api.problems import headers_of
 from core.errors import NodeError
 from core.logs import get_logger
 

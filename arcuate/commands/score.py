@@ -2,25 +2,36 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
 from arcuate.commands.context import settings_of
+from arcuate.commands.engines import (
+    Actors,
+    Engine,
+    Gpus,
+    Processes,
+    RayAddress,
+    ray_options,
+)
+from arcuate.commands.progress import progress
 
 if TYPE_CHECKING:
+    from arcuate.profile_table import ProfileLine
+    from arcuate.ray_session import RayOptions
     from arcuate.score_row import Row
+    from arcuate.score_table import ScoreTable
     from inference.model_card import ModelCard, ModelKind
 
     Cards = Mapping[ModelKind, ModelCard]
-
-_Item = TypeVar("_Item")
+    Note = Callable[[int], None]
 
 _STATUSES = ("final", "not_assessable", "failed")
+#: Fewer files are read sooner than processes start.
+_FEW_FILES = 16
 
 
 def register(app: typer.Typer) -> None:
@@ -47,9 +58,17 @@ def score(
         typer.Option(help="FILE.csv, .jsonl or .parquet; else CSV on standard output."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="NAME[:VERSION]")] = None,
+    engine: Annotated[Engine, typer.Option(help="Who computes; profiles are scored here.")] = (
+        Engine.LOCAL
+    ),
+    processes: Processes = None,
+    ray_address: RayAddress = None,
+    actors: Actors = 1,
+    gpus_per_actor: Gpus = 0.0,
 ) -> None:
     """Score files, one row an eye, estimated; eyes that --out holds already are left out."""
-    from arcuate.score_table import ScoreTable, write_csv
+    from arcuate.score_lines import write_csv
+    from arcuate.score_table import ScoreTable
     from inference.loading import scoring_cards
 
     if bool(paths) == bool(profiles):
@@ -57,54 +76,116 @@ def score(
     settings = settings_of(context)
     table = ScoreTable(out) if out else None
     cards = scoring_cards(settings, model)
-    done = (
-        {eye for card in cards.values() for eye in table.eye_ids(card.digest)} if table else set()
-    )
-    device = settings.device
-    rows = (
-        _profile_rows(profiles, done, cards, device)
-        if profiles
-        else _rows(paths or [], done, cards, device)
-    )
+    if profiles:
+        rows, done = _profile_rows(profiles, table, cards, settings.device)
+    else:
+        files, todo = _files(paths or [], table, cards)
+        done = len(files) - len(todo)
+        options = ray_options(ray_address, actors, gpus_per_actor)
+        rows = (
+            _scored_on_ray(files, todo, cards, settings.device, options)
+            if engine is Engine.RAY
+            else _scored(files, todo, cards, settings.device, processes)
+        )
     added = table.extend(rows) if table else write_csv(rows, sys.stdout)
     _conclude(added, done)
 
 
-def _rows(paths: Sequence[Path], done: set[str], cards: "Cards", device: str) -> "Iterable[Row]":
+def _files(
+    paths: Sequence[Path], table: "ScoreTable | None", cards: "Cards"
+) -> tuple[list[Path], list[Path]]:
+    """Return all files, and those to score."""
     from arcuate.dicom_files import find_files
-    from arcuate.scoring import score_files
-    from inference.scorers import load_scorers
 
     files = find_files(paths)
-    todo = [path for path in files if str(path) not in done]
-    return score_files(files, _tracked(todo), load_scorers(cards, device)) if todo else ()
+    done = _still_as_scored(table, {str(path) for path in files}, cards) if table else set()
+    return files, [path for path in files if str(path) not in done]
 
 
-def _profile_rows(path: Path, done: set[str], cards: "Cards", device: str) -> "Iterable[Row]":
-    from arcuate.profile_table import read_lines
-    from arcuate.profiles import score_profiles
-    from inference.model_card import ModelKind
+def _still_as_scored(table: "ScoreTable", names: set[str], cards: "Cards") -> set[str]:
+    """Return the files of which the table holds the rows; those that changed since leave it."""
+    from arcuate.scoring import changed_files
+
+    done: set[str] = set()
+    for digest in {card.digest for card in cards.values()}:
+        known = {eye: made for eye, made in table.digests(digest).items() if eye in names}
+        changed = changed_files(known)
+        table.drop(changed, digest)
+        done |= known.keys() - changed
+    return done
+
+
+def _scored(
+    files: Sequence[Path],
+    todo: Sequence[Path],
+    cards: "Cards",
+    device: str,
+    processes: int | None,
+) -> "Iterable[Row]":
+    from arcuate.scoring import score_files
+    from inference.process_pool import ProcessPool, processors
     from inference.scorers import load_scorers
+
+    if not todo:
+        return
+    usual = 0 if len(todo) < _FEW_FILES else processors()
+    scorers = load_scorers(cards, device)
+    pool = ProcessPool(usual if processes is None else processes)
+    with pool, progress("Scoring", len(todo)) as note:
+        yield from score_files(files, todo, scorers, pool, note)
+
+
+def _scored_on_ray(
+    files: Sequence[Path],
+    todo: Sequence[Path],
+    cards: "Cards",
+    device: str,
+    options: "RayOptions",
+) -> "Iterable[Row]":
+    from arcuate.ray_scoring import score_on_ray
+    from arcuate.ray_session import ray_session
+
+    if not todo:
+        return
+    with ray_session(options) as ray, progress("Scoring", len(todo)) as note:
+        yield from score_on_ray(ray, options, files, todo, cards, device, note)
+
+
+def _profile_rows(
+    path: Path, table: "ScoreTable | None", cards: "Cards", device: str
+) -> "tuple[Iterable[Row], int]":
+    from arcuate.profile_table import read_lines
+    from inference.model_card import ModelKind
 
     if ModelKind.PROFILE not in cards:
         raise typer.BadParameter("this model reads photographs: name one that reads profiles")
-    todo = [line for line in read_lines(path) if line.eye_id not in done]
+    card = cards[ModelKind.PROFILE]
+    known = table.digests(card.digest) if table else {}
+    lines = read_lines(path)
+    changed = {line.eye_id for line in lines if known.get(line.eye_id) != line.digest}
+    if table:
+        table.drop(changed, card.digest)
+    todo = [line for line in lines if line.eye_id in changed]
+    return _scored_profiles(todo, card, device), len(known.keys() - changed)
+
+
+def _scored_profiles(
+    todo: "Sequence[ProfileLine]", card: "ModelCard", device: str
+) -> "Iterable[Row]":
+    from arcuate.profiles import score_profiles
+    from inference.scorer import Scorer
+
     if not todo:
-        return ()
-    scorers = load_scorers({ModelKind.PROFILE: cards[ModelKind.PROFILE]}, device)
-    return score_profiles(_tracked(todo), scorers.active[ModelKind.PROFILE])
+        return
+    scorer = Scorer.load(card, device)
+    with progress("Scoring", len(todo)) as note:
+        yield from score_profiles(todo, scorer, note)
 
 
-def _tracked(todo: Sequence[_Item]) -> Iterable[_Item]:
-    console = Console(stderr=True)
-    return track(todo, "Scoring", console=console, disable=not console.is_terminal)
-
-
-def _conclude(added: "Sequence[Row]", done: set[str]) -> None:
+def _conclude(added: Counter[str], done: int) -> None:
     """Say how it went; exit code 1 where there was nothing to score, or nothing could be read."""
-    counts = Counter(row["status"] for row in added)
-    words = [f"{counts[status]} {status.replace('_', ' ')}" for status in _STATUSES]
-    typer.echo(f"Eyes: {len(added)} new ({', '.join(words)}), {len(done)} there already.", err=True)
+    words = [f"{added[status]} {status.replace('_', ' ')}" for status in _STATUSES]
+    typer.echo(f"Eyes: {added.total()} new ({', '.join(words)}), {done} there already.", err=True)
     if not added and not done:
         typer.echo("There was no scan to score.", err=True)
-    raise typer.Exit(0 if done or counts["failed"] < len(added) else 1)
+    raise typer.Exit(0 if done or added["failed"] < added.total() else 1)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from core.tables.columns import UtcDateTime
@@ -14,6 +14,8 @@ class JobKind(StrEnum):
 
     #: Score the instance whose primary key is the subject.
     ANALYSE = "analyse"
+    #: Score the instance whose primary key is the subject again, by the model of its rescoring.
+    RESCORE = "rescore"
     #: Read the measured field of the instance whose primary key is the subject.
     READ_FIELD = "read_field"
     #: Build and keep the reports of the prediction that is the subject.
@@ -62,6 +64,13 @@ class JobRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_jobs_claim", "status", "kind", "priority", "id"),
         Index("ix_jobs_subject", "kind", "subject"),
+        Index(
+            "ix_jobs_rescoring",
+            "rescoring_key",
+            "status",
+            sqlite_where=text("rescoring_key IS NOT NULL"),
+            postgresql_where=text("rescoring_key IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -77,3 +86,5 @@ class JobRow(SQLModel, table=True):
     error: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: Of a job that scores again: the order it belongs to.
+    rescoring_key: int | None = None

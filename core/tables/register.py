@@ -33,6 +33,7 @@ from core.tables.predictions import PredictionRow
 from core.tables.pseudonym_secrets import PseudonymSecretRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
+from core.tables.rescorings import RescoringRow
 from core.tables.reviews import ReviewRequestRow, ReviewRow
 from core.tables.series import SeriesRow
 from core.tables.shadow_predictions import ShadowPredictionRow
@@ -50,6 +51,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     SeriesRow,
     InstanceRow,
     JobRow,
+    RescoringRow,
     PredictionRow,
     ReportRow,
     PeerRow,

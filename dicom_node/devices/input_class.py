@@ -15,8 +15,10 @@ from pydicom.uid import (
 )
 
 _RAW_TOMOGRAPHY_MAKER: Final = "CARL ZEISS MEDITEC"
-_OCT_SCANS: Final = frozenset({OphthalmicTomographyImageStorage, OphthalmicThicknessMapStorage})
-_PHOTOGRAPHS: Final = frozenset(
+#: OCT scans as the standard has them.
+OCT_SCANS: Final = frozenset({OphthalmicTomographyImageStorage, OphthalmicThicknessMapStorage})
+#: Photographs that may show the fundus of an eye.
+PHOTOGRAPHS: Final = frozenset(
     {
         OphthalmicPhotography8BitImageStorage,
         OphthalmicPhotography16BitImageStorage,
@@ -49,12 +51,12 @@ def is_measured_field(sop_class_uid: str) -> bool:
 
 def is_oct_scan(sop_class_uid: str) -> bool:
     """Tell whether an object is an OCT scan as the standard has it."""
-    return sop_class_uid in _OCT_SCANS
+    return sop_class_uid in OCT_SCANS
 
 
 def is_photograph(sop_class_uid: str) -> bool:
     """Tell whether an object is a photograph that may show the fundus of an eye."""
-    return sop_class_uid in _PHOTOGRAPHS
+    return sop_class_uid in PHOTOGRAPHS
 
 
 def is_raw_tomography(sop_class_uid: str, modality: str, manufacturer: str) -> bool:

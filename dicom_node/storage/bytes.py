@@ -14,6 +14,7 @@ from uuid import uuid4
 from core.errors import RecordNotFound, SettingsInvalid
 from dicom_node.errors import ObjectUnreadable, StorageAway, StorageFull
 from dicom_node.storage.unfinished import Unfinished, remove_if_abandoned
+from dicom_node.storage.waiting import NOTHING, Waiting
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 #: Half-written files live in this folder of the root: the same file system, so a rename is atomic.
@@ -141,6 +142,9 @@ class Storage:
                 break
         self._settled.add(folder)
 
+    def settle(self, unfinished: Unfinished) -> None:
+        """Return when its sender may forget an object whose rows are committed."""
+
     def read(self, key: str) -> bytes:
         """Return the whole object.
 
@@ -175,7 +179,7 @@ class Storage:
     def size(self, key: str) -> int:
         """Return how many bytes the object has; the errors are those of `read`."""
         with self.open(key) as file:
-            return os.fstat(file.fileno()).st_size
+            return file.seek(0, os.SEEK_END)
 
     def exists(self, key: str) -> bool:
         """Whether an object is kept under that key."""
@@ -195,6 +199,35 @@ class Storage:
             if path.exists():
                 path.unlink()
                 _sync_folder(path.parent)
+
+    def admit(self, minimum_free_bytes: int) -> None:
+        """Return where another object may come in.
+
+        Raises
+        ------
+        StorageFull, StorageAway
+            If it has no room for it, or could not be kept now.
+        """
+        if self.free_bytes() < minimum_free_bytes:
+            raise StorageFull("Below minimum_free_mib; free space on the disk")
+
+    def reach(self) -> None:
+        """Return where everything that objects lie in answers.
+
+        Raises
+        ------
+        StorageAway
+            If it does not.
+        """
+        self.free_bytes()
+
+    def waiting(self) -> Waiting:
+        """Return what of the objects is not where it is to stay: of a folder, nothing."""
+        return NOTHING
+
+    def describe(self) -> dict[str, str]:
+        """Return what another process of this machine opens it by, `open_described`."""
+        return {"url": f"file://{self.root}"}
 
     def free_bytes(self) -> int:
         """Return how many bytes are free.

@@ -6,7 +6,7 @@ from sqlmodel import Session, SQLModel
 
 from core.measured_fields import forget_measured_fields
 from core.predictions import supersede_predictions
-from core.recall import begin_anew, withdraw
+from core.recall import begin_anew, interrupt, withdraw
 from core.reviews import let_replaced_go
 from core.tables.columns import key_of
 from core.tables.instances import InstanceOutcome, InstanceRow
@@ -73,11 +73,14 @@ def _redo(session: Session, instance: InstanceRow) -> list[str]:
         begin_anew(session, JobKind.ANALYSE, str(key))
     else:
         withdraw(session, JobKind.ANALYSE, [str(key)])
+    interrupt(session, JobKind.RESCORE, str(key))
     if is_measured_field(instance.sop_class_uid):
         begin_anew(session, JobKind.READ_FIELD, str(key))
         forget_measured_fields(session, key)
     replaced = supersede_predictions(session, key)
     withdraw(session, JobKind.REPORT, replaced)
+    # The report of what is scored anew names theirs as those it replaces.
+    withdraw(session, JobKind.REISSUE, replaced)
     return let_replaced_go(session, replaced)
 
 

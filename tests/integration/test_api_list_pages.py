@@ -30,6 +30,7 @@ from core.values.person_name import FoldedName
 from core.values.prediction import FieldEstimate, ModelIdentity, PredictionStatus
 from core.values.scan import Device
 from dicom_node.peers import add_peer
+from dicom_node.storage import patient_search
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_patient
 from tests.builders.visits import PATIENT, build_visit, keep_visit, keep_visits
@@ -347,6 +348,17 @@ def test_devices_show_how_many_scans_could_be_assessed(
     text = _Page(client.get("/devices")).text
 
     assert "Maker Scanner (SN-1) 80 % 4/5 80 % 4/5" in text
+
+
+def test_search_of_very_many_patients_asks_for_a_beginning(
+    client: httpx.Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patient_search, "MOST_WALKED", 0)
+    _keep_wang(database)
+
+    page = _Page(client.post("/patients", data={"name": "*ang"}))
+
+    assert "Add letters at the beginning" in page.text
 
 
 def test_queue_says_why_and_tries_again(

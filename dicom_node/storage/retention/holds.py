@@ -74,6 +74,7 @@ def _is_waiting_for_analysis() -> ColumnElement[bool]:
     return or_(
         col(InstanceRow.outcome) == InstanceOutcome.PENDING,
         _SUBJECT.in_(_subjects(JobKind.ANALYSE)),
+        _SUBJECT.in_(_subjects(JobKind.RESCORE)),
     )
 
 

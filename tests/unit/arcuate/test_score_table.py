@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from arcuate.errors import TableUnwritable
-from arcuate.score_row import COLUMNS, NUMBERS
+from arcuate.score_row import COLUMNS
 from arcuate.score_table import ScoreTable
+from core.score_columns import NUMBERS
 
 ENDINGS = pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 LINES = pytest.mark.parametrize("ending", ["csv", "jsonl"])
@@ -24,6 +25,7 @@ def row(eye_id: str, digest: str = DIGEST) -> dict[str, Any]:
         "status": "final",
         "estimated": True,
         "model_digest": digest,
+        "input_digest": f"sha256:{eye_id}",
     }
 
 
@@ -68,7 +70,7 @@ def test_table_is_gone_on_with(tmp_path: Path, ending: str) -> None:
     ScoreTable(path).extend([row("a"), row("b")])
 
     table = ScoreTable(path)
-    known = table.eye_ids(DIGEST)
+    known = set(table.digests(DIGEST))
     table.extend([row("c")])
 
     assert known == {"a", "b"}
@@ -81,7 +83,7 @@ def test_eyes_of_another_model_are_not_held_already(tmp_path: Path, ending: str)
 
     ScoreTable(path).extend([row("a", "sha256:other"), row("b")])
 
-    assert ScoreTable(path).eye_ids(DIGEST) == {"b"}
+    assert set(ScoreTable(path).digests(DIGEST)) == {"b"}
 
 
 @LINES
@@ -94,7 +96,7 @@ def test_line_cut_off_by_a_kill_is_scored_again(
     path.write_bytes(path.read_bytes()[:-lost_bytes])
 
     table = ScoreTable(path)
-    known = table.eye_ids(DIGEST)
+    known = set(table.digests(DIGEST))
     table.extend([row("b"), row("c")])
 
     assert known == {"a"}
@@ -129,12 +131,43 @@ def test_rows_before_a_kill_are_kept(tmp_path: Path, ending: str) -> None:
         ScoreTable(path).extend(killed_after_two())
 
     table = ScoreTable(path)
-    known = table.eye_ids(DIGEST)
+    known = set(table.digests(DIGEST))
     table.extend([row("c")])
 
     assert known == {"a", "b"}
     assert ids_of(path) == ["a", "b", "c"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+@ENDINGS
+def test_eye_that_is_another_now_is_scored_in_its_place(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"scores.{ending}"
+    ScoreTable(path).extend([row("a"), row("b"), row("a", "sha256:other")])
+
+    table = ScoreTable(path)
+    table.drop(["a", "unknown"], DIGEST)
+    known = dict(table.digests(DIGEST))
+    table.extend([{**row("a"), "input_digest": "sha256:new"}])
+
+    assert known == {"b": "sha256:b"}
+    found = [(r["eye_id"], r["model_digest"], r["input_digest"]) for r in rows_of(path)]
+    assert found == [
+        ("b", DIGEST, "sha256:b"),
+        ("a", "sha256:other", "sha256:a"),
+        ("a", DIGEST, "sha256:new"),
+    ]
+
+
+def test_rows_that_waited_when_a_kill_left_both_files_are_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    ScoreTable(path).extend([row("a"), row("b")])
+    waiting = tmp_path / "scores.parquet.unfinished.jsonl"
+    waiting.write_text(json.dumps(row("b")) + "\n")
+
+    ScoreTable(path).extend([row("c")])
+
+    assert ids_of(path) == ["a", "b", "c"]
+    assert not waiting.exists()
 
 
 @pytest.mark.parametrize("name", ["notes.csv", "notes.jsonl", "notes.parquet"])

@@ -9,6 +9,7 @@ from arcuate.scoring import score_files
 from core.values.laterality import Laterality
 from inference.model_card import ModelKind
 from inference.model_store import ModelStore
+from inference.process_pool import ProcessPool
 from inference.scorers import Scorers, load_scorers
 from tests.builders.opt import build_circle_opt, build_localizer, encoded
 from tests.builders.photograph import build_photograph
@@ -27,7 +28,7 @@ def keep(folder: Path, name: str, dataset: Dataset) -> Path:
 
 def scored(folder: Path, scorers: Scorers) -> list[Row]:
     files = find_files([folder])
-    return list(score_files(files, files, scorers))
+    return list(score_files(files, files, scorers, ProcessPool(0)))
 
 
 @pytest.mark.parametrize("laterality", list(Laterality))

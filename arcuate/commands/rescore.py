@@ -1,0 +1,129 @@
+"""`arcuate rescore`: score again what the archive holds."""
+
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arcuate.commands.context import print_json, settings_of
+from arcuate.commands.engines import (
+    Actors,
+    Engine,
+    Gpus,
+    Processes,
+    RayAddress,
+    ray_options,
+)
+from arcuate.commands.models import AsJson
+from arcuate.commands.progress import progress
+
+if TYPE_CHECKING:
+    from arcuate.node import Node
+    from arcuate.ray_session import RayOptions
+    from core.rescorings import RescoringModel
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(rescore)
+
+
+def rescore(
+    context: typer.Context,
+    study: Annotated[str | None, typer.Option(help="Of this Study Instance UID.")] = None,
+    patient: Annotated[str | None, typer.Option(help="Of this Patient ID.")] = None,
+    issuer: Annotated[
+        str | None, typer.Option(help="Of the Patient ID, where several use it.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Received at this time or later, local time.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Of the whole archive.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="NAME[:VERSION]; by default the active one for OCT scans.")
+    ] = None,
+    shadow: Annotated[
+        bool,
+        typer.Option("--shadow", help="Only compare with the results that stand; report none."),
+    ] = False,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(help="Work here, too; else the processes of the node that score do it."),
+    ] = None,
+    processes: Processes = None,
+    ray_address: RayAddress = None,
+    actors: Actors = 2,
+    gpus_per_actor: Gpus = 0.0,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Follow it until nothing waits.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Score kept scans again, behind whatever comes in; called again it goes on.
+
+    Ctrl-C ends the command; what waits stays and is scored by the node.
+    """
+    from arcuate.node import open_node
+    from arcuate.rescoring import find_rescoring_model
+    from core.rescorings import count_rescoring
+    from dicom_node.storage.rescoring import ArchivePart
+    from dicom_node.storage.rescoring import rescore as enqueue
+
+    part = ArchivePart(study, patient, issuer, None if since is None else since.astimezone())
+    if (part == ArchivePart()) is not everything:
+        raise typer.BadParameter("name --study, --patient or --since, or else --all")
+    node = open_node(settings_of(context))
+    chosen = find_rescoring_model(node, model, shadow)
+    with node.database.transaction() as session:
+        added = enqueue(session, chosen, part).jobs
+        waiting = count_rescoring(session, chosen).waiting
+    _tell(chosen, added, waiting)
+    options = ray_options(ray_address, actors, gpus_per_actor)
+    failed = 0
+    if wait and waiting:
+        with _at_work(node, engine, processes, options):
+            failed = _follow(node, chosen, waiting)
+    if as_json:
+        identity = chosen.identity
+        names = {"name": identity.name, "version": identity.version, "digest": identity.digest}
+        print_json({"model": names, "shadow": shadow, "jobs": added, "failed": failed})
+    raise typer.Exit(1 if failed else 0)
+
+
+def _tell(model: "RescoringModel", added: int, waiting: int) -> None:
+    identity, former = model.identity, waiting - added
+    waited = f", {former} waited already" if former else ""
+    typer.echo(f"{identity.name} {identity.version}: {added} scans added{waited}.", err=True)
+
+
+def _at_work(
+    node: "Node", engine: Engine | None, processes: int | None, options: "RayOptions"
+) -> AbstractContextManager[None]:
+    """Return what works on the jobs meanwhile; nothing where the node's processes do."""
+    from arcuate.rescoring import working_here
+    from arcuate.role_logs import configure_role_logs
+    from arcuate.roles import Role
+
+    if engine is None:
+        return nullcontext()
+    # Its everyday events would stand between what people read.
+    settings = node.settings.model_copy(update={"log_level": "warning"})
+    configure_role_logs(settings, Role.INFER)
+    if engine is Engine.LOCAL:
+        return working_here(node, processes)
+    from arcuate.ray_workers import working_on_ray
+
+    return working_on_ray(settings, options)
+
+
+def _follow(node: "Node", model: "RescoringModel", waiting: int) -> int:
+    """Show what becomes of the jobs until none waits; return how many failed meanwhile."""
+    from arcuate.rescoring import follow
+
+    with progress("Scoring again", waiting) as note:
+        failed = follow(node, model, note, partial(typer.echo, err=True))
+    told = f"Done; {failed} failed: arcuate jobs list --status failed" if failed else "Done."
+    typer.echo(told, err=True)
+    return failed

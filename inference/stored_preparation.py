@@ -1,0 +1,111 @@
+"""Preparing instances of the archive: each in whatever process, which opens the record itself.
+
+Only what was measured is handed back; pictures for people are kept where they are made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from core.clock import utc_now
+from core.database import Database
+from core.errors import InfrastructureError, NodeError, RecordNotFound
+from core.values.fundus_place import FundusPlace
+from dicom_node.storage.bytes import Storage
+from inference.examination import Examination, examine
+from inference.kept_fundus import fundus_of
+from inference.model_card import ModelKind
+from inference.prepared import without_pixels
+from inference.preview import KeptPictures, keep_fundus, keep_preview
+from inference.stored_scan import LocalizerAwaited, read_stored_scan
+from inference.subject import Subject, load_subject
+
+
+@dataclass(frozen=True)
+class StoredInstance:
+    """Which instance to prepare, and where its record and its bytes are.
+
+    Attributes
+    ----------
+    key
+        Primary key of its row.
+    age_limits_years
+        Youngest and oldest age of each kind of model that scores.
+    """
+
+    key: int
+    database_url: str
+    storage_url: str
+    age_limits_years: Mapping[ModelKind, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class PreparedInstance:
+    """What a model reads of an instance, and what is recorded beside. Holds no pixels."""
+
+    subject: Subject
+    examination: Examination
+    pictures: KeptPictures
+    fundus: FundusPlace | None
+
+
+class Hindrance(StrEnum):
+    """Why an instance could not be prepared."""
+
+    #: What belongs to it may be on its way still.
+    AWAITED = "awaited"
+    #: It is not kept any more.
+    GONE = "gone"
+    #: The database or the storage is away.
+    AWAY = "away"
+    #: Its work failed.
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Hindered:
+    """An instance that could not be prepared; `message` holds no patient data."""
+
+    hindrance: Hindrance
+    message: str = ""
+
+
+def prepare_stored(instance: StoredInstance) -> PreparedInstance | Hindered:
+    """Read and measure an instance, and keep its pictures, in a process that does only that."""
+    return prepare_from(*_opened(instance.database_url, instance.storage_url), instance)
+
+
+def prepare_from(
+    database: Database, storage: Storage, instance: StoredInstance
+) -> PreparedInstance | Hindered:
+    """Read and measure an instance, and keep its pictures."""
+    try:
+        return _prepare(database, storage, instance)
+    except LocalizerAwaited:
+        return Hindered(Hindrance.AWAITED)
+    except RecordNotFound as error:
+        return Hindered(Hindrance.GONE, str(error))
+    except InfrastructureError as error:
+        return Hindered(Hindrance.AWAY, str(error))
+    except NodeError as error:
+        return Hindered(Hindrance.FAILED, str(error))
+
+
+def _prepare(database: Database, storage: Storage, instance: StoredInstance) -> PreparedInstance:
+    with database.reading() as session:
+        subject = load_subject(session, instance.key)
+    stored = read_stored_scan(subject, database, storage, utc_now())
+    examination = examine(stored, instance.age_limits_years)
+    fundus, picture = fundus_of(stored, examination), examination.picture
+    pictures = KeptPictures(
+        None if picture is None else keep_preview(storage, picture),
+        None if fundus is None else keep_fundus(storage, fundus.pixels),
+    )
+    place = None if fundus is None else fundus.place
+    return PreparedInstance(subject, without_pixels(examination), pictures, place)
+
+
+@lru_cache(maxsize=1)
+def _opened(database_url: str, storage_url: str) -> tuple[Database, Storage]:
+    return Database(database_url), Storage(storage_url)
