@@ -16,12 +16,14 @@ from arcuate.roles import Role
 from arcuate.waiting import wait_until
 from core.keys import Role as KeyRole
 from core.keys import create_key
+from core.predictions import load_prediction
 from core.settings import Settings
 from inference.loading import active_card
 from inference.predictor import Predictor
+from tests.builders.opt import build_circle_opt
 from tests.conftest import miss
 from tests.fixtures.ibm_clients import clients_environment, run_client
-from tests.fixtures.node import PATIENCE_SECONDS, running_node
+from tests.fixtures.node import PATIENCE_SECONDS, RunningNode, running_node
 from tests.fixtures.tls import Keys
 from tests.golden.retinervenet import inputs
 
@@ -58,7 +60,7 @@ class Served:
     url: str
     key: str
     ids: dict[Mode, str]
-    settings: Settings
+    node: RunningNode
     environment: Path
 
     def told(self, client: str, version: str, way_in: str = "apikey") -> dict[str, Any]:
@@ -119,7 +121,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Ser
         with node.database.reading() as session:
             ids = {found.mode: found.id for found in deployed(session, settings)}
         url = str(node.client.base_url).replace("http://", "https://").rstrip("/")
-        yield Served(url, key, ids, settings, environment)
+        yield Served(url, key, ids, node, environment)
 
 
 def calls_of(done: dict[str, Any]) -> list[str]:
@@ -219,29 +221,53 @@ def test_rows_come_back_in_order_as_the_model_says_them(served: Served, rows: in
     values = np.column_stack([profiles_um, ages_years])[picked].tolist()
     done = served.run("session", {**served.told(_OLD, "4.8"), "values": values})
 
-    predictor = Predictor.load(active_card(served.settings), "cpu")
+    predictor = Predictor.load(active_card(served.node.settings), "cpu")
     wanted = predictor.answer(profiles_um, ages_years).sensitivities_db[picked]
     for [output] in (done["online"], done["job"]):
         np.testing.assert_allclose(output["values"], wanted, atol=1e-5)
 
 
-def test_states_are_seen_one_after_the_other(served: Served) -> None:
-    profiles_um, ages_years = inputs()
-    rows = np.column_stack([profiles_um, ages_years])[np.resize(np.arange(3), 600)].tolist()
-    body = {
-        "deployment": {"id": served.ids[Mode.BATCH]},
-        "scoring": {"input_data": [{"values": rows}]},
-    }
+def run_job(served: Served, scoring: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Give a job by hand; return its states and what it says when it is finished."""
+    body = {"deployment": {"id": served.ids[Mode.BATCH]}, "scoring": scoring}
     headers = {"Authorization": f"Bearer {served.token()}"}
     with httpx.Client(verify=False, base_url=served.url, headers=headers) as client:  # noqa: S501
         made = client.post("/ml/v4/deployment_jobs", json=body).json()
+        path = f"/ml/v4/deployment_jobs/{made['metadata']['id']}"
         states = [made["entity"]["scoring"]["status"]["state"]]
 
         def state() -> str:
-            path = f"/ml/v4/deployment_jobs/{made['metadata']['id']}"
             told = client.get(path, params={"include": "status"}).json()
             states.append(told["entity"]["scoring"]["status"]["state"])
             return states[-1]
 
         assert wait_until(lambda: state() not in {"queued", "running"}, PATIENCE_SECONDS), states
-    assert list(dict.fromkeys(states)) == ["queued", "running", "completed"]
+        return list(dict.fromkeys(states)), client.get(path).json()["entity"]["scoring"]
+
+
+def test_a_job_says_when_it_was_where(served: Served) -> None:
+    profiles_um, ages_years = inputs()
+    rows = np.column_stack([profiles_um, ages_years])[np.resize(np.arange(3), 600)]
+    states, told = run_job(served, {"input_data": [{"values": rows.tolist()}]})
+
+    # Running may be over before anybody looks.
+    assert [state for state in states if state != "running"] == ["queued", "completed"]
+    assert "" < told["status"]["running_at"] <= told["status"]["completed_at"]
+    assert np.shape(told["predictions"][0]["values"]) == (600, 52)
+
+
+def test_a_stored_study_is_scored_by_a_job(served: Served, tmp_path: Path) -> None:
+    scan = build_circle_opt()
+    served.node.send_datasets(tmp_path / "sent", scan)
+    reference = {"type": "dicom", "location": {"study_uid": str(scan.StudyInstanceUID)}}
+    states, told = run_job(served, {"input_data_references": [reference]})
+
+    assert states[-1] == "completed", told
+    [output] = told["predictions"]
+    [found] = output["scans"]
+    assert (found["sop_instance_uid"], found["status"]) == (str(scan.SOPInstanceUID), "final")
+    with served.node.database.reading() as session:
+        prediction = load_prediction(session, found["prediction_id"])
+    assert prediction.estimate is not None
+    wanted = [prediction.estimate.sensitivities_db.tolist()]
+    np.testing.assert_allclose(output["values"], wanted, atol=1e-5)
