@@ -62,6 +62,8 @@ OPERATORS: Final = _allow(Role.OPERATOR, Role.ADMINISTRATOR)
 TRUSTED_OPERATORS: Final = _allow(Role.OPERATOR, Role.ADMINISTRATOR, unnamed=False)
 #: Who brings objects in.
 STORERS: Final = _allow(Role.CLINICIAN, Role.OPERATOR, Role.ADMINISTRATOR)
+#: Who has numbers scored that are nobody's: a node knows of no patient then.
+SCORERS: Final = _allow(Role.CLINICIAN, Role.OPERATOR, Role.ADMINISTRATOR, Role.RESEARCHER)
 ADMINISTRATORS: Final = _allow(Role.ADMINISTRATOR)
 #: The same, where it is recorded who did it.
 NAMED_ADMINISTRATORS: Final = _allow(Role.ADMINISTRATOR, unnamed=False)

@@ -24,6 +24,7 @@ from api.events.streams import EventStreams
 from api.form_tokens import FormTokens
 from api.gate import Gate
 from api.headers import STATIC_PATH, SecurityHeaders
+from api.ibm import register as ibm
 from api.metrics.exposition import open_registry
 from api.metrics.reading import MetricReader
 from api.problems import install_problems
@@ -121,7 +122,7 @@ def _include(app: FastAPI, settings: Settings) -> None:
     for router in OPEN:
         is_closed = router is metrics.ROUTER and settings.metrics_need_key
         app.include_router(router, dependencies=_guards(MONITORED) if is_closed else [])
-    for router in (*ROUTERS, *dicomweb.ROUTERS, *PAGES):
+    for router in (*ROUTERS, *dicomweb.ROUTERS, *ibm.ROUTERS, *PAGES):
         app.include_router(router, dependencies=_guards(access_of(router)))
     app.mount(STATIC_PATH, StaticFiles(directory=STATIC_FOLDER))
     app.add_api_route(

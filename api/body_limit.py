@@ -7,7 +7,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.problems import problem_response
+from api.problems import refusal
 from api.request_body import RequestBody
 
 LARGEST_BODY_BYTES: Final = 64 * 1024
@@ -57,8 +57,9 @@ class BodyLimit:
             await self._app(scope, body.receive, body.read_out_before(send) if reads_out else send)
             return
         detail = f"A body needs a Content-Length of at most {limit} bytes"
-        refusal = problem_response(status, "body-refused", detail, {"Connection": "close"})
-        await refusal(scope, receive, send)
+        close = {"Connection": "close"}
+        refused = refusal(scope["path"], status, "body-refused", detail, close)
+        await refused(scope, receive, send)
 
     def _is_store(self, scope: Scope) -> bool:
         return _is_below(scope, self._store_path) and bool(scope["method"] == "POST")

@@ -1,6 +1,7 @@
 """From what a request shows to who asks: a key, an access token or a session's cookie."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,6 +15,7 @@ from api.cookies import SESSION, read_cookie
 from api.dependencies import Node
 from api.door import Door, address_of
 from api.errors import NotSignedIn, TokenRefused
+from api.ibm.tokens import is_ours, key_with_token
 from api.oidc.access_token import caller_with_token
 from api.oidc.refreshing import Refresher
 from api.sessions import find_session, session_life, touch_session
@@ -64,9 +66,11 @@ class Credentials:
         """
         if not secret:
             return self._with_session()
-        if self._door.provider is not None and not secret.startswith(KEY_PREFIX):
-            return self._with_token(secret)
-        return self._with_key(secret)
+        if secret.startswith(KEY_PREFIX):
+            return self._with_key(secret)
+        if is_ours(secret):
+            return self._with_own_token(secret)
+        return self._with_key(secret) if self._door.provider is None else self._with_token(secret)
 
     def _with_key(self, secret: str) -> Caller:
         now, network = utc_now(), network_of(self._address)
@@ -84,8 +88,18 @@ class Credentials:
     def _with_token(self, token: str) -> Caller:
         provider = self._door.provider
         assert provider is not None  # noqa: S101 - asked by the caller
-        try:
+        with self._refusals_noted():
             return caller_with_token(provider, self._node.database, token)
+
+    def _with_own_token(self, token: str) -> Caller:
+        with self._refusals_noted(), self._node.database.reading() as session:
+            row = key_with_token(session, token)
+        return Caller(row.name, roles_of(row.roles), Proof.TOKEN, key_subject(row.name))
+
+    @contextmanager
+    def _refusals_noted(self) -> Generator[None]:
+        try:
+            yield
         except TokenRefused as refusal:
             _LOG.info("token_refused", address=self._address, cause=refusal.cause)
             if refusal.is_forged:

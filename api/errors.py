@@ -69,6 +69,14 @@ class AddressPaused(AskedTooOften):
     )
 
 
+class ServingNameTaken(NodeError):
+    """A deployment answers to that serving name already."""
+
+
+class NotMadeHere(NodeError):
+    """Deployments follow from which models are active: `arcuate models activate` makes them."""
+
+
 class AdministratorExists(NodeError):
     """There is an administrator already; `arcuate keys link NAME` signs the holder of a key in."""
 

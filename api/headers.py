@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.cookies import is_secure
-from api.problems import problem_response
+from api.problems import refusal
 from core.settings import Settings
 
 #: No inline script or style, nothing from another origin.
@@ -63,11 +63,11 @@ class SecurityHeaders:
             await send(message)
 
         size = sum(len(name) + len(value) for name, value in scope["headers"])
-        app = self._app if size <= LARGEST_HEADERS_BYTES else _refuse_headers()
+        app = self._app if size <= LARGEST_HEADERS_BYTES else _refuse_headers(scope["path"])
         await app(scope, receive, send_with_headers)
 
 
-def _refuse_headers() -> ASGIApp:
+def _refuse_headers(path: str) -> ASGIApp:
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     detail = f"The headers may be {LARGEST_HEADERS_BYTES} bytes together"
-    return problem_response(status, "headers-too-large", detail, {"Connection": "close"})
+    return refusal(path, status, "headers-too-large", detail, {"Connection": "close"})

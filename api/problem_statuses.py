@@ -17,6 +17,7 @@ from api.errors import (
     MediaTypeUnsupported,
     NobodyScored,
     NotAcceptable,
+    NotMadeHere,
     NotReady,
     NotSignedIn,
     OriginRefused,
@@ -25,11 +26,13 @@ from api.errors import (
     PositionUnknown,
     RangeNotSatisfiable,
     RoleMissing,
+    ServingNameTaken,
     TooManySearches,
     TooManyStreams,
 )
 from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
 from core.deliveries.rules import RuleInvalid
+from core.deployment_jobs import TooManyJobs
 from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
 from core.identities.errors import CorrectionRefused, IdentityConflict
 from core.keys import KeyNameTaken
@@ -62,6 +65,8 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (RoleMissing, HTTPStatus.FORBIDDEN),
     (AskedTooOften, HTTPStatus.TOO_MANY_REQUESTS),
     (AdministratorExists, HTTPStatus.CONFLICT),
+    (ServingNameTaken, HTTPStatus.CONFLICT),
+    (NotMadeHere, HTTPStatus.METHOD_NOT_ALLOWED),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (WebhookInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -97,6 +102,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (TensorsRefused, HTTPStatus.BAD_REQUEST),
     (TensorsNotScored, HTTPStatus.INTERNAL_SERVER_ERROR),
     (TooManyQuestions, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TooManyJobs, HTTPStatus.TOO_MANY_REQUESTS),
     (NobodyScored, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManySearches, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -23,6 +23,7 @@ from api.errors import (
     RoleMissing,
     TokenRefused,
 )
+from api.ibm import error_shape
 from api.problem_statuses import status_of
 from core.deliveries.rules import RuleInvalid
 from core.errors import NodeError
@@ -56,6 +57,20 @@ def problem_response(
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 
+def refusal(
+    path: str,
+    status: HTTPStatus,
+    kind: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
+    """Return an error in the form of the API that was asked: mostly a problem document."""
+    if error_shape.is_asked_at(path):
+        return error_shape.error_response(status, kind, detail, headers)
+    return problem_response(status, kind, detail, headers, **more)
+
+
 def answer_node_error(request: Request, error: Exception) -> Response:
     """Tell one of our own errors."""
     assert isinstance(error, NodeError)  # noqa: S101 - registered for this class only
@@ -68,7 +83,8 @@ def answer_node_error(request: Request, error: Exception) -> Response:
         if elsewhere is not None:
             return RedirectResponse(elsewhere, 303)
         return _error_page(status, refusal_words(error), headers)
-    return problem_response(status, kind_of(error), str(error), headers, **_members_of(error))
+    path, members = request.url.path, _members_of(error)
+    return refusal(path, status, kind_of(error), str(error), headers, **members)
 
 
 def _page_instead(request: Request, error: NodeError) -> str | None:
@@ -87,7 +103,7 @@ def answer_http_exception(request: Request, error: Exception) -> Response:
     if _is_for_a_person(request):
         return _error_page(status, str(error.detail))
     headers = dict(error.headers) if error.headers else None
-    return problem_response(status, _kebab(status.name), error.detail, headers)
+    return refusal(request.url.path, status, _kebab(status.name), error.detail, headers)
 
 
 def answer_invalid_request(request: Request, error: Exception) -> Response:
@@ -98,9 +114,8 @@ def answer_invalid_request(request: Request, error: Exception) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if _is_for_a_person(request):
         return _error_page(status, fields_to_check(names))
-    return problem_response(
-        status, "invalid-parameter", f"Check: {', '.join(names)}", errors=errors
-    )
+    detail = f"Check: {', '.join(names)}"
+    return refusal(request.url.path, status, "invalid-parameter", detail, errors=errors)
 
 
 def _parameter_of(fault: Mapping[str, Any]) -> str:
@@ -109,11 +124,12 @@ def _parameter_of(fault: Mapping[str, Any]) -> str:
     return name if fault["type"] != "extra_forbidden" or _PLAIN_NAME.fullmatch(name) else "unknown"
 
 
-def answer_unexpected(_request: Request, error: Exception) -> Response:
+def answer_unexpected(request: Request, error: Exception) -> Response:
     """Tell that something broke, and nothing of what: the message might name a patient."""
     _LOG.error("request_broke", error=type(error).__name__)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return problem_response(status, "internal", "The node could not answer; its log says more")
+    detail = "The node could not answer; its log says more"
+    return refusal(request.url.path, status, "internal", detail)
 
 
 def answer_unkeepable(request: Request, error: Exception) -> Response:
@@ -122,7 +138,8 @@ def answer_unkeepable(request: Request, error: Exception) -> Response:
     if "NUL" not in str(error.orig):
         return answer_unexpected(request, error)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return problem_response(status, "invalid-parameter", "A text holds a NUL character")
+    detail = "A text holds a NUL character"
+    return refusal(request.url.path, status, "invalid-parameter", detail)
 
 
 def install_problems(app: FastAPI) -> None:
@@ -186,7 +203,8 @@ def _fault_of(parameter: str, message: str) -> dict[str, Any]:
 
 
 def _is_for_a_person(request: Request) -> bool:
-    is_api = request.url.path.startswith(_API_PATHS)
+    path = request.url.path
+    is_api = path.startswith(_API_PATHS) or error_shape.is_asked_at(path)
     return not is_api and "text/html" in request.headers.get("accept", "")
 
 

@@ -17,6 +17,7 @@ from api.access import (
     READERS,
     RESEARCHERS,
     REVIEWERS,
+    SCORERS,
     STORERS,
     TRUSTED_OPERATORS,
     Access,
@@ -50,6 +51,7 @@ from api.dicomweb import (
     wado_rendered,
     wado_thumbnail,
 )
+from api.ibm import assets, authorize, deployments, hardware, jobs, scoring, spaces, versions
 from api.inference_protocol import inferring
 from api.inference_protocol import models as protocol_models
 from api.inference_protocol import server as protocol_server
@@ -88,6 +90,8 @@ _OPERATED: Final = Access(READERS, OPERATORS)
 #: Whose changes are searches, which keep what is looked for out of addresses.
 _SEARCHED: Final = Access(READERS, READERS)
 _OWN: Final = Access(EVERYBODY, EVERYBODY)
+#: Which models there are is no secret.
+_SCORED: Final = Access(EVERYBODY, SCORERS)
 
 #: Served to whoever asks: monitors, and those who are not signed in yet.
 OPEN: Final[tuple[APIRouter, ...]] = (
@@ -97,6 +101,8 @@ OPEN: Final[tuple[APIRouter, ...]] = (
     login_pages.ROUTER,
     provider_pages.ROUTER,
     preference_pages.ROUTER,
+    authorize.ROUTER,
+    versions.ROUTER,
 )
 
 #: The metrics, where they are not open.
@@ -165,6 +171,12 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (research.ROUTER, Access(RESEARCHERS, NOBODY)),
     (research_pages.ROUTER, Access(RESEARCHERS, NOBODY)),
     (account_pages.ROUTER, _OWN),
+    (spaces.ROUTER, _SCORED),
+    (hardware.ROUTER, _SCORED),
+    (assets.ROUTER, _SCORED),
+    (deployments.ROUTER, _SCORED),
+    (scoring.ROUTER, _SCORED),
+    (jobs.ROUTER, _SCORED),
     (audit.ROUTER, Access(ADMINISTRATORS, NOBODY)),
     (audit_pages.ROUTER, Access(ADMINISTRATORS, NOBODY)),
 )

@@ -48,12 +48,19 @@ def require_caller(
 
 def _caller(request: Request, node: Node, secret: str, is_use: bool) -> Caller:
     if node.settings.auth == "none":
-        _check_host(request)
+        check_host(request)
         return ANYONE_HERE
     return Credentials(request, node, door_of(request), is_use).caller(secret)
 
 
-def _check_host(request: Request) -> None:
+def check_host(request: Request) -> None:
+    """Refuse a request to a name that is not this machine's, where authentication is off.
+
+    Raises
+    ------
+    HostRefused
+        If it is one.
+    """
     # A page of another site can point its own name at 127.0.0.1 and read us through the browser.
     host = urlsplit("//" + request.headers.get("host", "")).hostname
     if host is None or not is_loopback(host):

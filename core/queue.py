@@ -17,7 +17,13 @@ from core.tables.jobs import JobKind, JobRow, JobStatus
 OPEN: Final = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)
 #: A job that could be taken for longer than this, while nobody works on its kind, is forgotten.
 _FORGOTTEN_SECONDS: Final = 60.0
-_OF_INFER: Final = (JobKind.ANALYSE, JobKind.SCORE_TENSORS, JobKind.RESCORE)
+_OF_INFER: Final = (
+    JobKind.ANALYSE,
+    JobKind.SCORE_TENSORS,
+    JobKind.RESCORE,
+    JobKind.SCORE_JOB,
+    JobKind.SCORE_JOB_GPU,
+)
 
 
 class JobNotFailed(NodeError):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class RetentionSettings(BaseModel):
-    """When files are removed; nothing is by default."""
+    """When files are removed; none is by default."""
 
     retention_days: Annotated[
         int,
@@ -28,3 +28,12 @@ class RetentionSettings(BaseModel):
         int,
         Field(ge=0, le=36500, description="Days an object stays in quarantine; 0: for ever."),
     ] = 0
+    scoring_job_days: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=3650,
+            description="Days a finished job of the Watson-compatible API is kept, with what it "
+            "was given and what came of it.",
+        ),
+    ] = 7

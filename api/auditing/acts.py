@@ -26,11 +26,17 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Here the provider sends a browser back, and who it is signs in: no form of ours is posted.
 _CALLBACK: Final = "/login/provider/callback"
 #: Nothing of a patient, or of how the node works, is told or changed here.
-_OPEN: Final = ("/static/", "/health/", "/v2/health/", "/metrics", "/openapi.json", "/preferences")
+_OPEN: Final = (
+    *("/static/", "/health/", "/v2/health/", "/metrics", "/openapi.json", "/preferences"),
+    "/ml/wml_services/",
+)
 #: Routes whose act the method does not tell.
 _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("POST", "/login"): AuditAction.LOGIN,
     ("GET", _CALLBACK): AuditAction.LOGIN,
+    ("POST", "/icp4d-api/v1/authorize"): AuditAction.LOGIN,
+    ("POST", "/idprovider/v1/auth/identitytoken"): AuditAction.LOGIN,
+    ("POST", "/ml/v4/deployment_jobs"): AuditAction.CREATE,
     ("POST", "/logout"): AuditAction.LOGOUT,
     ("POST", "/logout/everywhere"): AuditAction.LOGOUT,
     ("POST", "/dicom-web/studies"): AuditAction.STORE,

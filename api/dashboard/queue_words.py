@@ -21,6 +21,8 @@ _KIND_WORDS: Final = {
     JobKind.REPORT_STUDY: to_translate("Write the report of both eyes"),
     JobKind.ECHO: to_translate("Ask a peer whether it answers"),
     JobKind.SCORE_TENSORS: to_translate("Score tensors that were sent"),
+    JobKind.SCORE_JOB: to_translate("Score what a deployment was given"),
+    JobKind.SCORE_JOB_GPU: to_translate("Score what a deployment was given, on a GPU"),
 }
 _STATUS_WORDS: Final = {
     JobStatus.QUEUED: to_translate("Waiting"),

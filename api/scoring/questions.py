@@ -24,7 +24,7 @@ from core.values.tensors import TensorAnswer, TensorQuestion
 from core.wakeup import Wakeup, open_wakeup
 
 #: Where tensors are sent, which are larger than other bodies.
-TENSOR_PATHS: Final = ("/v2/models",)
+TENSOR_PATHS: Final = ("/v2/models", "/ml/v4/deployments", "/ml/v4/deployment_jobs")
 #: How long a request waits for its answer.
 ANSWER_SECONDS: Final = 30.0
 #: Longest wait for a notification, should one be lost.

@@ -38,6 +38,10 @@ class JobKind(StrEnum):
     ECHO = "echo"
     #: Let a model score the tensors whose primary key is the subject.
     SCORE_TENSORS = "score_tensors"
+    #: Score what the deployment job that is the subject was given.
+    SCORE_JOB = "score_job"
+    #: The same, by a process that scores on a GPU.
+    SCORE_JOB_GPU = "score_job_gpu"
 
 
 class JobStatus(StrEnum):

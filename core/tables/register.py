@@ -13,6 +13,7 @@ from core.tables.audit_entries import (
 from core.tables.changes import ChangeCounterRow, ChangeRow
 from core.tables.commitments import CommitmentRow
 from core.tables.deliveries import DeliveryCommitmentRow, DeliveryRow
+from core.tables.deployment_jobs import DeploymentJobRow
 from core.tables.destinations import DeliveryRuleRow, DestinationRow
 from core.tables.discarded_files import DiscardedFileRow
 from core.tables.feed_positions import FeedPositionRow
@@ -93,5 +94,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     PseudonymSecretRow,
     MetricTotalRow,
     TensorScoreRow,
+    DeploymentJobRow,
     ModelChangeRow,
 )

@@ -1,0 +1,1 @@
+"""The scoring API that code written for IBM Watson Machine Learning calls: docs/ibm-api.md."""
