@@ -38,6 +38,10 @@ class Role(StrEnum):
     WATCH = "watch"
 
 
+#: Somebody waits for their answer, and the others for what a statement holds.
+_ANSWERING: Final = (Role.RECEIVE, Role.SERVE)
+
+
 def roles_of(settings: Settings) -> tuple[Role, ...]:
     """Return the roles a node of these settings has."""
     return tuple(role for role in Role if role is not Role.WATCH or settings.watch_folder)
@@ -47,7 +51,8 @@ def run_role(role: Role, settings: Settings, announce: Announce, supervised: boo
     """Run one role until SIGTERM, SIGINT or, when supervised, the end of standard input."""
     configure_role_logs(settings, role)
     stopping = stop_when_asked(supervised)
-    node = open_node(settings)
+    limit = settings.database_statement_seconds if role in _ANSWERING else 0.0
+    node = open_node(settings, limit)
     # Each role marks the storage it found, so that a mount that goes away later is noticed.
     node.storage.prepare()
     record_role(node.database, role, AuditAction.START)

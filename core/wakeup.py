@@ -7,6 +7,7 @@ import psycopg
 
 from core.database import Database, sqlite_module
 from core.ledger import NOTIFY_CHANNEL
+from core.postgres_engine import CONNECTION
 
 #: How often an SQLite file is asked whether it changed; costs under half a percent of a core.
 POLL_SECONDS: Final = 0.02
@@ -77,6 +78,6 @@ class PostgresWakeup:
 
     def _listening(self) -> psycopg.Connection:
         if self._connection is None:
-            self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+            self._connection = psycopg.connect(self._url, autocommit=True, **CONNECTION)
             self._connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
         return self._connection
