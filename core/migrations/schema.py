@@ -44,9 +44,19 @@ def _upgrade(connection: Connection) -> None:
 
 def schema_is_current(database: Database) -> bool:
     """Whether the database has the schema this version needs."""
+    return schema_revision(database) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def schema_revision(database: Database) -> str | None:
+    """Return the revision of the database's schema, None where there is none yet."""
     with database.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current == ScriptDirectory.from_config(_config()).get_current_head()
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known_revision(revision: str) -> bool:
+    """Whether this version can bring that schema up to its own."""
+    scripts = ScriptDirectory.from_config(_config())
+    return revision in {script.revision for script in scripts.walk_revisions()}
 
 
 def _config() -> Config:
