@@ -29,9 +29,11 @@ from core.tables.jobs import JobRow
 from dicom_node.storage.archive import Archive, open_archive
 from dicom_node.storage.ingest import ingest
 from tests.builders.encoded_instance import encode_instance
+from tests.conftest import REPOSITORY
 from tests.fixtures.audit_trail import audited
 
 _PATIENCE_SECONDS = 60.0
+ARCUATE = (sys.executable, "-m", "arcuate")
 
 
 def _everything(items: Iterable[Any]) -> Iterable[Any]:
@@ -218,26 +220,32 @@ def test_a_back_up_that_is_not_whole_is_refused(node: Node, device: Device, tmp_
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_people_back_up_and_restore_by_two_commands(
+def test_the_script_of_each_night_links_to_the_last_and_removes_the_old(
     node: Node, device: Device, tmp_path: Path
 ) -> None:
     device.store()
+    folder = tmp_path / "backups"
+    old, unfinished = folder / "20260101T023000Z", folder / "20260102T023000Z"
+    _back_up(node, old)
+    os.utime(old, (0, 0))
+    unfinished.mkdir()
 
-    made = _call(node, "backup", str(tmp_path / "backup"), "--json")
+    _call(node, str(REPOSITORY / "deploy" / "backup"), str(folder), "14")
+    (made,) = {*folder.iterdir()} - {unfinished}
     _destroy(node)
-    restored = _call(node, "restore", str(tmp_path / "backup"))
+    restored = _call(node, *ARCUATE, "restore", str(made), "--json")
 
-    assert json.loads(made)["files"] == 1
-    assert "1 instances whole, 0 damaged" in restored
+    assert next(made.glob("instances/*/*.dcm")).stat().st_nlink == 1
+    assert json.loads(restored)["instances"] == 1
 
 
-def _call(node: Node, *words: str) -> str:
+def _call(node: Node, *command: str) -> str:
     environment = {
         **os.environ,
+        "ARCUATE": " ".join(ARCUATE),
         "ARCUATE_HOME": str(node.settings.home),
         "ARCUATE_DATABASE_URL": node.settings.database_url,
     }
-    command = [sys.executable, "-m", "arcuate", *words]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
