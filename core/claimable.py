@@ -7,7 +7,7 @@ walks `ix_jobs_claim` and stops, however many wait.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_
+from sqlalchemy import and_, or_
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select
 
@@ -17,11 +17,18 @@ from core.tables.jobs import JobKind, JobRow, JobStatus
 
 def any_claimable(session: Session, kind: JobKind, now: float) -> bool:
     """Whether there is one; locks nothing."""
-    conditions = _waiting(kind, now), _abandoned(kind, now)
-    return any(
-        session.exec(select(JobRow.id).where(condition).limit(1)).first() is not None
-        for condition in conditions
+    return bool(session.exec(whether_any(kind, now)).one())
+
+
+def whether_any(kind: JobKind, now: float) -> Any:
+    """Return what selects whether there is one."""
+    # In order, though any would do: without, PostgreSQL may begin at the oldest of all jobs.
+    first = col(JobRow.priority).desc()
+    found = (
+        select(JobRow.id).where(condition).order_by(first).limit(1).scalar_subquery()
+        for condition in (_waiting(kind, now), _abandoned(kind, now))
     )
+    return select(or_(*(one.is_not(None) for one in found)))
 
 
 def lock_claimable(session: Session, kind: JobKind, now: float, limit: int) -> Sequence[JobRow]:

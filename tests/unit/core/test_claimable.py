@@ -1,13 +1,20 @@
 """How jobs are claimed while 100,000 wait: by an index, without reading all of them."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from core.claimable import first_abandoned, first_waiting, highest_priority, lock_claimable
+from core.claimable import (
+    first_abandoned,
+    first_waiting,
+    highest_priority,
+    lock_claimable,
+    whether_any,
+)
 from core.database import Database, database_seconds
 from core.tables.jobs import JobKind
 
@@ -49,6 +56,7 @@ def _statements(now: float) -> list[Any]:
         highest_priority(kind, now, below=5),
         first_waiting(kind, now, 1, _LIMIT),
         first_abandoned(kind, now, _LIMIT),
+        whether_any(kind, now),
     ]
 
 
@@ -58,8 +66,11 @@ def _look(session: Session, statement: Any) -> tuple[str, float]:
     sql = statement.compile(bind, compile_kwargs={"literal_binds": True})
     connection = session.connection()
     if bind.dialect.name == "sqlite":
-        first, *_ = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").all()
-        return str(first[-1]).split(" INDEX ")[1].split(" ")[0], 0
+        plan = " ".join(
+            str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")
+        )
+        (index,) = set(re.findall(r"INDEX (\w+)", plan))
+        return index, 0
     told = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}").scalar_one()
     steps = list(_steps((json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
     (index,) = {step["Index Name"] for step in steps if "Index Name" in step}
