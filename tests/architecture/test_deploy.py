@@ -155,6 +155,31 @@ def test_manifests_are_what_kubernetes_expects() -> None:
     assert set(listed["resources"]) == there - {"kustomization.yaml"}
 
 
+def test_what_selects_pods_finds_some() -> None:
+    listed = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text("utf-8"))
+    added = dict(pair for label in listed["labels"] for pair in label["pairs"].items())
+    assert all(label["includeTemplates"] for label in listed["labels"])
+    pods = [{**added, **labels} for labels in _pod_labels()]
+
+    selectors = [
+        spec.get("podSelector") or spec.get("selector", {})
+        for _, found in _objects()
+        for spec in [found.get("spec", {})]
+        if found["kind"] in {"Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment"}
+    ]
+
+    wanted = [selector.get("matchLabels", selector) for selector in selectors]
+    assert len(wanted) >= 10
+    assert [w for w in wanted if not any(w.items() <= pod.items() for pod in pods)] == []
+
+
+def _pod_labels() -> Iterator[dict[str, str]]:
+    for _, found in _objects():
+        labels = found.get("spec", {}).get("template", {}).get("metadata", {}).get("labels")
+        if labels:
+            yield labels
+
+
 def test_autoscaling_follows_a_metric_that_is_told() -> None:
     named = {
         name
