@@ -27,6 +27,9 @@ _UNFOLLOWED: Final = frozenset(
         "doctor",
         "bench",
         "migrate",
+        # They write their own entry.
+        "backup",
+        "restore",
         "audit",
     }
 )
@@ -56,6 +59,19 @@ def record_role(database: Database, role: str, action: AuditAction) -> None:
         if action is AuditAction.START:
             raise
         _log.warning("audit_not_written", action=action, error=str(error))
+
+
+def record_act(database: Database, action: AuditAction, kind: str) -> None:
+    """Record what a command did with the node as a whole.
+
+    Raises
+    ------
+    DatabaseAway
+        If that cannot be recorded.
+    """
+    event = AuditEvent(terminal_actor(), action, kind, "", detail={"host": socket.gethostname()})
+    with database.transaction() as session:
+        append_audit(session, event)
 
 
 def terminal_trail(command: str | None) -> Trail | None:

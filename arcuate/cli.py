@@ -12,6 +12,7 @@ from rich.text import Text
 from arcuate.audited import terminal_trail
 from arcuate.commands import (
     audit,
+    backup,
     bench,
     conformance,
     deliveries,
@@ -84,7 +85,18 @@ def configure(
 
 
 _COMMANDS = (up, roles, demo, send, import_files, import_fields, retrieve, score, rescore)
-_TOOLS = (pool, export, simulate, reference_model, retention, migrate, doctor, conformance, openapi)
+_TOOLS = (
+    pool,
+    export,
+    simulate,
+    reference_model,
+    retention,
+    backup,
+    migrate,
+    doctor,
+    conformance,
+    openapi,
+)
 for commands in (*_COMMANDS, *_TOOLS):
     commands.register(app)
 _GROUPS = {

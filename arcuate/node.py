@@ -8,6 +8,7 @@ from sqlalchemy import make_url
 from core.database import Database
 from core.errors import NodeError
 from core.migrations.schema import migrate, schema_is_current
+from core.postgres_engine import PostgresLimits
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.opening import open_storage
@@ -30,8 +31,13 @@ class Node:
     storage: Storage
 
 
-def open_node(settings: Settings) -> Node:
+def open_node(settings: Settings, statement_seconds: float = 0.0) -> Node:
     """Open the record and the bytes of an existing node.
+
+    Parameters
+    ----------
+    statement_seconds
+        Longest statement on PostgreSQL; 0 for no limit.
 
     Raises
     ------
@@ -47,7 +53,7 @@ def open_node(settings: Settings) -> Node:
             f"There is no node in {settings.home.resolve()} yet: `arcuate up` makes one, "
             "`arcuate migrate` its database alone, ARCUATE_HOME names another folder"
         )
-    node = _open(settings)
+    node = _open(settings, statement_seconds)
     if not has_current_schema(node.database):
         raise SchemaOutdated
     return node
@@ -93,5 +99,8 @@ def upgrade(database: Database) -> None:
         migrate(database)
 
 
-def _open(settings: Settings) -> Node:
-    return Node(settings, Database(settings.database), open_storage(settings))
+def _open(settings: Settings, statement_seconds: float = 0.0) -> Node:
+    limits = PostgresLimits(
+        settings.database_pool_size, settings.database_pool_overflow, statement_seconds
+    )
+    return Node(settings, Database(settings.database, limits), open_storage(settings))

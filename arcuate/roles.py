@@ -41,6 +41,8 @@ class Role(StrEnum):
 #: How far a role stands back, where all are on one machine, for those a device or a person waits
 #: for: drawing the reports of a scan takes several times what scoring it does.
 _NICENESS: Final = {Role.DELIVER: 10}
+#: Somebody waits for their answer, and the others for what a statement holds.
+_ANSWERING: Final = (Role.RECEIVE, Role.SERVE)
 
 
 def roles_of(settings: Settings) -> tuple[Role, ...]:
@@ -54,7 +56,8 @@ def run_role(role: Role, settings: Settings, announce: Announce, supervised: boo
     if supervised and hasattr(os, "nice"):
         os.nice(_NICENESS.get(role, 0))
     stopping = stop_when_asked(supervised)
-    node = open_node(settings)
+    limit = settings.database_statement_seconds if role in _ANSWERING else 0.0
+    node = open_node(settings, limit)
     # Each role marks the storage it found, so that a mount that goes away later is noticed.
     node.storage.prepare()
     record_role(node.database, role, AuditAction.START)

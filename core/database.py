@@ -20,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, create_engine
 
 from core.errors import InfrastructureError
+from core.postgres_engine import LOCK_SECONDS, PostgresLimits, open_postgresql
 from core.sqlite_file import guard_sqlite_file
 from core.turn import Turn
 
@@ -29,18 +30,13 @@ LAST_SQLITE_WITH_WAL_RESET_DEFECT: Final = (3, 51, 2)
 #: driver counts among operational errors; and transaction rollback, as after a deadlock.
 _FAULTS_OF_THE_STATEMENT: Final = ("22", "54")
 _CONFLICTS: Final = "40"
+#: The same for a statement that `statement_timeout` ended.
+_CANCELED: Final = "57014"
 _WRITES: Final = {"arcuate_writes": True}
-#: How long a statement waits for a lock, on either database.
-_LOCK_SECONDS: Final = 15
-#: A host that dies in a transaction would hold the change counter, and with it every other one,
-#: until the server's TCP gives it up after hours; idle longer than this, the server ends it.
-_IDLE_IN_TRANSACTION_SECONDS: Final = 60
 #: What the request or command at hand adds to each of its transactions, last: its audit entry.
 BEFORE_COMMIT: Final[ContextVar[Callable[[Session], None] | None]] = ContextVar(
     "before_commit", default=None
 )
-#: The same on our side: a server that vanished without a word is given up after this.
-_SILENCE_SECONDS: Final = 15
 
 
 # Loaded with this module, not at first use: TensorFlow carries a SQLite of its own and shows its
@@ -56,6 +52,10 @@ class TransactionConflict(InfrastructureError):
     """Two transactions waited for each other, and the database ended this one."""
 
 
+class StatementTooLong(InfrastructureError):
+    """The database took too long for one statement: ask for less, or try again later."""
+
+
 class Database:
     """One process's way to the record.
 
@@ -63,14 +63,21 @@ class Database:
     ----------
     url
         `sqlite:///PATH` or `postgresql+psycopg://…`.
+    limits
+        What this process may take of a PostgreSQL; a SQLite file is nobody else's.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limits: PostgresLimits | None = None) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgresql(url)
+        open_engine = (
+            _open_sqlite
+            if self.is_sqlite
+            else partial(open_postgresql, limits=limits or PostgresLimits())
+        )
+        self.engine = open_engine(url)
         self._writer = self.engine.execution_options(**_WRITES)
-        self._notes = (_open_sqlite if self.is_sqlite else _open_postgresql)(url, is_synced=False)
+        self._notes = open_engine(url, is_synced=False)
         self._note_writer = self._notes.execution_options(**_WRITES)
         self._turn = _turn_beside(self.url) if self.is_sqlite else nullcontext()
 
@@ -163,6 +170,8 @@ def _named_faults() -> Generator[None]:
             raise
         if state.startswith(_CONFLICTS):
             raise TransactionConflict from error
+        if state == _CANCELED:
+            raise StatementTooLong from error
         raise DatabaseAway(f"The database does not answer: {type(error.orig).__name__}") from error
     except PoolTimeoutError as error:
         raise DatabaseAway("All connections to the database are in use") from error
@@ -172,32 +181,11 @@ def _named_faults() -> Generator[None]:
         raise
 
 
-def _open_postgresql(url: str, *, is_synced: bool = True) -> Engine:
-    limits = {
-        "connect_timeout": 5,
-        "tcp_user_timeout": _SILENCE_SECONDS * 1000,
-        "keepalives_idle": _SILENCE_SECONDS,
-    }
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=limits)
-    event.listen(engine, "connect", partial(_configure_postgresql, is_synced))
-    return engine
-
-
-def _configure_postgresql(is_synced: bool, connection: Any, _entry: ConnectionPoolEntry) -> None:
-    connection.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
-    idle = f"'{_IDLE_IN_TRANSACTION_SECONDS}s'"
-    connection.execute(f"SET idle_in_transaction_session_timeout = {idle}")
-    if not is_synced:
-        connection.execute("SET synchronous_commit = off")
-    # A rollback would take the settings back.
-    connection.commit()
-
-
 def _open_sqlite(url: str, *, is_synced: bool = True) -> Engine:
     path = Path(make_url(url).database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        url, module=sqlite_module(), hide_parameters=True, connect_args={"timeout": _LOCK_SECONDS}
+        url, module=sqlite_module(), hide_parameters=True, connect_args={"timeout": LOCK_SECONDS}
     )
     guard_sqlite_file(engine, path)
     event.listen(engine, "connect", partial(_configure_sqlite, is_synced))

@@ -12,18 +12,16 @@ from sqlalchemy import (
     Connection,
     Float,
     Insert,
-    and_,
     bindparam,
     func,
     insert,
     literal_column,
-    or_,
     text,
 )
-from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from core.changes import append_change
+from core.claimable import any_claimable, lock_claimable
 from core.clock import utc_now
 from core.database import DATABASE_SECONDS, database_seconds
 from core.driver_statement import DriverStatement
@@ -110,10 +108,7 @@ def is_any_claimable(session: Session, kind: JobKind) -> bool:
     Only looks: claiming is a write, for which whoever stores an instance would have to wait, and
     there are many workers to claim in vain.
     """
-    statement = select(JobRow.id).where(
-        col(JobRow.kind) == kind, _claimable(database_seconds(session))
-    )
-    return session.exec(statement.limit(1)).first() is not None
+    return any_claimable(session, kind, database_seconds(session))
 
 
 def claim(
@@ -125,7 +120,7 @@ def claim(
     would take its neighbours' attempts with it.
     """
     now = database_seconds(session)
-    waiting = _lock_waiting(session, kind, now, limit)
+    waiting = lock_claimable(session, kind, now, limit)
     return [_take(job, worker, now + lease_seconds) for job in _group(waiting)]
 
 
@@ -209,23 +204,6 @@ def requeue(session: Session, job_id: int) -> bool:
         .values(status=JobStatus.QUEUED, attempts=0, available_at=database_seconds(session))
     )
     return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
-
-
-def _lock_waiting(session: Session, kind: JobKind, now: float, limit: int) -> Sequence[JobRow]:
-    statement = (
-        select(JobRow)
-        .where(col(JobRow.kind) == kind, _claimable(now))
-        .order_by(col(JobRow.priority).desc(), col(JobRow.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return session.exec(statement).all()
-
-
-def _claimable(now: float) -> ColumnElement[bool]:
-    queued = and_(col(JobRow.status) == JobStatus.QUEUED, col(JobRow.available_at) <= now)
-    abandoned = and_(col(JobRow.status) == JobStatus.RUNNING, col(JobRow.lease_until) < now)
-    return or_(queued, abandoned)
 
 
 def _group(waiting: Sequence[JobRow]) -> Sequence[JobRow]:

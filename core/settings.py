@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from core.access_settings import AccessSettings
 from core.audit_settings import AuditSettings
+from core.database_settings import DatabaseSettings
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
 from core.executor_settings import ExecutorSettings
@@ -37,6 +38,7 @@ DEFAULT_CONFIG: Final = Path("arcuate.toml")
 class Settings(
     AuditSettings,
     AccessSettings,
+    DatabaseSettings,
     DeliverySettings,
     ExecutorSettings,
     FeedSettings,
@@ -156,8 +158,10 @@ class Settings(
 
     @property
     def database(self) -> str:
-        """The database URL with its default filled in."""
-        return self.database_url or f"sqlite:///{self.home.resolve() / 'arcuate.db'}"
+        """The database URL with its default and the password of a file filled in."""
+        if not self.database_url:
+            return f"sqlite:///{self.home.resolve() / 'arcuate.db'}"
+        return self.with_password(self.database_url)
 
     @property
     def storage(self) -> str:

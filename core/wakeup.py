@@ -7,6 +7,7 @@ import psycopg
 
 from core.database import Database, sqlite_module
 from core.ledger import NOTIFY_CHANNEL
+from core.postgres_engine import CONNECTION
 
 #: How often an SQLite file is asked whether it changed; costs under half a percent of a core.
 POLL_SECONDS: Final = 0.02
@@ -78,6 +79,6 @@ class PostgresWakeup:
 
     def _listening(self) -> psycopg.Connection:
         if self._connection is None:
-            self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+            self._connection = psycopg.connect(self._url, autocommit=True, **CONNECTION)
             self._connection.execute(f"LISTEN {self._channel}")
         return self._connection

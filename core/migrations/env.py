@@ -12,6 +12,8 @@ context.configure(
     # SQLite changes a table only by copying it.
     render_as_batch=True,
     compare_type=True,
+    # What one did stays done where the next one fails; an index built live needs it, too.
+    transaction_per_migration=True,
 )
 _LISTED = TABLES
 with context.begin_transaction():

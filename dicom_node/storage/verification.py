@@ -111,13 +111,20 @@ def _find_failure(
         return FailureReason.CLASS_INSTANCE_CONFLICT
     if row.bytes_removed_at is not None:
         return FailureReason.NO_SUCH_OBJECT_INSTANCE
-    if not _is_kept_whole(storage, row, beat):
+    if not is_kept_whole(storage, row, beat):
         _log.error("kept_object_damaged", sop_instance_uid=row.sop_instance_uid)
         return FailureReason.PROCESSING_FAILURE
     return None
 
 
-def _is_kept_whole(storage: Storage, row: InstanceRow, beat: Callable[[], None]) -> bool:
+def is_kept_whole(storage: Storage, row: InstanceRow, beat: Callable[[], None]) -> bool:
+    """Whether the bytes of an instance are there, with size and digest of its row.
+
+    Raises
+    ------
+    StorageAway
+        If nothing can be said now.
+    """
     try:
         with storage.open(row.storage_key) as file:
             return read_digest(file, beat) == (row.size_bytes, row.digest)

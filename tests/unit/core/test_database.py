@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import text
 
 from core.changes import append_change
-from core.database import Database, DatabaseAway
+from core.database import Database, DatabaseAway, StatementTooLong
+from core.postgres_engine import PostgresLimits
 from core.tables.changes import ChangeKind
 
 
@@ -51,3 +52,30 @@ def test_no_transaction_waits_or_holds_up_others_for_ever(
         # The second time on a connection that was rolled back and given out again.
         with database.reading() as session:
             assert session.execute(text(f"SHOW {setting}")).scalar_one() == value
+
+
+def test_a_statement_that_takes_too_long_is_ended_and_named(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("a setting of PostgreSQL")
+    url = database.url.render_as_string(hide_password=False)
+    limited = Database(url, PostgresLimits(statement_seconds=0.05))
+    with pytest.raises(StatementTooLong), limited.reading() as session:
+        session.execute(text("SELECT pg_sleep(60)"))
+
+    with limited.reading() as session:
+        assert session.execute(text("SELECT 1")).scalar_one() == 1
+    limited.close()
+
+
+def test_a_process_takes_no_more_connections_than_it_may(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("a setting of PostgreSQL")
+    url = database.url.render_as_string(hide_password=False)
+    limited = Database(url, PostgresLimits(pool_size=1, pool_overflow=1))
+    limited.engine.pool._timeout = 0.05  # type: ignore[attr-defined]
+    with ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(limited.reading()).execute(text("SELECT 1"))
+        with pytest.raises(DatabaseAway), limited.reading() as session:
+            session.execute(text("SELECT 1"))
+    limited.close()
