@@ -91,11 +91,21 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
 def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from core.worker import Worker
     from inference.analysis import AnalyseStep
+    from inference.pipelined_worker import PipelinedWorker
+    from inference.preparation_pool import preparation_pool
     from inference.scorers import RecordedScorers
 
-    step = AnalyseStep(node.database, node.storage, RecordedScorers(node.settings, node.database))
-    announce(0)
-    Worker(node.database, node.settings, step, stopping).run()
+    # Before the models are read: each takes seconds.
+    with preparation_pool(node.settings) as pool:
+        models = RecordedScorers(node.settings, node.database)
+        step = AnalyseStep(node.database, node.storage, models)
+        if pool is None:
+            worker = Worker(node.database, node.settings, step, stopping)
+        else:
+            pool.wait_until_ready()
+            worker = PipelinedWorker(node.database, node.settings, step, stopping, pool=pool)
+        announce(0)
+        worker.run()
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:

@@ -22,6 +22,7 @@ from core.report_settings import ReportSettings
 from core.research_settings import ResearchSettings
 from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
+from core.scoring_settings import ScoringSettings
 from core.web_settings import WebSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
@@ -46,6 +47,7 @@ class Settings(
     ResearchSettings,
     ResultsSettings,
     RetentionSettings,
+    ScoringSettings,
     WebSettings,
 ):
     """Every setting of a node, with its default."""

@@ -1,6 +1,6 @@
 """What can go wrong between a scan and a prediction."""
 
-from core.errors import NodeError
+from core.errors import InfrastructureError, NodeError
 
 
 class ModelNotFound(NodeError):
@@ -27,6 +27,16 @@ class DeviceUnavailable(NodeError):
 
 class RuntimeUnavailable(NodeError):
     """The library that would run the model is not installed, or not one that is served."""
+
+
+class PreparationDied(NodeError):
+    """The process that prepared the scan died."""
+
+    retry = True
+
+
+class PreparationAway(InfrastructureError):
+    """A process that prepares scans could not be started."""
 
 
 class TrainingDataInvalid(NodeError):

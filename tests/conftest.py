@@ -24,7 +24,14 @@ ONE_DATABASE_BY_DAY = frozenset(
     for name in (
         *("api_audit", "api_deliveries", "api_devices", "api_list_pages", "api_live", "api_pages"),
         *("api_preferences", "api_reports", "api_research", "api_security", "api_summaries"),
-        *("associations", "commitment_malformed", "limits_of_access", "openid", "result_page"),
+        *(
+            "pipelined_worker",
+            "associations",
+            "commitment_malformed",
+            "limits_of_access",
+            "openid",
+            "result_page",
+        ),
         *("signing_in", "study_notices", "tls"),
     )
 )
