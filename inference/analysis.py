@@ -29,8 +29,6 @@ _log = get_logger(__name__)
 
 #: Scans predicted together, and claimed together where they are prepared in this process.
 GROUP_SIZE: Final = 16
-#: How long to put a scan aside whose localizer is still on its way, in seconds.
-LOCALIZER_DELAY_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,10 @@ class AnalyseStep:
         for shadow in scorers.shadows:
             shadow.watch(self.database, self.clock, watched)
 
-    def put_aside(self, claimed: Claim) -> None:
+    def put_aside(self, claimed: Claim, delay_seconds: float) -> None:
         """Give a scan back whose localizer may still be on its way."""
         with self.database.transaction() as session:
-            ledger.give_back(session, claimed, LOCALIZER_DELAY_SECONDS)
+            ledger.give_back(session, claimed, delay_seconds)
 
     def give_up(self, session: Session, claim: Claim, error: str) -> None:
         """Record a failed prediction, so that the scan is seen to have no result."""
@@ -107,8 +105,8 @@ class AnalyseStep:
         ages, key = scorers.age_limits_years, int(claimed.subject)
         try:
             prepared = prepare_stored(key, self.database, self.storage, ages, self.clock())
-        except LocalizerAwaited:
-            self.put_aside(claimed)
+        except LocalizerAwaited as awaited:
+            self.put_aside(claimed, awaited.delay_seconds)
             return None
         return Analysis(claimed, prepared)
 

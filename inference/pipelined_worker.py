@@ -13,6 +13,7 @@ from inference.analysis import AnalyseStep, Analysis
 from inference.batch import Batch
 from inference.preparation_pool import PreparationPool
 from inference.preparer import Prepared
+from inference.stored_scan import LocalizerAwaited
 
 _log = get_logger(__name__)
 
@@ -97,9 +98,10 @@ class PipelinedWorker(Worker):
             return
 
         def end(_claims: Sequence[Claim]) -> None:
-            if error is not None:
+            if isinstance(error, LocalizerAwaited):
+                self.step.put_aside(claimed, error.delay_seconds)
+            elif error is not None:
                 raise error
-            self.step.put_aside(claimed)
 
         self.attempt([claimed], end)
         self._drop([claimed])

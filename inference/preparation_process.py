@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 from core.clock import utc_now
@@ -14,7 +15,6 @@ from core.settings import Settings
 from dicom_node.storage.bytes import Storage
 from inference.examination import AgeLimits
 from inference.prepared_scan import PreparedScan, prepare_stored
-from inference.stored_scan import LocalizerAwaited
 
 _ROLE: Final = "prepare"
 
@@ -33,7 +33,10 @@ def open_process(settings: Settings) -> None:
     """Make this process ready to prepare scans."""
     # A terminal's Ctrl-C reaches every process; the one that predicts says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        _end_if_dead(parent, 0)
+        threading.Thread(target=_end_if_dead, args=(parent, None), daemon=True).start()
     configure_logs(settings.log_level, _ROLE)
     storage = Storage(settings.storage)
     storage.prepare()
@@ -44,23 +47,19 @@ def be_ready() -> None:
     """Do nothing, when `open_process` is done."""
 
 
-def prepare(instance_key: int, age_limits_years: AgeLimits) -> PreparedScan | None:
-    """Prepare a stored instance; None where what belongs to it may still be on its way.
+def prepare(instance_key: int, age_limits_years: AgeLimits) -> PreparedScan:
+    """Prepare a stored instance.
 
     Parameters and errors are those of `prepare_stored`.
     """
     [opened] = _OPENED
-    try:
-        return prepare_stored(
-            instance_key, opened.database, opened.storage, age_limits_years, utc_now()
-        )
-    except LocalizerAwaited:
-        return None
+    return prepare_stored(
+        instance_key, opened.database, opened.storage, age_limits_years, utc_now()
+    )
 
 
-def _end_with_parent() -> None:
-    # A parent that was killed asks for nothing any more, and tells nobody.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
+def _end_if_dead(parent: BaseProcess, timeout_seconds: float | None) -> None:
+    """End at once when the parent does; it was killed, asks for nothing more and tells nobody."""
+    parent.join(timeout_seconds)
+    if not parent.is_alive():
         os._exit(1)

@@ -24,13 +24,7 @@ DEPTH: Final = 2
 
 @dataclass(frozen=True)
 class Prepared:
-    """How the preparation of one claimed job ended.
-
-    Attributes
-    ----------
-    scan
-        None where what belongs to it may still be on its way, or with an error.
-    """
+    """How the preparation of one claimed job ended: with a scan, or with an error."""
 
     claimed: Claim
     scan: PreparedScan | None = None
@@ -83,11 +77,13 @@ class Preparer:
         PreparationAway
             If the process died while it had nothing to do, and no other could be started.
         """
+        key = int(claimed.subject)
+        future: Future[PreparedScan | None]
         try:
-            future = self._executor.submit(prepare, int(claimed.subject), age_limits_years)
+            future = self._executor.submit(prepare, key, age_limits_years)
         except BrokenProcessPool:
             self._start_another()
-            future = self._executor.submit(prepare, int(claimed.subject), age_limits_years)
+            future = self._executor.submit(prepare, key, age_limits_years)
         self._tasks.append(_Task(future, claimed, age_limits_years))
 
     def collect(self) -> list[Prepared]:
