@@ -8,7 +8,7 @@ from core.errors import InfrastructureError
 from core.lease import Lease
 from core.ledger import Claim, LeaseLost
 from core.logs import get_logger
-from core.worker import Worker
+from core.worker import IDLE_SECONDS, Worker
 from inference.analysis import AnalyseStep, Analysis
 from inference.batch import Batch
 from inference.preparation_pool import PreparationPool
@@ -19,8 +19,6 @@ _log = get_logger(__name__)
 
 #: How long to wait for a scan before looking whether another one came, in seconds.
 LOOK_SECONDS: Final = 0.02
-#: Nothing wakes a worker when a scan that waited for its localizer is due again.
-IDLE_SECONDS: Final = 0.05
 
 
 @dataclass
@@ -32,7 +30,6 @@ class PipelinedWorker(Worker):
     """
 
     step: AnalyseStep
-    idle_seconds: float = IDLE_SECONDS
     pool: PreparationPool = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -100,6 +97,8 @@ class PipelinedWorker(Worker):
         def end(_claims: Sequence[Claim]) -> None:
             if isinstance(error, LocalizerAwaited):
                 self.step.put_aside(claimed, error.delay_seconds)
+                # Nothing wakes a worker when it is due again.
+                self.idle_seconds = min(error.delay_seconds, IDLE_SECONDS)
             elif error is not None:
                 raise error
 
@@ -115,6 +114,7 @@ class PipelinedWorker(Worker):
 
         claims = [analysis.claimed for analysis in held.values()]
         self.attempt(claims, conclude, one_by_one=True)
+        self.idle_seconds = IDLE_SECONDS
         self._drop(claims)
 
     def _prolong(self) -> None:
