@@ -16,6 +16,8 @@ from core.tensor_scores import remove_old_scores
 from core.worker import Step, Worker
 from inference.analysis import AnalyseStep
 from inference.job_scoring import ScoreJobStep
+from inference.pipelined_worker import PipelinedWorker
+from inference.preparation_pool import PreparationPool
 from inference.scorers import RecordedScorers
 from inference.tensor_models import TensorModels
 from inference.tensor_scoring import TensorScoreStep
@@ -28,19 +30,36 @@ _SWEEP_SECONDS: Final = 60.0
 _log = get_logger(__name__)
 
 
-def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
-    """Return the loops of the role, its models loaded; each ends when it is asked to stop."""
+def loops_of(node: Node, pool: PreparationPool | None, stopping: threading.Event) -> list[Loop]:
+    """Return the loops of the role, its models loaded; each ends when it is asked to stop.
+
+    Parameters
+    ----------
+    pool
+        What prepares scans; None for this process.
+    """
     settings, database = node.settings, node.database
     scorers = RecordedScorers(settings, database)
     models = TensorModels(settings, database, scorers)
     tensors = TensorScoreStep(database, models)
     return [
-        Worker(database, settings, AnalyseStep(database, node.storage, scorers), stopping).run,
+        _scan_worker(node, pool, scorers, stopping).run,
         # By itself, so that whoever waits for an answer does not wait for a group of scans.
         Worker(database, settings, tensors, stopping).run,
         *(Worker(database, settings, step, stopping).run for step in _job_steps(node, scorers)),
         partial(_sweep, node, stopping),
     ]
+
+
+def _scan_worker(
+    node: Node, pool: PreparationPool | None, scorers: RecordedScorers, stopping: threading.Event
+) -> Worker:
+    settings, database = node.settings, node.database
+    step = AnalyseStep(database, node.storage, scorers)
+    if pool is None:
+        return Worker(database, settings, step, stopping)
+    pool.wait_until_ready()
+    return PipelinedWorker(database, settings, step, stopping, pool=pool)
 
 
 def _job_steps(node: Node, scorers: RecordedScorers) -> Iterator[Step]:

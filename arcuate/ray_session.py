@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from arcuate.errors import WrongUse
-from inference.process_pool import processors
+from core.processors import processors
 
 #: Of a Ray of our own: what lies in it is small, because no pixels do.
 _OBJECT_STORE_BYTES: Final = 256 << 20

@@ -9,12 +9,13 @@ from typing import Final
 
 from arcuate.node import Node
 from core.models import list_models, register_models
+from core.processors import processors
 from core.rescoring_choice import rescoring_model
 from core.rescorings import RescoringCounts, RescoringModel, count_rescoring
 from core.worker import Worker
 from core.yielding_worker import YieldingWorker
 from inference.loading import load_known, open_model_store, with_installed
-from inference.process_pool import ProcessPool, processors
+from inference.process_pool import ProcessPool
 from inference.rescoring import RescoreStep
 from inference.rescoring_models import RescoringModels
 from inference.stored_preparation import prepare_from, prepare_stored

@@ -24,6 +24,8 @@ class Announce(Protocol):
         """Tell it once."""
 
 
+#: How much more than others the process that builds reports yields processors.
+_DELIVER_NICENESS: Final = 10
 #: How long a thread of the receiver may go on while others wait.
 _TURN_SECONDS: Final = 0.0002
 
@@ -101,16 +103,21 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
 def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.infer_role import loops_of
     from arcuate.rescoring import rescoring_beside
+    from inference.preparation_pool import preparation_pool
 
-    loops = loops_of(node, stopping)
-    with rescoring_beside(node, stopping) as rescore:
-        announce(0)
-        run_together([*loops, rescore], stopping)
+    # Before the models are read: each takes seconds.
+    with preparation_pool(node.settings) as pool:
+        loops = loops_of(node, pool, stopping)
+        with rescoring_beside(node, stopping) as rescore:
+            announce(0)
+            run_together([*loops, rescore], stopping)
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.deliver_role import loops_of
 
+    # Where many scans come at once, estimates come first and reports follow.
+    os.nice(_DELIVER_NICENESS)
     loops = loops_of(node, stopping)
     announce(0)
     run_together(loops, stopping)

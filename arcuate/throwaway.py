@@ -10,6 +10,7 @@ import httpx
 from arcuate.node import Node, prepare_node
 from arcuate.roles import Role
 from arcuate.supervisor import Supervisor
+from core.scoring_settings import AUTOMATIC
 from core.settings import Settings
 from dicom_node.peers import PeerAddress, add_peer
 
@@ -25,7 +26,10 @@ class ThrowawayNode:
 
 @contextmanager
 def throwaway_node(
-    home: Path, calling_ae_title: str, prepare: Callable[[Node], None] = lambda node: None
+    home: Path,
+    calling_ae_title: str,
+    prepare: Callable[[Node], None] = lambda node: None,
+    preparation_processes: int = AUTOMATIC,
 ) -> Generator[ThrowawayNode]:
     """Run a node that admits one device on this machine until the block ends.
 
@@ -33,13 +37,22 @@ def throwaway_node(
     ----------
     prepare
         Called before its processes start.
+    preparation_processes
+        As in the settings.
 
     Raises
     ------
     RoleNotReady
         If one of its processes does not come up.
     """
-    settings = Settings(home=home, dicom_port=0, http_port=0, auth="none", log_level="error")
+    settings = Settings(
+        home=home,
+        dicom_port=0,
+        http_port=0,
+        auth="none",
+        log_level="error",
+        preparation_processes=preparation_processes,
+    )
     node = prepare_node(settings)
     with node.database.transaction() as session:
         add_peer(session, calling_ae_title, "127.0.0.1", description="this call")

@@ -64,6 +64,8 @@ class Claim:
     subject: str
     attempt: int
     worker: str
+    #: Higher is sooner.
+    priority: int = 0
 
 
 def enqueue(
@@ -112,16 +114,27 @@ def is_any_claimable(session: Session, kind: JobKind) -> bool:
 
 
 def claim(
-    session: Session, kind: JobKind, worker: str, limit: int, lease_seconds: float
+    session: Session,
+    kind: JobKind,
+    worker: str,
+    limit: int,
+    lease_seconds: float,
+    beside: bool = False,
 ) -> list[Claim]:
     """Take up to `limit` waiting jobs of a kind, soonest first.
 
     A job that was tried before is claimed alone: in a group, one bad job that kills its worker
     would take its neighbours' attempts with it.
+
+    Parameters
+    ----------
+    beside
+        Whether the worker holds other jobs; where one that was tried before comes next, it then
+        gets none.
     """
     now = database_seconds(session)
     waiting = lock_claimable(session, kind, now, limit)
-    return [_take(job, worker, now + lease_seconds) for job in _group(waiting)]
+    return [_take(job, worker, now + lease_seconds) for job in _group(waiting, beside)]
 
 
 def renew(session: Session, claimed: Claim, lease_seconds: float) -> None:
@@ -206,9 +219,9 @@ def requeue(session: Session, job_id: int) -> bool:
     return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _group(waiting: Sequence[JobRow]) -> Sequence[JobRow]:
+def _group(waiting: Sequence[JobRow], beside: bool) -> Sequence[JobRow]:
     if waiting and waiting[0].attempts > 0:
-        return waiting[:1]
+        return [] if beside else waiting[:1]
     return [job for job in waiting if job.attempts == 0]
 
 
@@ -217,7 +230,7 @@ def _take(job: JobRow, worker: str, lease_until: float) -> Claim:
     job.worker = worker
     job.attempts += 1
     job.lease_until = lease_until
-    return Claim(key_of(job), JobKind(job.kind), job.subject, job.attempts, worker)
+    return Claim(key_of(job), JobKind(job.kind), job.subject, job.attempts, worker, job.priority)
 
 
 def _settle(session: Session, claimed: Claim, **values: Any) -> None:

@@ -1,8 +1,13 @@
 """The settings of what computes the fields."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
+
+from core.processors import processors
+
+#: Stands for as many processes as the machine suggests.
+AUTOMATIC: Final = -1
 
 
 class ScoringSettings(BaseModel):
@@ -27,3 +32,19 @@ class ScoringSettings(BaseModel):
             "`auto`, the faster of them."
         ),
     ] = "tensorflow"
+    preparation_processes: Annotated[
+        int,
+        Field(
+            ge=AUTOMATIC,
+            le=256,
+            description="Processes that read and measure scans for the one that predicts; -1: one "
+            "less than there are processors, at least 1; 0: it does so itself.",
+        ),
+    ] = AUTOMATIC
+
+    @property
+    def preparation_processes_used(self) -> int:
+        """The number of processes with its default filled in."""
+        if self.preparation_processes == AUTOMATIC:
+            return max(1, processors() - 1)
+        return self.preparation_processes

@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -63,6 +63,7 @@ class Worker:
     settings: Settings
     step: Step
     stopping: threading.Event
+    idle_seconds: float = IDLE_SECONDS
 
     def __post_init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -81,16 +82,10 @@ class Worker:
 
     def run_once(self) -> int:
         """Claim once and work; return how many jobs were claimed."""
-        # First, while their leases last: a lease that runs out would count as a worker's death.
-        owed, self._owed = self._owed, []
-        self._give_back(owed)
-        claims = self._claim()
-        exhausted = [c for c in claims if c.attempt > self.settings.maximum_attempts]
-        for claimed in exhausted:
-            self._fail(claimed, "The worker died in each attempt", retry=False)
-        fresh = [c for c in claims if c not in exhausted]
+        claims = self.claim(self.step.group_size)
+        fresh = self.without_exhausted(claims)
         if fresh:
-            self._work(fresh)
+            self.attempt(fresh, self.step.run)
         return len(claims)
 
     def _turn(self, wakeup: Wakeup) -> None:
@@ -101,42 +96,75 @@ class Worker:
             self._pause(error)
             return
         if not worked:
-            wakeup.wait(IDLE_SECONDS)
+            wakeup.wait(self.idle_seconds)
 
     def _pause(self, error: InfrastructureError) -> None:
         _log.warning("infrastructure_away", error=str(error), pause_seconds=self._pause_seconds)
         self.stopping.wait(self._pause_seconds)
         self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
 
-    def _claim(self) -> list[Claim]:
+    def claim(self, limit: int, beside: bool = False) -> list[Claim]:
+        """Take up to that many jobs, beside others or none, that this worker holds."""
+        # First, while their leases last: a lease that runs out would count as a worker's death.
+        owed, self._owed = self._owed, []
+        self.give_back(owed)
+        kind, lease_seconds = self.step.kind, self.settings.lease_seconds
         with self.database.reading() as session:
-            if not ledger.is_any_claimable(session, self.step.kind):
+            if not ledger.is_any_claimable(session, kind):
                 return []
         with self.database.transaction() as session:
-            return ledger.claim(
-                session,
-                self.step.kind,
-                self.name,
-                self.step.group_size,
-                self.settings.lease_seconds,
-            )
+            return ledger.claim(session, kind, self.name, limit, lease_seconds, beside)
 
-    def _work(self, claims: Sequence[Claim]) -> None:
+    def without_exhausted(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Stop the jobs whose workers died in each attempt, and return the others."""
+        exhausted = [c for c in claims if c.attempt > self.settings.maximum_attempts]
+        for claimed in exhausted:
+            self._fail(claimed, "The worker died in each attempt", retry=False)
+        return [c for c in claims if c not in exhausted]
+
+    def attempt(
+        self,
+        claims: Sequence[Claim],
+        work: Callable[[Sequence[Claim]], None],
+        one_by_one: bool = False,
+    ) -> None:
+        """Work on claims, and record what goes wrong on them.
+
+        Parameters
+        ----------
+        one_by_one
+            Whether a group that fails is worked on again at once, each claim by itself; else each
+            is tried again later, alone.
+
+        Raises
+        ------
+        InfrastructureError
+            If no job is to blame; the claims are given back.
+        """
         try:
-            self.step.run(claims)
+            work(claims)
         except InfrastructureError:
-            self._give_back(claims)
+            self.give_back(claims)
             raise
         except LeaseLost:
             _log.warning("lease_lost", jobs=[claimed.job_id for claimed in claims])
         except Exception as error:  # noqa: BLE001 - the loop's edge: a job's failure is recorded on it
-            _log.warning("job_failed", jobs=[c.job_id for c in claims], error=type(error).__name__)
-            # In a group the guilty one is not known: each is tried again, alone.
-            retry = len(claims) > 1 or not isinstance(error, NodeError) or error.retry
+            if len(claims) == 1 or not one_by_one:
+                self._blame(claims, error)
+                return
+            _log.warning("group_failed", jobs=len(claims), error=type(error).__name__)
             for claimed in claims:
-                self._fail(claimed, _describe(error), retry)
+                self.attempt([claimed], work)
 
-    def _give_back(self, claims: Sequence[Claim]) -> None:
+    def _blame(self, claims: Sequence[Claim], error: Exception) -> None:
+        _log.warning("job_failed", jobs=[c.job_id for c in claims], error=type(error).__name__)
+        # In a group the guilty one is not known: each is tried again, alone.
+        retry = len(claims) > 1 or not isinstance(error, NodeError) or error.retry
+        for claimed in claims:
+            self._fail(claimed, _describe(error), retry)
+
+    def give_back(self, claims: Sequence[Claim]) -> None:
+        """Return claims untried; those of a database that is away, when it answers again."""
         for number, claimed in enumerate(claims):
             try:
                 with self.database.transaction() as session:
@@ -144,7 +172,7 @@ class Worker:
             except LeaseLost:
                 _log.info("already_settled", job=claimed.job_id)
             except InfrastructureError as error:
-                self._owed = list(claims[number:])
+                self._owed += claims[number:]
                 _log.info("not_given_back", jobs=len(self._owed), error=type(error).__name__)
                 return
 

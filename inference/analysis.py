@@ -10,40 +10,33 @@ from core import ledger
 from core.clock import Clock, utc_now
 from core.database import Database
 from core.errors import RecordNotFound
-from core.ledger import Claim, LeaseLost
+from core.ledger import Claim
 from core.logs import get_logger
-from core.predictions import record_prediction
 from core.tables.instances import InstanceOutcome
 from core.tables.jobs import JobKind
-from core.values.prediction import FieldEstimate, Prediction
+from core.values.prediction import FieldEstimate
 from core.values.reason import Reason, ReasonCode
 from dicom_node.storage.bytes import Storage
 from inference import outcome
-from inference.examination import Examination, examine, kind_of, unread
-from inference.kept_fundus import KeptFundus, fundus_of
-from inference.preview import KeptPictures, keep_fundus, keep_preview
+from inference.examination import Examination, kind_of
+from inference.prepared_scan import NO_PREDICTION, PreparedScan, prepare_stored
+from inference.recording import Conclusion, record, record_failure
 from inference.scorers import Scorers, ScorerSource
-from inference.stored_scan import LocalizerAwaited, read_stored_scan
-from inference.subject import Subject, load_subject
+from inference.stored_scan import LocalizerAwaited
+from inference.subject import load_subject
 
 _log = get_logger(__name__)
 
-#: Scans prepared and predicted together.
+#: Scans predicted together, and claimed together where they are prepared in this process.
 GROUP_SIZE: Final = 16
-#: How long to put a scan aside whose localizer is still on its way, in seconds.
-LOCALIZER_DELAY_SECONDS: Final = 0.1
-#: With these a good object is simply not for a model, and makes no prediction.
-_NO_PREDICTION: Final = (ReasonCode.NOT_MODEL_INPUT,)
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """One claimed job with what was read for it."""
+    """One claimed job with what was prepared for it."""
 
     claimed: Claim
-    subject: Subject
-    examination: Examination
-    fundus: KeptFundus | None = None
+    prepared: PreparedScan
 
 
 @dataclass(frozen=True)
@@ -58,27 +51,39 @@ class AnalyseStep:
     group_size: int = GROUP_SIZE
 
     def run(self, claims: Sequence[Claim]) -> None:
-        """Analyse each claimed instance; those fit to be scored are predicted in one batch.
+        """Analyse each claimed instance in this process."""
+        scorers = self.models.current()
+        prepared = (self._prepare(claimed, scorers) for claimed in claims)
+        self.conclude([found for found in prepared if found is not None], scorers)
+
+    def conclude(self, analyses: Sequence[Analysis], scorers: Scorers) -> None:
+        """Predict what is fit to be scored in one batch, and record how each analysis ends.
 
         Models that only watch come last, when every result is recorded.
         """
-        scorers = self.models.current()
-        read = (self._analyse(claimed, scorers) for claimed in claims)
-        analyses = [found for found in read if found is not None]
-        judged = scorers.judged([found.examination for found in analyses])
+        examinations = [found.prepared.examination for found in analyses]
+        judged = scorers.judged(examinations)
         estimates = scorers.estimate(judged)
-        recorded: list[tuple[str, Examination]] = []
-        for found, examination, estimate in zip(analyses, judged, estimates, strict=True):
-            try:
-                prediction_id = self._record(found, examination, estimate, scorers)
-            except LeaseLost:
-                # Another worker has it, or other content took its place and it begins anew.
-                _log.info("analysis_overtaken", job=found.claimed.job_id)
+        ends = [
+            self._end(found, examination, estimate, scorers)
+            for found, examination, estimate in zip(analyses, judged, estimates, strict=True)
+        ]
+        recorded = record(self.database, ends)
+        watched = []
+        for end, examination, found in zip(ends, judged, examinations, strict=True):
+            if end.claimed.job_id not in recorded:
                 continue
+            _log_analysed(end, examination)
+            prediction_id = recorded[end.claimed.job_id]
             if prediction_id is not None:
-                recorded.append((prediction_id, found.examination))
+                watched.append((prediction_id, found))
         for shadow in scorers.shadows:
-            shadow.watch(self.database, self.clock, recorded)
+            shadow.watch(self.database, self.clock, watched)
+
+    def put_aside(self, claimed: Claim, delay_seconds: float) -> None:
+        """Give a scan back whose localizer may still be on its way."""
+        with self.database.transaction() as session:
+            ledger.give_back(session, claimed, delay_seconds)
 
     def give_up(self, session: Session, claim: Claim, error: str) -> None:
         """Record a failed prediction, so that the scan is seen to have no result."""
@@ -94,85 +99,43 @@ class AnalyseStep:
             return
         reason = Reason(ReasonCode.PROCESSING_FAILED, error)
         failed = outcome.failed(subject, scorer.identity, self.clock(), reason)
-        _record_prediction(session, subject, failed, KeptPictures())
+        record_failure(session, subject, failed)
 
-    def _analyse(self, claimed: Claim, scorers: Scorers) -> Analysis | None:
-        with self.database.reading() as session:
-            subject = load_subject(session, int(claimed.subject))
-        kind = kind_of(subject.sop_class_uid)
-        if kind not in scorers.active:
-            return Analysis(claimed, subject, unread(subject.device, kind))
+    def _prepare(self, claimed: Claim, scorers: Scorers) -> Analysis | None:
+        ages, key = scorers.age_limits_years, int(claimed.subject)
         try:
-            stored = read_stored_scan(subject, self.database, self.storage, self.clock())
-        except LocalizerAwaited:
-            with self.database.transaction() as session:
-                ledger.give_back(session, claimed, LOCALIZER_DELAY_SECONDS)
+            prepared = prepare_stored(key, self.database, self.storage, ages, self.clock())
+        except LocalizerAwaited as awaited:
+            self.put_aside(claimed, awaited.delay_seconds)
             return None
-        examination = examine(stored, scorers.age_limits_years)
-        return Analysis(claimed, subject, examination, fundus_of(stored, examination))
+        return Analysis(claimed, prepared)
 
-    def _record(
+    def _end(
         self,
         found: Analysis,
         examination: Examination,
         estimate: FieldEstimate | None,
         scorers: Scorers,
-    ) -> str | None:
-        """Record how an examination ended; return the id of its prediction, None without one."""
-        scorer = scorers.active.get(examination.kind)
-        unfit = [reason for reason in examination.reasons if reason.code in _NO_PREDICTION]
+    ) -> Conclusion:
+        """Return how an analysis ends: with a prediction, or for no model that scores."""
+        prepared, scorer = found.prepared, scorers.active.get(examination.kind)
+        unfit = [reason for reason in examination.reasons if reason.code in NO_PREDICTION]
         if scorer is None or unfit:
-            self._leave(found, examination, unfit)
-            return None
+            message = " ".join(reason.message for reason in unfit)
+            return Conclusion(found.claimed, prepared.subject, None, message=message)
         prediction = outcome.conclude(
-            found.subject, examination, scorer.identity, self.clock(), estimate
+            prepared.subject, examination, scorer.identity, self.clock(), estimate
         )
-        if found.fundus is not None:
-            prediction = replace(prediction, fundus=found.fundus.place)
-        pictures = self._keep_pictures(found)
-        with self.database.transaction() as session:
-            recorded = _record_prediction(session, found.subject, prediction, pictures)
-            ledger.finish(session, found.claimed)
-        _log_analysed(found.subject, prediction.status, examination)
-        return recorded
-
-    def _keep_pictures(self, found: Analysis) -> KeptPictures:
-        scan, fundus = found.examination.picture, found.fundus
-        return KeptPictures(
-            None if scan is None else keep_preview(self.storage, scan),
-            None if fundus is None else keep_fundus(self.storage, fundus.pixels),
-        )
-
-    def _leave(self, found: Analysis, examination: Examination, reasons: Sequence[Reason]) -> None:
-        """Record that an instance is for no model that scores."""
-        message = " ".join(reason.message for reason in reasons)
-        with self.database.transaction() as session:
-            found.subject.set_outcome(session, InstanceOutcome.NOT_MODEL_INPUT, message)
-            ledger.finish(session, found.claimed)
-        _log_analysed(found.subject, InstanceOutcome.NOT_MODEL_INPUT, examination)
+        prediction = replace(prediction, fundus=prepared.fundus)
+        return Conclusion(found.claimed, prepared.subject, prediction, prepared.pictures)
 
 
-def _record_prediction(
-    session: Session, subject: Subject, prediction: Prediction, pictures: KeptPictures
-) -> str:
-    # Before the prediction, which takes the next number of a change: whoever stores the instance
-    # again has its row first and then waits for a number.
-    subject.set_outcome(session, InstanceOutcome.PREDICTED)
-    session.flush()
-    recorded = record_prediction(
-        session, prediction, subject.instance_key, pictures.scan_key, pictures.fundus_key
-    )
-    # An answer that stood already got the job of its reports with its own record.
-    if recorded == prediction.prediction_id:
-        ledger.enqueue(session, JobKind.REPORT, recorded)
-    return recorded
-
-
-def _log_analysed(subject: Subject, status: str, examination: Examination) -> None:
+def _log_analysed(end: Conclusion, examination: Examination) -> None:
+    prediction = end.prediction
     _log.info(
         "instance_analysed",
-        sop_instance_uid=subject.source.sop_instance_uid,
-        status=status,
+        sop_instance_uid=end.subject.source.sop_instance_uid,
+        status=end.outcome if prediction is None else prediction.status,
         reasons=[reason.code for reason in examination.reasons],
         notes=list(examination.notes),
     )

@@ -41,6 +41,16 @@ class ExportRefused(NodeError):
     """The network cannot be written in another form, or gives other fields in it."""
 
 
+class PreparationDied(NodeError):
+    """The process that prepared the scan died."""
+
+    retry = True
+
+
+class PreparationAway(InfrastructureError):
+    """A process that prepares scans could not be started."""
+
+
 class TrainingDataInvalid(NodeError):
     """The data to train on are missing or unusable."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from inference.stored_scan import StoredScan
 #: Youngest and oldest age of each kind of model that scores; a kind that is not there scores none.
 AgeLimits = Mapping[ModelKind, tuple[float, float]]
 
+_NO_PIXELS: Final = np.zeros((0, 0), np.float32)
 _AGE_MISSING: Final = Reason(
     ReasonCode.AGE_MISSING,
     "The patient's age at the scan is not known, and the model needs it: send the birth date or "
@@ -96,6 +97,16 @@ class Examination:
             return measured.picture
         is_circle = self.scan is not None and self.scan.kind is ScanKind.CIRCLE
         return self.scan.pixels if self.scan is not None and is_circle else None
+
+    def without_pixels(self) -> Self:
+        """Return it without the pictures, which are large; measures and reasons stay."""
+        scan, profile, fundus = self.scan, self.profile, self.fundus
+        return replace(
+            self,
+            scan=None if scan is None else replace(scan, pixels=_NO_PIXELS),
+            profile=None if profile is None else replace(profile, picture=None),
+            fundus=None if fundus is None else replace(fundus, picture=_NO_PIXELS),
+        )
 
     @property
     def scan_kind(self) -> ScanKind | None:

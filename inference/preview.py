@@ -13,6 +13,9 @@ from dicom_node.storage.bytes import Storage
 
 #: Of JPEG, 0 to 95: nothing that people see on a fundus is lost.
 _FUNDUS_QUALITY: Final = 82
+#: Of zlib: of a picture full of speckle it leaves no more than the search for repeats does, in a
+#: fifth of the time.
+_RUN_LENGTHS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,9 @@ class KeptPictures:
 
     scan_key: str | None = None
     fundus_key: str | None = None
+
+
+NO_PICTURES: Final = KeptPictures()
 
 
 def keep_preview(storage: Storage, picture: NDArray[np.float32]) -> str:
@@ -34,7 +40,7 @@ def keep_preview(storage: Storage, picture: NDArray[np.float32]) -> str:
     """
     grey = np.round(255 * np.clip(np.nan_to_num(picture), 0, 1)).astype(np.uint8)
     written = io.BytesIO()
-    Image.fromarray(grey).save(written, "PNG")
+    Image.fromarray(grey).save(written, "PNG", compress_type=_RUN_LENGTHS)
     return _keep(storage, written.getvalue(), "png")
 
 

@@ -26,13 +26,6 @@ class WorkerDied(NodeError):
     """The process that worked on this died of it: it is damaged, or memory ran out."""
 
 
-def processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class ProcessPool:
     """Processes that are started anew, never forked: the network's libraries do not survive that.
 

@@ -22,10 +22,24 @@ LOCALIZER_WAIT: Final = timedelta(seconds=1.0)
 #: A photograph waits until nothing more of its study has come for this long: the OCT scan it may
 #: belong to can follow it, and a volume takes seconds on a slow line.
 STUDY_WAIT: Final = timedelta(seconds=5.0)
+#: How long a scan is put aside at a time, in seconds: devices send the localizer right after it.
+LOCALIZER_DELAY_SECONDS: Final = 0.05
+#: The same of a photograph, which mostly waits for nothing.
+STUDY_DELAY_SECONDS: Final = 1.0
 
 
 class LocalizerAwaited(Exception):
-    """What belongs to this scan may still be on its way; the scan is put aside for a moment."""
+    """What belongs to this scan may still be on its way; the scan is put aside for a moment.
+
+    Parameters
+    ----------
+    delay_seconds
+        For how long.
+    """
+
+    def __init__(self, delay_seconds: float) -> None:
+        super().__init__(delay_seconds)
+        self.delay_seconds = delay_seconds
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,7 @@ def _read_scan(
         return StoredScan(dataset)
     kept = referenced_localizer(session, instance, reference)
     if kept is None and now - instance.received_at < LOCALIZER_WAIT:
-        raise LocalizerAwaited
+        raise LocalizerAwaited(LOCALIZER_DELAY_SECONDS)
     if kept is None:
         return StoredScan(dataset)
     return StoredScan(dataset, read_dataset(session, storage, kept.sop_instance_uid))
@@ -91,6 +105,7 @@ def _read_photograph(
     )
     if any(belongs_to_scan(header, scan) for scan in scans):
         return StoredScan(header, is_of_oct_scan=True)
-    if now - max(row.received_at for row in study) < STUDY_WAIT:
-        raise LocalizerAwaited
+    remaining = STUDY_WAIT - (now - max(row.received_at for row in study))
+    if remaining > timedelta(0):
+        raise LocalizerAwaited(min(remaining.total_seconds(), STUDY_DELAY_SECONDS))
     return StoredScan(read_dataset(session, storage, instance.sop_instance_uid))

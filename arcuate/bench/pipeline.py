@@ -1,66 +1,24 @@
-"""How long a scan takes from the C-STORE response to a prediction that REST can read."""
+"""Copies of one study, sent to a node, and their results awaited by REST."""
 
-import statistics
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pydicom import Dataset, dcmread
 from pydicom.uid import generate_uid
 
-from arcuate.throwaway import ThrowawayNode, throwaway_node
+from arcuate.throwaway import ThrowawayNode
 from core.errors import NodeError
 from dicom_node.scu.store import send
 
 CALLING_AE_TITLE: Final = "BENCH"
 POLL_SECONDS: Final = 0.005
 PATIENCE_SECONDS: Final = 60.0
-#: Scans sent before the measured ones: the first of a process finds cold caches.
-WARM_UP_SCANS: Final = 2
 
 
 class NoPrediction(NodeError):
     """A scan was not taken, or its prediction did not come."""
-
-
-@dataclass(frozen=True)
-class PipelineFigures:
-    """Latencies of single scans in seconds, in the order sent."""
-
-    latencies_seconds: tuple[float, ...]
-
-    @property
-    def median_seconds(self) -> float:
-        """The median."""
-        return statistics.median(self.latencies_seconds)
-
-
-def measure_pipeline(files: Sequence[Path], scans: int) -> PipelineFigures:
-    """Send copies of one study, scan first, one after the other, each with UIDs of its own.
-
-    Parameters
-    ----------
-    files
-        The scan and, if there is one, its localizer.
-    scans
-        How many are measured.
-
-    Raises
-    ------
-    NoPrediction
-        If a copy was refused or its prediction did not come.
-    """
-    with tempfile.TemporaryDirectory(prefix="arcuate-bench-") as folder:
-        home = Path(folder)
-        with throwaway_node(home / "node", CALLING_AE_TITLE) as running:
-            seconds = [
-                send_copy(running, files, home / f"{number}")
-                for number in range(WARM_UP_SCANS + scans)
-            ]
-    return PipelineFigures(tuple(seconds[WARM_UP_SCANS:]))
 
 
 def send_copy(running: ThrowawayNode, files: Sequence[Path], folder: Path) -> float:

@@ -12,6 +12,7 @@ from arcuate.bench.query.choices import QueryPeer
 from arcuate.bench.retrieve.choices import RetrievePeer
 from arcuate.commands.bench_inference import inference
 from arcuate.commands.bench_pages import pages
+from arcuate.commands.bench_pipeline import pipeline
 from arcuate.commands.context import print_rows
 from arcuate.commands.status_line import StatusLine
 
@@ -23,6 +24,7 @@ app = typer.Typer(help="Measure this installation.", no_args_is_help=True)
 
 app.command()(pages)
 app.command()(inference)
+app.command()(pipeline)
 
 
 @app.callback()
@@ -153,33 +155,6 @@ def query(
     if json_file is not None:
         values = table.as_values(figures, population, questions)
         json_file.write_text(json.dumps(values, indent=2))
-
-
-@app.command()
-def pipeline(
-    files: Annotated[
-        list[Path] | None, typer.Argument(exists=True, help="Scan, then its localizer.")
-    ] = None,
-    scans: Annotated[int, typer.Option(min=1, help="How many to measure.")] = 20,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the single figures to this file.")
-    ] = None,
-) -> None:
-    """Time single scans from the C-STORE response to a prediction that REST can read."""
-    from arcuate.bench.pipeline import measure_pipeline
-    from arcuate.demo_expectations import samples_folder
-
-    if not files:
-        healthy = samples_folder() / "healthy"
-        files = [healthy / "right_oct.dcm", healthy / "right_localizer_op.dcm"]
-    figures = measure_pipeline(files, scans)
-    ordered = sorted(figures.latencies_seconds)
-    typer.echo(
-        f"{scans} scans, warm: median {figures.median_seconds:.3f} s, "
-        f"shortest {ordered[0]:.3f} s, longest {ordered[-1]:.3f} s"
-    )
-    if json_file is not None:
-        json_file.write_text(json.dumps({"latencies_seconds": figures.latencies_seconds}))
 
 
 @app.command()

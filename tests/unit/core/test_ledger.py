@@ -113,6 +113,19 @@ def test_job_tried_before_is_claimed_alone(database: Database) -> None:
     assert [claimed.job_id for claimed in group] == [first.job_id]
 
 
+def test_job_tried_before_is_not_claimed_beside_others(database: Database) -> None:
+    add_jobs(database, 2)
+    (first,) = take(database)
+    fail(database, first)
+    make_due(database)
+
+    with database.transaction() as session:
+        beside = ledger.claim(session, JobKind.ANALYSE, "w", 2, LEASE, beside=True)
+
+    assert beside == []
+    assert [claimed.job_id for claimed in take(database, limit=2)] == [first.job_id]
+
+
 def test_group_leaves_out_jobs_tried_before(database: Database) -> None:
     add_jobs(database, 1, priority=1)
     (urgent,) = take(database)

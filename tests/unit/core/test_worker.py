@@ -80,6 +80,19 @@ def test_bad_job_does_not_take_its_group_with_it(database, settings, add) -> Non
     assert step.given_up == ["bad: truncated"]
 
 
+def test_group_that_fails_can_be_worked_on_one_by_one_at_once(database, settings, add) -> None:
+    add("good1", "bad", "good2")
+    step = RecordingStep(database, {"bad": BadScanError("truncated")})
+    worker = make_worker(database, settings, step)
+
+    worker.attempt(worker.claim(3), step.run, one_by_one=True)
+
+    with database.reading() as session:
+        ended = {row.subject: row.status for row in session.exec(select(JobRow)).all()}
+    assert ended == {"good1": JobStatus.DONE, "bad": JobStatus.FAILED, "good2": JobStatus.DONE}
+    assert step.given_up == ["bad: truncated"]
+
+
 def test_unexpected_error_is_recorded_without_its_text(database, settings, add) -> None:
     add("bad")
     step = RecordingStep(database, {"bad": ValueError("Public^Patient")})

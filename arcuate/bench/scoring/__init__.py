@@ -1,0 +1,1 @@
+"""From the C-STORE of a scan to its recorded result: ours, and as built from well-known parts."""
