@@ -10,6 +10,7 @@ from arcuate.ray_session import RayOptions
 from arcuate.scan_files import FileToExamine, examine_file, read_header
 from arcuate.score_row import Row
 from arcuate.scoring import GROUP_SIZE, files_to_examine, score_files, score_group
+from core.settings import Settings
 from inference.model_card import ModelCard, ModelKind
 from inference.process_pool import ProcessPool
 from inference.scorers import load_scorers
@@ -25,7 +26,7 @@ class ScoringActor:
     """Holds the models on one process of the cluster, and predicts what tasks measured."""
 
     def __init__(self, cards: Cards, device: str) -> None:
-        self._scorers = load_scorers(cards, device)
+        self._scorers = load_scorers(cards, Settings(device=device))
 
     def __call__(self, batch: _Batch) -> _Batch:
         """Return the row of each file; an empty one for what is no scan."""
@@ -59,7 +60,9 @@ def score_on_ray(
     lost = [path for path in wanted if str(path) not in done]
     if lost:
         with ProcessPool(1) as pool:
-            yield from score_files(files, lost, load_scorers(cards, device), pool, note)
+            yield from score_files(
+                files, lost, load_scorers(cards, Settings(device=device)), pool, note
+            )
 
 
 def _to_examine(
@@ -82,6 +85,7 @@ def _told(
     device: str,
 ) -> Iterator[tuple[str, Row | None]]:
     items = [{"path": str(file.path), "file": pickle.dumps(file)} for file in to_examine]
+    # Each file is told of, so that what a lost block held is known.
     rows = (
         _dataset(ray, items)
         .map(_examined, num_cpus=1)
@@ -89,7 +93,7 @@ def _told(
             ScoringActor,
             fn_constructor_args=(cards, device),
             batch_size=GROUP_SIZE,
-            concurrency=options.actors,
+            compute=ray.data.ActorPoolStrategy(size=options.actors),
             num_cpus=0,
             num_gpus=options.gpus,
         )

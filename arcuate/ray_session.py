@@ -1,5 +1,6 @@
 """A Ray that this process started for itself, or a cluster that it joins by address."""
 
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -76,6 +77,9 @@ def _guarded_ray(options: RayOptions) -> Any:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     try:
         import ray  # noqa: PLC0415 - an extra, and read only where it is asked for
+        import ray.data  # noqa: PLC0415
     except ImportError as error:
         raise RayMissing from error
+    # Its plans and warnings are for those who write pipelines.
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray

@@ -82,7 +82,10 @@ def rescore_step(node: Node, pool: ProcessPool) -> RescoreStep:
 
 
 def follow(
-    node: Node, model: RescoringModel, note: Callable[[int], None], warn: Callable[[str], None]
+    node: Node,
+    model: RescoringModel,
+    note: Callable[[int], None],
+    warn: Callable[[str], None] | None,
 ) -> int:
     """Wait until nothing waits for a model; return how many jobs failed meanwhile.
 
@@ -91,19 +94,19 @@ def follow(
     note
         Told how many jobs are finished, as they are.
     warn
-        Told, once, that nothing moves.
+        Told, once, that nothing moves; None where whoever asks works on it.
     """
     begun = before = _counts(node, model)
-    moved_at, is_warned = monotonic(), False
+    moved_at = monotonic()
     while before.waiting:
         sleep(_LOOK_SECONDS)
         now = _counts(node, model)
         if now.finished > before.finished:
             note(now.finished - before.finished)
             moved_at = monotonic()
-        elif monotonic() - moved_at > _STANDSTILL_SECONDS and not is_warned:
+        elif warn is not None and monotonic() - moved_at > _STANDSTILL_SECONDS:
             warn(_STANDSTILL)
-            is_warned = True
+            warn = None
         before = now
     return before.failed - begun.failed
 

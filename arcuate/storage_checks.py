@@ -7,7 +7,7 @@ from arcuate.finding import Finding, Health
 from core.settings import Settings
 from dicom_node.errors import StorageAway
 from dicom_node.storage.opening import open_storage
-from dicom_node.storage.waiting import Waiting
+from dicom_node.storage.waiting import NOTHING, Waiting
 
 if TYPE_CHECKING:
     from dicom_node.storage.bucket_storage import BucketStorage
@@ -41,7 +41,7 @@ def check_storage(settings: Settings) -> Finding:
 
 
 def _check_bucket(settings: Settings, storage: "BucketStorage", folder: str) -> Finding:
-    waiting = storage.waiting()
+    waiting = storage.waiting() if storage.root.is_dir() else NOTHING
     backlog = _backlog(waiting)
     limit = settings.storage_buffer_bytes if settings.storage_buffer else 0
     try:

@@ -100,9 +100,9 @@ def activate_model(
     ModelStateRefused
         If the setting lets another model of that kind score; the transaction must be rolled back.
     """
-    # What scored until now by its name only can be gone back to.
-    keep_choice(session, setting, now)
     row = _row(session, identity)
+    # What scored until now by its name only can be gone back to.
+    keep_choice(session, setting, now, row.kind)
     is_rival = (col(ModelRow.kind) == row.kind, col(ModelRow.state) == ModelState.ACTIVE)
     before = session.exec(select(ModelRow).where(*is_rival)).first()
     if before is not None and before is not row:
@@ -121,22 +121,26 @@ def activate_model(
         )
 
 
-def keep_choice(session: Session, setting: str, now: datetime | None = None) -> None:
+def keep_choice(
+    session: Session, setting: str, now: datetime | None = None, kind: str | None = None
+) -> None:
     """Activate what scores so far only by its name, so that no newer version takes its place.
 
     Parameters
     ----------
     setting
         `ARCUATE_MODEL`.
+    kind
+        Of these models only; None for all.
     """
     models = list_models(session)
-    for kind in {model.kind for model in models}:
-        chosen = chosen_model(models, kind, setting)
+    for each in {model.kind for model in models if kind in {None, model.kind}}:
+        chosen = chosen_model(models, each, setting)
         if chosen is None or chosen.activated_at is not None:
             continue
         row = _row(session, chosen.identity)
         row.activated_at = _at(now)
-        is_active = [model.kind == kind and model.state is ModelState.ACTIVE for model in models]
+        is_active = [model.kind == each and model.state is ModelState.ACTIVE for model in models]
         if not any(is_active):
             _move(session, row, ModelState.ACTIVE, now)
     session.flush()

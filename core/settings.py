@@ -24,6 +24,7 @@ from core.report_settings import ReportSettings
 from core.research_settings import ResearchSettings
 from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
+from core.scoring_settings import ScoringSettings
 from core.storage_settings import StorageSettings
 from core.web_settings import WebSettings
 
@@ -48,6 +49,7 @@ class Settings(
     ResultsSettings,
     RetentionSettings,
     StorageSettings,
+    ScoringSettings,
     WebSettings,
 ):
     """Every setting of a node, with its default."""
@@ -72,10 +74,6 @@ class Settings(
             "the default leaves the choice to `arcuate models activate`."
         ),
     ] = "retinervenet"
-    device: Annotated[
-        str,
-        Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="`auto`, `cpu`, `gpu` or `gpu:N`."),
-    ] = "auto"
     auth: Annotated[
         Literal["keys", "oidc", "none"],
         Field(

@@ -17,6 +17,10 @@ class PredictionFailed(NodeError):
     retry = True
 
 
+class OutOfMemory(InfrastructureError):
+    """The device has too little memory for the batch, at last for a single eye."""
+
+
 class InputOutsideIntendedUse(NodeError):
     """The model was not made for this input."""
 
@@ -31,6 +35,10 @@ class DeviceUnavailable(NodeError):
 
 class RuntimeUnavailable(NodeError):
     """The library that would run the model is not installed, or not one that is served."""
+
+
+class ExportRefused(NodeError):
+    """The network cannot be written in another form, or gives other fields in it."""
 
 
 class TrainingDataInvalid(NodeError):

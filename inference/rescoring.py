@@ -81,10 +81,11 @@ class RescoreStep:
         _log.warning("not_rescored", job=claim.job_id)
 
     def _run(self, model: RescoringModel, claims: Sequence[Claim]) -> list[NodeError]:
+        held_since = monotonic()
         scorer = self.models.scorer(model)
         ready: list[tuple[Claim, PreparedInstance]] = []
         failures: list[NodeError] = []
-        for claimed, found in self._prepared(scorer, claims):
+        for claimed, found in self._prepared(scorer, claims, held_since):
             match found:
                 case PreparedInstance():
                     ready.append((claimed, found))
@@ -103,7 +104,7 @@ class RescoreStep:
         return sorted(failures, key=lambda error: not isinstance(error, InfrastructureError))
 
     def _prepared(
-        self, scorer: Scorer, claims: Sequence[Claim]
+        self, scorer: Scorer, claims: Sequence[Claim], held_since: float
     ) -> Iterator[tuple[Claim, PreparedInstance | Hindered | WorkerDied]]:
         """Yield the instances as they are prepared, and hold the jobs for as long as that takes."""
         settings, limits = self.settings, {scorer.kind: scorer.card.trained_age_range_years}
@@ -111,7 +112,6 @@ class RescoreStep:
             StoredInstance(int(claimed.subject), settings.database, settings.storage, limits)
             for claimed in claims
         ]
-        held_since = monotonic()
         for claimed, (_, found) in zip(claims, self.prepare(instances), strict=True):
             if monotonic() - held_since > settings.lease_seconds / 3:
                 self._hold(claims)

@@ -13,9 +13,11 @@ from core.models import list_models, register_models
 from core.settings import Settings
 from core.tables.models import ModelState
 from core.values.prediction import FieldEstimate
+from inference.cpu_runtime import load_predictor
 from inference.errors import ExecutorAway
 from inference.examination import Examination
 from inference.executors.register import executor_of
+from inference.gating import gate_of
 from inference.loading import active_cards, load_known, open_model_store, with_installed
 from inference.model_card import ModelCard, ModelKind
 from inference.model_store import ModelStore
@@ -73,12 +75,17 @@ class Scorers:
         return estimates
 
 
-def load_scorers(cards: Mapping[ModelKind, ModelCard], device: str) -> Scorers:
-    """Return the models of these cards, warm.
+def load_scorers(cards: Mapping[ModelKind, ModelCard], settings: Settings) -> Scorers:
+    """Return the models of these cards, warm, on what the settings ask for.
 
-    Parameters and errors are those of `Predictor.load`.
+    Errors are those of `Predictor.load`.
     """
-    return Scorers({kind: Scorer.load(card, device) for kind, card in cards.items()})
+    return Scorers({kind: load_scorer(card, settings) for kind, card in cards.items()})
+
+
+def load_scorer(card: ModelCard, settings: Settings) -> Scorer:
+    """Return the model of one card, as `load_scorers` does."""
+    return Scorer(load_predictor(card, settings), gate_of(card))
 
 
 class ScorerSource(Protocol):

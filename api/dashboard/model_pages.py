@@ -17,6 +17,7 @@ from api.dependencies import NodeParameter
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.errors import RecordNotFound
+from core.metrics.gpus import read_gpus
 from core.model_choice import KnownModel, shown_state
 from core.model_history import list_changes
 from core.models import list_models
@@ -42,7 +43,7 @@ class ModelView:
 
 @ROUTER.get(_PATH)
 def show_models(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
-    """Show every model, what scored before, and how inputs and outputs drift."""
+    """Show every model, what scored before, how busy the GPUs here are, and what drifts."""
     months = months_until(utc_now())
     with node.database.reading() as session:
         views = _views(session, node.settings.model)
@@ -54,6 +55,7 @@ def show_models(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
         caller=caller,
         models=views,
         history=history,
+        gpus=read_gpus(),
         series=drift_view(figures, months),
     )
 

@@ -67,6 +67,7 @@ def show_search(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
         found=found,
         following=None,
         fault="",
+        is_too_wide=False,
     )
 
 

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import NobodyScored
-from core.database import Database
+from core.database import BEFORE_COMMIT, Database
 from core.errors import InfrastructureError
 from core.logs import get_logger
 from core.tensor_scores import (
@@ -117,6 +117,8 @@ class Questions:
             await asyncio.sleep(0)
 
     def _ask(self, question: TensorQuestion, priority: int) -> str:
+        # Whether it was answered is known later: the audit entry is written with the answer.
+        BEFORE_COMMIT.set(None)
         with self._database.transaction() as session:
             return ask_scores(session, question, priority)
 
@@ -129,6 +131,7 @@ class Questions:
             return answer_of(session, key)
 
     def _remove(self, key: str) -> None:
+        BEFORE_COMMIT.set(None)
         try:
             with self._database.transaction() as session:
                 remove_scores(session, [key])

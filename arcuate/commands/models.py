@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcuate.commands.context import print_json, print_rows, settings_of
+from inference.precisions import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -149,6 +150,45 @@ def history(context: typer.Context, as_json: AsJson = False) -> None:
         rows = [{name: getattr(row, name) for name in columns} for row in list_changes(session)]
     nothing = "No model was brought to another state yet."
     print_rows(rows, columns, as_json, nothing=nothing)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    model: Annotated[
+        str, typer.Argument(help="A folder with card.toml and weights, or NAME[:VERSION].")
+    ],
+    precision: Annotated[
+        Precision, typer.Option(help="In what numbers its inner layers compute.")
+    ] = Precision.MIXED_FLOAT16,
+    write: Annotated[
+        bool, typer.Option("--write", help="State the precision and the check in the card.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure on this device what half precision changes; GPUs use it once the card states so."""
+    from dataclasses import asdict
+
+    from inference.model_card import CARD_FILE, read_card
+    from inference.model_card_writer import write_card
+    from inference.precision import check_precision
+
+    settings, folder = settings_of(context), Path(model)
+    is_folder = (folder / CARD_FILE).is_file()
+    card = read_card(folder) if is_folder else _card(settings, model)
+    card.verify_weights()
+    stated = check_precision(card, precision, settings.device)
+    if write:
+        write_card(stated)
+    found = stated.precision_check
+    if as_json or found is None:
+        print_json(asdict(found) if found else None)
+        return
+    typer.echo(
+        f"{card.name} {card.version} in {precision}: fields up to "
+        f"{found.largest_difference_db:.3g} dB from those in float32, {found.eyes} eyes, "
+        f"{found.device} ({found.software})."
+    )
 
 
 @app.command()

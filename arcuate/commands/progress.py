@@ -26,9 +26,11 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(
+    words: str, total: int, console: Console | None = None
+) -> Iterator[Callable[[int], None]]:
     """Show how much of a work is done; yields what is told how many more are."""
-    console = Console(stderr=True)
+    console = console or Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from arcuate.node import Node
     from arcuate.ray_session import RayOptions
     from core.rescorings import RescoringModel
+
+
+#: What shells tell of a command that Ctrl-C ended.
+_INTERRUPTED: Final = 130
 
 
 def register(app: typer.Typer) -> None:
@@ -83,8 +87,12 @@ def rescore(
     options = ray_options(ray_address, actors, gpus_per_actor)
     failed = 0
     if wait and waiting:
-        with _at_work(node, engine, processes, options):
-            failed = _follow(node, chosen, waiting)
+        try:
+            with _at_work(node, engine, processes, options):
+                failed = _follow(node, chosen, waiting, others_work=engine is None)
+        except KeyboardInterrupt:
+            typer.echo("What waits stays; the same command goes on with it.", err=True)
+            raise typer.Exit(_INTERRUPTED) from None
     if as_json:
         identity = chosen.identity
         names = {"name": identity.name, "version": identity.version, "digest": identity.digest}
@@ -118,12 +126,13 @@ def _at_work(
     return working_on_ray(settings, options)
 
 
-def _follow(node: "Node", model: "RescoringModel", waiting: int) -> int:
+def _follow(node: "Node", model: "RescoringModel", waiting: int, others_work: bool) -> int:
     """Show what becomes of the jobs until none waits; return how many failed meanwhile."""
     from arcuate.rescoring import follow
 
     with progress("Scoring again", waiting) as note:
-        failed = follow(node, model, note, partial(typer.echo, err=True))
+        warn = partial(typer.echo, err=True) if others_work else None
+        failed = follow(node, model, note, warn)
     told = f"Done; {failed} failed: arcuate jobs list --status failed" if failed else "Done."
     typer.echo(told, err=True)
     return failed

@@ -27,8 +27,9 @@ class Mover:
         self._storage = storage
         self._stopping = stopping
         self._pause_seconds = FIRST_PAUSE_SECONDS
-        #: Damaged objects that were told of: each is looked at again, and told of once.
-        self._damaged: set[str] = set()
+        #: Damaged objects that were told of, and when their files were written: a file is looked at
+        #: again once another took its place.
+        self._damaged: dict[str, int] = {}
 
     def run(self) -> None:
         """Move until asked to stop; pause, longer each time, while the bucket is away."""
@@ -37,7 +38,7 @@ class Mover:
                 self.move_waiting()
             except InfrastructureError as error:
                 _log.warning(
-                    "bucket_away", error=str(error), pause_seconds=round(self._pause_seconds, 1)
+                    "objects_wait", error=str(error), pause_seconds=round(self._pause_seconds, 1)
                 )
                 self._stopping.wait(self._pause_seconds)
                 self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
@@ -67,10 +68,12 @@ class Mover:
             yield batch
 
     def _move(self, key: str) -> bool:
+        written = self._storage.written(key)
+        if self._damaged.get(key) == written:
+            return False
         try:
             return self._storage.move(key)
         except ObjectUnreadable as error:
-            if key not in self._damaged:
-                self._damaged.add(key)
-                _log.error("object_not_moved", storage_key=key, error=str(error))
+            self._damaged[key] = written
+            _log.error("object_not_moved", storage_key=key, error=str(error))
             return False

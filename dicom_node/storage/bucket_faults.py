@@ -20,12 +20,17 @@ _NO_SUCH_OBJECT: Final = "NoSuchKey"
 #: One object was put away to a slower store, the bucket is there.
 _ARCHIVED: Final = "InvalidObjectState"
 
+#: Asked for credentials where the environment has none: the service of Amazon's own machines.
+_METADATA_ADDRESS: Final = "169.254.169.254"
+_NO_CREDENTIALS: Final = "NoCredentials"
+
 _CREDENTIALS: Final = (
     "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and what that account may do"
 )
 _SLOW: Final = "it asks for fewer requests; they are tried again"
 _REMEDIES: Final = {
     "NoSuchBucket": "make the bucket, or mend ARCUATE_STORAGE_URL",
+    _NO_CREDENTIALS: _CREDENTIALS,
     "AccessDenied": _CREDENTIALS,
     "InvalidAccessKeyId": _CREDENTIALS,
     "SignatureDoesNotMatch": _CREDENTIALS,
@@ -65,5 +70,7 @@ def named_bucket_faults() -> Generator[None]:
 
 
 def _code_of(words: str) -> str:
+    if _METADATA_ADDRESS in words:
+        return _NO_CREDENTIALS
     found = _CODE.search(words) or _STATUS.search(words)
     return found[1] if found else "unreachable"

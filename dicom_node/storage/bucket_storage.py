@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from core.errors import InfrastructureError, RecordNotFound
 from dicom_node.errors import ObjectUnreadable, StorageAway, StorageFull
 from dicom_node.storage.bucket import Bucket
-from dicom_node.storage.bytes import Storage, named_faults
+from dicom_node.storage.bytes import Storage, named_faults, sync_folder
 from dicom_node.storage.held_file import FileHeld, held_file
 from dicom_node.storage.kept_digest import read_digest
 from dicom_node.storage.unfinished import Unfinished
@@ -135,9 +135,18 @@ class BucketStorage(Storage):
                 raise StorageAway("The bucket gave back other bytes than were written")
 
     def _drop(self, path: Path) -> None:
-        # Its name may come back with a power cut: it is only moved once more then.
+        # Synced: a name that came back with a power cut would bring back what retention removed.
         with named_faults():
             path.unlink(missing_ok=True)
+            sync_folder(path.parent)
+
+    def written(self, key: str) -> int:
+        """Return when the file of a key in the folder was written, ns since 1970; 0 without one."""
+        with named_faults():
+            try:
+                return self._path(key).stat().st_mtime_ns
+            except FileNotFoundError:
+                return 0
 
     def waiting_keys(self) -> Iterator[str]:
         """Yield the keys of what waits for the bucket."""

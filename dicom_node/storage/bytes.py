@@ -65,7 +65,7 @@ class Storage:
                 remove_if_abandoned(leftover)
             for folder in folders:
                 (self.root / folder).mkdir(mode=_FOLDER_MODE, exist_ok=True)
-            _sync_folder(self.root)
+            sync_folder(self.root)
         self._settled.update(f"{self._root}/{folder}" for folder in folders)
         self._is_prepared = True
 
@@ -131,13 +131,13 @@ class Storage:
         list(sync_each(self._sync_up_to_root, folders))
 
     def _sync_up_to_root(self, folder: str) -> None:
-        _sync_folder(folder)
+        sync_folder(folder)
         if folder in self._settled:
             return
         # Another thread may have made a folder on the way and not synced its parent yet; once that
         # was done here, the names of these folders are safe for good.
         for parent in Path(folder).parents:
-            _sync_folder(parent)
+            sync_folder(parent)
             if parent == self.root:
                 break
         self._settled.add(folder)
@@ -198,7 +198,7 @@ class Storage:
         with named_faults():
             if path.exists():
                 path.unlink()
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
 
     def admit(self, minimum_free_bytes: int) -> None:
         """Return where another object may come in.
@@ -277,10 +277,11 @@ def _make_folder(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path | str) -> None:
+def sync_folder(folder: Path | str) -> None:
+    """Return when the names in a folder, and their absence, survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

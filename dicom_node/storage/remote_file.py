@@ -24,6 +24,9 @@ class RemoteFile(RawIOBase):
         Brings the bytes from a first place to before another.
     """
 
+    #: Of no file on this machine; pydicom asks every buffered file for it.
+    name = ""
+
     def __init__(
         self, size_bytes: int, head: bytes, fetch: Callable[[int, int], memoryview]
     ) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.settings import Settings
+from inference.cpu_runtime import load_network_here
 from inference.model_card import ModelCard
 from inference.runtimes.network import Network
 
@@ -12,12 +14,12 @@ class InProcess:
 
     Attributes
     ----------
-    device
-        `auto`, `cpu`, `gpu` or `gpu:N`.
+    settings
+        On which device, and what runs a network on the processor.
     """
 
-    device: str
+    settings: Settings
 
     def network(self, card: ModelCard) -> Network:
         """Return the network of a card; errors as `Network.load`."""
-        return Network.load(card, self.device)
+        return load_network_here(card, self.settings)

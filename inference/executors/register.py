@@ -25,7 +25,7 @@ class ExecutorKind:
 
 
 def _in_process(settings: Settings) -> Executor:
-    return InProcess(settings.device)
+    return InProcess(settings)
 
 
 EXECUTORS: Final = (

@@ -3,7 +3,8 @@
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -98,7 +99,7 @@ class TensorClient:
         self,
         method: str,
         path: str,
-        accepted: Sequence[int] | set[HTTPStatus] = (),
+        accepted: Collection[int] = (),
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
@@ -107,22 +108,26 @@ class TensorClient:
             try:
                 answer = self._client.request(method, path, content=content, headers=headers)
                 return _checked(answer, accepted)
+            except httpx.TimeoutException as error:
+                # Not again at once: the lease of the jobs would end meanwhile.
+                raise _away(error) from error
             except (httpx.TransportError, ExecutorAway) as error:
                 away = error
             if pause is not None:
                 time.sleep(pause)
         if isinstance(away, ExecutorAway):
             raise away
-        raise ExecutorAway(f"The server that computes does not answer: {_cause(away)}") from away
+        raise _away(away) from away
 
 
-def _cause(error: httpx.TransportError) -> str:
+def _away(error: httpx.TransportError) -> ExecutorAway:
+    cause = f"{type(error).__name__}; does it run, and is executor_url right?"
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "its certificate is not trusted; executor_ca names the authorities that are"
-    return f"{type(error).__name__}; does it run, and is executor_url right?"
+        cause = "its certificate is not trusted; executor_ca names the authorities that are"
+    return ExecutorAway(f"The server that computes does not answer: {cause}")
 
 
-def _checked(answer: httpx.Response, accepted: Sequence[int] | set[HTTPStatus]) -> httpx.Response:
+def _checked(answer: httpx.Response, accepted: Collection[int]) -> httpx.Response:
     status = answer.status_code
     if status == HTTPStatus.OK or status in accepted:
         return answer
@@ -159,7 +164,9 @@ def _request(inputs: Tensors, outputs: Sequence[str], binary: bool) -> tuple[byt
         for name, array in inputs.items()
     ]
     wanted = [{"name": name, "parameters": {"binary_data": binary}} for name in outputs]
-    text = json.dumps({"inputs": tensors, "outputs": wanted}).encode()
+    # The protocol asks for none, and KServe does not answer without.
+    asked = {"id": uuid.uuid4().hex, "inputs": tensors, "outputs": wanted}
+    text = json.dumps(asked).encode()
     if not binary:
         return text, {"Content-Type": "application/json"}
     behind = b"".join(np.ascontiguousarray(array, "<f4").tobytes() for array in inputs.values())

@@ -1,10 +1,12 @@
 """Pages people search and act on: patients, trends, peers, callers, queue, quarantine, models."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -468,6 +470,19 @@ def test_models_show_cards_agreement_and_drift(client: httpx.Client, database: D
     ):
         assert words in second.text
     assert client.get("/models/retinervenet/9.0.0").status_code == 404
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_models_page_tells_how_busy_the_gpus_are(
+    client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "GPUs of this host" not in _Page(client.get("/models")).text
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho '0, 1024, 40960, 37'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    assert "0 37 % 1.0 / 40.0 GiB" in _Page(client.get("/models")).text
 
 
 def test_text_of_others_is_never_markup_on_these_pages(

@@ -1,6 +1,5 @@
 """One node computes for another: the ledger of the first stays the one truth."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from sqlmodel import select
 
 from core.database import Database
+from core.executor_settings import ExecutorSettings
 from core.keys import Role, create_key
 from core.settings import Settings
 from core.tables.jobs import JobRow, JobStatus
@@ -20,7 +20,6 @@ from inference.errors import ExecutorAway
 from inference.executors import tensor_client
 from inference.executors.register import executor_of
 from inference.model_store import ModelStore
-from inference.predictor import Predictor
 from inference.scorer import Scorer
 from inference.scorers import RecordedScorers
 from inference.tensor_models import TensorModels
@@ -31,13 +30,13 @@ from tests.fixtures.tls import Keys
 
 
 @pytest.fixture(scope="module")
-def expected() -> Predictor:
-    return Predictor.load(ModelStore().load_card("retinervenet"), "cpu")
+def expected() -> Scorer:
+    return Scorer.load(ModelStore().load_card("retinervenet"), "cpu")
 
 
 @pytest.fixture(scope="module")
 def computing(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, keys: Keys
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, keys: Keys, expected: Scorer
 ) -> Iterator[Settings]:
     """Settings of a node that has another one compute for it, over TLS and with a key."""
     folder = tmp_path_factory.mktemp("computing")
@@ -53,7 +52,7 @@ def computing(
     with database.transaction() as session:
         key = create_key(session, "clinic-pc", Role.RESEARCHER)
     (folder / "key").write_text(key)
-    with scoring_node(settings, database) as url:
+    with scoring_node(settings, database, expected) as url:
         yield Settings(
             executor="kserve-v2",
             executor_url=url,
@@ -64,12 +63,12 @@ def computing(
 
 
 def test_another_node_gives_the_answers_of_the_model_here(
-    computing: Settings, expected: Predictor
+    computing: Settings, expected: Scorer
 ) -> None:
     scorer = Scorer.on(executor_of(computing), expected.card)
     asked = build_question(np.linspace(30.0, 85.0, 70).tolist())
     found = scorer.predictor.answer(asked.structure, asked.age_years)
-    local = expected.answer(asked.structure, asked.age_years)
+    local = expected.predictor.answer(asked.structure, asked.age_years)
 
     np.testing.assert_allclose(found.sensitivities_db, local.sensitivities_db, atol=1e-4)
     assert found.spread_db is not None
@@ -79,7 +78,7 @@ def test_another_node_gives_the_answers_of_the_model_here(
 
 
 def test_a_node_that_shows_an_unknown_certificate_or_is_shown_no_key_is_not_used(
-    computing: Settings, expected: Predictor, monkeypatch: pytest.MonkeyPatch
+    computing: Settings, expected: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tensor_client, "_PAUSES", ())
     with pytest.raises(ExecutorAway, match="executor_ca"):
@@ -94,43 +93,31 @@ def _only_job(database: Database) -> JobRow:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_jobs_wait_untried_until_the_server_is_there(
+def test_jobs_wait_untried_until_a_server_is_there(
     settings: Settings,
     database: Database,
-    tmp_path: Path,
-    sqlite_template: Path,
+    computing: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tensor_client, "_PAUSES", ())
-    port = _free_port()
-    waiting = settings.model_copy(
-        update={"executor": "kserve-v2", "executor_url": f"http://127.0.0.1:{port}"}
-    )
-    scorers = RecordedScorers(waiting, database)
-    step = TensorScoreStep(database, TensorModels(waiting, database, scorers))
-    worker = Worker(database, waiting, step, threading.Event())
     with database.transaction() as session:
         key = ask_scores(session, build_question())
+    away = {"executor": "kserve-v2", "executor_url": "http://127.0.0.1:9"}
 
     with pytest.raises(ExecutorAway):
-        worker.run_once()
+        _worker(settings.model_copy(update=away), database).run_once()
     assert (_only_job(database).status, _only_job(database).attempts) == (JobStatus.QUEUED, 0)
 
-    other = tmp_path / "other"
-    other.mkdir()
-    copyfile(sqlite_template, other / "arcuate.db")
-    elsewhere = Settings(home=other, http_port=port, device="cpu", auth="none")
-    theirs = Database(elsewhere.database)
-    with scoring_node(elsewhere, theirs):
-        assert worker.run_once() == 1
-    theirs.close()
+    there = {name: getattr(computing, name) for name in ExecutorSettings.model_fields}
+    assert _worker(settings.model_copy(update=there), database).run_once() == 1
     with database.reading() as session:
         answer = answer_of(session, key)
     assert answer is not None
     assert answer.sensitivities_db.shape == (1, 52)
+    assert _only_job(database).status == JobStatus.DONE
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+def _worker(settings: Settings, database: Database) -> Worker:
+    scorers = RecordedScorers(settings, database)
+    step = TensorScoreStep(database, TensorModels(settings, database, scorers))
+    return Worker(database, settings, step, threading.Event())

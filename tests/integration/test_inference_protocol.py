@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.tables.audit_entries import WaitingAuditRow
 from core.tables.tensor_scores import TensorScoreRow
 from inference.model_store import ModelStore
-from inference.predictor import Predictor
+from inference.scorer import Scorer
 from tests.builders.tensors import build_question
 from tests.fixtures.scoring_node import scoring_node
 
@@ -36,22 +36,22 @@ def database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def client(database: Database) -> Iterator[httpx.Client]:
+def client(database: Database, expected: Scorer) -> Iterator[httpx.Client]:
     """A researcher of a node that scores."""
     home = Path(str(database.url.database)).parent
     settings = Settings(home=home, database_url=str(database.url), http_port=0, device="cpu")
     with database.transaction() as session:
         key = create_key(session, "study", Role.RESEARCHER)
     with (
-        scoring_node(settings, database) as url,
+        scoring_node(settings, database, expected) as url,
         httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=60) as opened,
     ):
         yield opened
 
 
 @pytest.fixture(scope="module")
-def expected() -> Predictor:
-    return Predictor.load(ModelStore().load_card("retinervenet"), "cpu")
+def expected() -> Scorer:
+    return Scorer.load(ModelStore().load_card("retinervenet"), "cpu")
 
 
 def tensor(name: str, array: np.ndarray, **more: Any) -> dict[str, Any]:
@@ -96,13 +96,11 @@ def test_model_says_what_it_reads_and_gives(client: httpx.Client) -> None:
     assert ready == {"name": "retinervenet", "ready": True}
 
 
-def test_tensors_get_the_answer_of_the_model_itself(
-    client: httpx.Client, expected: Predictor
-) -> None:
+def test_tensors_get_the_answer_of_the_model_itself(client: httpx.Client, expected: Scorer) -> None:
     answer = client.post(f"{MODEL}/infer", json=question()).json()
 
     asked = build_question((50.0, 70.0))
-    local = expected.answer(asked.structure, asked.age_years)
+    local = expected.predictor.answer(asked.structure, asked.age_years)
     field, spread = answer["outputs"]
     assert (answer["model_name"], answer["model_version"], answer["id"]) == (
         *("retinervenet", "2.1.0"),
@@ -206,15 +204,23 @@ def test_a_large_body_is_taken_and_a_larger_one_refused(client: httpx.Client) ->
     assert huge.status_code == 413
 
 
-def test_asking_is_audited_and_nothing_of_it_stays(
+def test_asking_is_audited_with_its_outcome_and_nothing_of_it_stays(
     client: httpx.Client, database: Database
 ) -> None:
-    client.post(f"{MODEL}/infer", json=question())
-    with database.reading() as session:
-        entries = session.exec(select(WaitingAuditRow)).all()
-        kept = session.exec(select(TensorScoreRow)).all()
+    with database.transaction() as session:
+        headers = {"X-API-Key": create_key(session, "audited", Role.VIEWER)}
+    client.post(f"{MODEL}/infer", json=question(), headers=headers)
+    client.post(f"{MODEL}/infer", json=question((60.0, 8.0)), headers=headers)
 
-    told = str([entry.model_dump() for entry in entries])
-    assert "/v2/models/{name}/infer" in told
-    assert "study" in told
+    with database.reading() as session:
+        kept = session.exec(select(TensorScoreRow)).all()
+        entries = session.exec(select(WaitingAuditRow)).all()
     assert kept == []
+    assert [
+        (entry.detail["route"], entry.action, entry.outcome)
+        for entry in entries
+        if entry.actor == "audited"
+    ] == [
+        ("/v2/models/{name}/infer", "read", "success"),
+        ("/v2/models/{name}/infer", "read", "refused"),
+    ]

@@ -54,7 +54,7 @@ def test_scan_and_its_reports_lie_in_the_bucket_and_are_read_from_there(
         assert isinstance(storage, BucketStorage)
         assert wait_until(lambda: storage.waiting().files == 0, PATIENCE_SECONDS)
         report = node.client.get(f"/v1/predictions/{prediction['id']}/report.dcm")
-        page = node.client.get(f"/results/{prediction['id']}")
+        page = node.client.get(f"/predictions/{prediction['id']}")
         ready = node.client.get("/health/ready")
 
     assert sent.status == 0

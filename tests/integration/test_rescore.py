@@ -36,10 +36,13 @@ def clients(settings: Settings, database: Database) -> Iterator[dict[Role, httpx
         keys = {role: create_key(session, role, role) for role in (Role.VIEWER, Role.OPERATOR)}
     locked = settings.model_copy(update={"auth": "keys"})
     with http_server(locked, database, Storage(settings.storage)) as url:
-        yield {
+        opened = {
             role: httpx.Client(timeout=60, base_url=url, headers={"X-API-Key": key})
             for role, key in keys.items()
         }
+        yield opened
+        for client in opened.values():
+            client.close()
 
 
 def ask(client: httpx.Client, study: str = STUDY, **order: Any) -> httpx.Response:

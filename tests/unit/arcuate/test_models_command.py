@@ -10,6 +10,9 @@ from arcuate.cli import app
 from core.database import Database
 from core.model_history import NothingToUndo
 from core.tables.audit_entries import WaitingAuditRow
+from inference.model_card import read_card
+from inference.precisions import Precision
+from tests.unit.inference.runtimes.networks import keras_model, small_keras
 from tests.unit.inference.small_models import small_model
 
 
@@ -76,3 +79,24 @@ def test_without_an_activation_there_is_nothing_to_undo(
 
     assert ended.exit_code == 1
     assert isinstance(ended.exception, NothingToUndo) or "arcuate models history" in ended.output
+
+
+# Keras itself warns when it saves with TensorFlow and NumPy 2.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_precision_is_measured_and_stated_only_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCUATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ARCUATE_DEVICE", "cpu")
+    monkeypatch.chdir(tmp_path)
+    card = keras_model(tmp_path, small_keras())
+    words = ["models", "check", str(card.folder), "--precision", "mixed_float16"]
+
+    measured = CliRunner().invoke(app, words)
+    before = read_card(card.folder)
+    stated = CliRunner().invoke(app, [*words, "--write"])
+
+    assert (measured.exit_code, stated.exit_code) == (0, 0)
+    assert "from those in float32, 64 eyes, CPU (TensorFlow" in measured.stdout
+    assert before == card
+    assert read_card(card.folder).precision is Precision.MIXED_FLOAT16

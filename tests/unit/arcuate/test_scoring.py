@@ -4,8 +4,10 @@ import pytest
 from pydicom import Dataset
 
 from arcuate.dicom_files import find_files
+from arcuate.scan_files import file_digest
 from arcuate.score_row import COLUMNS, Row
-from arcuate.scoring import score_files
+from arcuate.scoring import changed_files, score_files
+from core.settings import Settings
 from core.values.laterality import Laterality
 from inference.model_card import ModelKind
 from inference.model_store import ModelStore
@@ -17,7 +19,9 @@ from tests.builders.photograph import build_photograph
 
 @pytest.fixture(scope="module")
 def scorers() -> Scorers:
-    return load_scorers({ModelKind.PROFILE: ModelStore().load_card("retinervenet")}, "cpu")
+    return load_scorers(
+        {ModelKind.PROFILE: ModelStore().load_card("retinervenet")}, Settings(device="cpu")
+    )
 
 
 def keep(folder: Path, name: str, dataset: Dataset) -> Path:
@@ -81,6 +85,17 @@ def test_broken_file_is_a_failed_row_and_the_others_go_on(tmp_path: Path, scorer
     assert (failed["eye_id"], failed["status"]) == (str(broken), "failed")
     assert failed["reasons"] == "cannot be read: InvalidDicomError; export the scan again"
     assert good["status"] == "final"
+
+
+def test_file_with_other_content_than_before_is_known(tmp_path: Path) -> None:
+    same, other, gone = (str(tmp_path / name) for name in ("same", "other", "gone"))
+    for path in (same, other, gone):
+        Path(path).write_bytes(path.encode())
+    known = {path: file_digest(Path(path)) for path in (same, other, gone)}
+    Path(other).write_bytes(b"other")
+    Path(gone).unlink()
+
+    assert changed_files(known) == {other, gone}
 
 
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.9])

@@ -3,7 +3,7 @@ from sqlmodel import select
 
 from core import ledger
 from core.database import Database
-from core.recall import begin_anew, withdraw
+from core.recall import begin_anew, interrupt, withdraw
 from core.tables.jobs import JobKind, JobRow, JobStatus
 
 
@@ -38,3 +38,19 @@ def test_work_begun_anew_waits_with_all_its_attempts(database: Database, is_know
         begin_anew(session, JobKind.ANALYSE, "7")
 
     assert jobs(database) == [("7", JobStatus.QUEUED, 0)]
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_work_interrupted_is_done_from_its_beginning(database: Database, is_running: bool) -> None:
+    if is_running:
+        with database.transaction() as session:
+            ledger.enqueue(session, JobKind.RESCORE, "7")
+            [claimed] = ledger.claim(session, JobKind.RESCORE, "w", 1, 60.0)
+
+    with database.transaction() as session:
+        interrupt(session, JobKind.RESCORE, "7")
+
+    assert jobs(database) == ([("7", JobStatus.QUEUED, 0)] if is_running else [])
+    if is_running:
+        with pytest.raises(ledger.LeaseLost), database.transaction() as session:
+            ledger.finish(session, claimed)

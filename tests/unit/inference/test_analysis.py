@@ -379,7 +379,10 @@ def test_shadow_comes_after_the_result_and_changes_nothing_of_it(
 ) -> None:
     damaged = make_model(tmp_path, "damaged")
     twin = replace(scorers.active[ModelKind.PROFILE].card, name="twin")
-    shadows = (ShadowScorer(damaged, InProcess("cpu")), ShadowScorer(twin, InProcess("cpu")))
+    shadows = (
+        ShadowScorer(damaged, InProcess(Settings(device="cpu"))),
+        ShadowScorer(twin, InProcess(Settings(device="cpu"))),
+    )
     step = AnalyseStep(database, archive.storage, FixedScorers(replace(scorers, shadows=shadows)))
     receive(archive, build_circle_opt(key="a"), at=EARLIER)
     receive(archive, build_line_opt(key="b"), at=EARLIER)

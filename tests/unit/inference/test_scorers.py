@@ -35,6 +35,9 @@ from tests.unit.inference.small_models import small_model
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
+_HERE = InProcess(Settings(device="cpu"))
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two versions of a small model, to copy from."""
@@ -189,7 +192,7 @@ def shadow_rows(database: Database) -> list[ShadowPredictionRow]:
 def shadow_of(models: Path, version: str = "2.0.0") -> ShadowScorer:
     from inference.model_card import read_card
 
-    return ShadowScorer(read_card(models / f"smallnet-{version}"), InProcess("cpu"))
+    return ShadowScorer(read_card(models / f"smallnet-{version}"), _HERE)
 
 
 def test_shadow_keeps_its_field_once_beside_the_result(
@@ -216,7 +219,7 @@ def test_shadow_says_why_it_gives_no_field(
     card = replace(small_model(tmp_path, seed=2), trained_age_range_years=(20.0, 50.0))
     write_card(card)
 
-    ShadowScorer(card, InProcess("cpu")).watch(database, utc_now, [(prediction_id, examination())])
+    ShadowScorer(card, _HERE).watch(database, utc_now, [(prediction_id, examination())])
 
     (row,) = shadow_rows(database)
     assert (row.sensitivities_db, [reason["code"] for reason in row.reasons]) == (
@@ -247,7 +250,7 @@ def test_damaged_shadow_fails_nothing(
     card: ModelCard = small_model(tmp_path)
     card.weights_path.write_bytes(b"damaged")
 
-    ShadowScorer(card, InProcess("cpu")).watch(database, utc_now, [(prediction_id, examination())])
+    ShadowScorer(card, _HERE).watch(database, utc_now, [(prediction_id, examination())])
 
     assert shadow_rows(database) == []
 

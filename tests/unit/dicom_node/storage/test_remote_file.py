@@ -4,8 +4,10 @@ from io import BufferedReader, BytesIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom import dcmread
 
 from dicom_node.storage.remote_file import RemoteFile
+from tests.builders.encoded_instance import as_file, encode_instance
 
 CONTENT = bytes(range(256)) * 4
 HEAD_BYTES = 64
@@ -27,6 +29,14 @@ def test_it_reads_as_a_file_does(steps: list[tuple[int, int]]) -> None:
             assert file.seek(place) == expected.seek(place)
             assert file.read(length) == expected.read(length)
             assert file.tell() == expected.tell()
+
+
+def test_it_is_read_as_a_dicom_file() -> None:
+    content = memoryview(as_file(encode_instance()))
+    raw = RemoteFile(len(content), bytes(content[:200]), lambda start, end: content[start:end])
+
+    with BufferedReader(raw, 64) as file:
+        assert dcmread(file) == dcmread(BytesIO(content))
 
 
 def test_it_is_read_from_its_end_and_not_from_before_it_begins() -> None:

@@ -1,12 +1,12 @@
 """What is made of servers that are away, wrong or broken; a good one is asked in integration."""
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
@@ -16,7 +16,6 @@ from inference.errors import ExecutorAway, ModelDamaged, ModelNotFound, Predicti
 from inference.executors import tensor_client
 from inference.executors.comparison import compare_with_local
 from inference.executors.kserve_v2 import RemoteNetwork, open_server
-from inference.executors.tensor_client import TensorClient
 from inference.model_card import ModelCard
 from inference.model_store import ModelStore
 from inference.runtimes.network import Network
@@ -74,12 +73,12 @@ def peer() -> Iterator[Peer]:
 
 
 def remote(peer: Peer, card: ModelCard) -> RemoteNetwork:
-    client = TensorClient(httpx.Client(base_url=peer.service.url))
+    client = open_server(on(peer.service.url)).client
     return RemoteNetwork(client, card, None, client.server(), client.model("retinervenet", None))
 
 
-def on(settings: Settings, url: str) -> Settings:
-    return settings.model_copy(update={"executor": "kserve-v2", "executor_url": url})
+def on(url: str, **more: Any) -> Settings:
+    return Settings(executor="kserve-v2", executor_url=url, **more)
 
 
 def ask(network: RemoteNetwork) -> Any:
@@ -157,18 +156,13 @@ def test_a_model_that_is_not_the_cards_is_refused(
         remote(peer, card)
 
 
-def test_a_model_of_other_weights_is_refused(
-    peer: Peer, card: ModelCard, settings: Settings
-) -> None:
+def test_a_model_of_other_weights_is_refused(peer: Peer, card: ModelCard) -> None:
     peer.model = {**MODEL, "parameters": {"digest": "sha256:0"}}
     with pytest.raises(ModelDamaged, match="other weights"):
-        open_server(on(settings, peer.service.url)).network(card)
+        open_server(on(peer.service.url)).network(card)
 
 
-def test_a_model_that_gives_other_fields_is_refused(
-    peer: Peer, card: ModelCard, settings: Settings
-) -> None:
-    # Five of the eyes it is tried with are such as the model was made for, or fewer.
+def test_a_model_that_gives_other_fields_is_refused(peer: Peer, card: ModelCard) -> None:
     def answer(asked: Asked) -> Answer:
         if asked.method != "POST":
             return Peer._answer(peer, asked)
@@ -179,7 +173,7 @@ def test_a_model_that_gives_other_fields_is_refused(
 
     peer.service.answer = answer
     with pytest.raises(ModelDamaged, match="dB from those of the weights"):
-        open_server(on(settings, peer.service.url)).network(card)
+        open_server(on(peer.service.url)).network(card)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -191,33 +185,45 @@ def test_the_same_weights_are_the_same_anywhere(tmp_path: Path) -> None:
         compare_with_local(card, Network.load(other, "cpu"))
 
 
-def test_a_server_without_the_model_says_what_to_load(
-    peer: Peer, card: ModelCard, settings: Settings
-) -> None:
+def test_a_server_without_the_model_says_what_to_load(peer: Peer, card: ModelCard) -> None:
     peer.model = None
     with pytest.raises(ModelNotFound, match="no model retinervenet: load it there"):
-        open_server(on(settings, peer.service.url)).network(card)
+        open_server(on(peer.service.url)).network(card)
 
 
-def test_a_server_that_speaks_something_else_is_away(peer: Peer, settings: Settings) -> None:
+def test_a_server_that_speaks_something_else_is_away(peer: Peer) -> None:
     peer.service.answer = lambda _asked: (200, b"<html>")
     with pytest.raises(ExecutorAway, match="does not speak the protocol"):
-        open_server(on(settings, peer.service.url)).client.server()
+        open_server(on(peer.service.url)).client.server()
 
 
-def test_nobody_listening_is_told_with_what_to_look_at(settings: Settings) -> None:
+def test_a_server_that_is_too_slow_is_not_asked_again_at_once(peer: Peer) -> None:
+    released = threading.Event()
+
+    def late(_asked: Asked) -> Answer:
+        released.wait(30)
+        return 200, {}
+
+    peer.service.answer = late
+    with pytest.raises(ExecutorAway, match="ReadTimeout"):
+        open_server(on(peer.service.url, executor_seconds=0.2)).client.server()
+    released.set()
+    assert len(peer.service.asked) == 1
+
+
+def test_nobody_listening_is_told_with_what_to_look_at() -> None:
     with pytest.raises(ExecutorAway, match="ConnectError; does it run"):
-        open_server(on(settings, "http://127.0.0.1:9")).client.server()
+        open_server(on("http://127.0.0.1:9")).client.server()
 
 
-def test_the_key_is_shown(peer: Peer, settings: Settings, tmp_path: Path) -> None:
+def test_the_key_is_shown(peer: Peer, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("arcuate_secret\n")
-    named = on(settings, peer.service.url).model_copy(update={"executor_key_file": str(key)})
-    open_server(named).client.server()
-    assert peer.service.asked[0].headers["Authorization"] == "Bearer arcuate_secret"
+    open_server(on(peer.service.url, executor_key_file=str(key))).client.server()
+    shown = {name.lower(): value for name, value in peer.service.asked[0].headers.items()}
+    assert shown["authorization"] == "Bearer arcuate_secret"
     with pytest.raises(SettingsInvalid, match="executor_key_file"):
-        open_server(named.model_copy(update={"executor_key_file": str(tmp_path / "none")}))
+        open_server(on(peer.service.url, executor_key_file=str(tmp_path / "none")))
 
 
 def test_a_server_needs_an_address() -> None:
