@@ -16,6 +16,7 @@ from api.caller import ANYONE_HERE, Caller, Proof
 from api.dashboard.register import PAGES
 from api.dicomweb import register as dicomweb
 from api.headers import STATIC_PATH
+from api.ibm import register as ibm
 from api.rest.register import ROUTERS
 from api.routes import ACCESS, DOCUMENT, OPEN, RouterUnlisted, access_of
 from core.database import Database
@@ -26,7 +27,7 @@ from tests.builders.archive import keep_prediction
 from tests.builders.prediction import build_prediction
 from tests.fixtures.http_server import serving
 
-_SERVED = (*OPEN, *ROUTERS, *dicomweb.ROUTERS, *PAGES)
+_SERVED = (*OPEN, *ROUTERS, *dicomweb.ROUTERS, *ibm.ROUTERS, *PAGES)
 #: The router above holds what these routes are.
 _DOCUMENT_PATH = "/openapi.json"
 
@@ -131,7 +132,7 @@ def test_nobody_is_let_in_without_a_key_but_by_the_open_routes(client: httpx.Cli
     pages = {
         r.path: client.request(r.method, r.address, headers={"Accept": "text/html"})
         for r in closed
-        if not r.path.startswith(("/v1/", "/v2", "/dicom-web/", "/openapi.json"))
+        if not r.path.startswith(("/v1/", "/v2", "/ml/", "/dicom-web/", "/openapi.json"))
     }
 
     assert {route for route, status in answers.items() if status != 401} == set()
@@ -154,6 +155,11 @@ def test_open_routes_are_few_and_tell_nothing_of_patients() -> None:
         "/logout",
         "/logout/everywhere",
         "/preferences",
+        # Where the clients of the Watson-compatible API sign in, and first ask what it is.
+        "/icp4d-api/v1/authorize",
+        "/idprovider/v1/auth/identitytoken",
+        "/v1/preauth/validateAuth",
+        "/ml/wml_services/v2/version",
     }
 
 

@@ -222,7 +222,8 @@ def test_rows_come_back_in_order_as_the_model_says_them(served: Served, rows: in
     done = served.run("session", {**served.told(_OLD, "4.8"), "values": values})
 
     predictor = Predictor.load(active_card(served.node.settings), "cpu")
-    wanted = predictor.answer(profiles_um, ages_years).sensitivities_db[picked]
+    # The same rows together: in another number of them the last bits differ.
+    wanted = predictor.answer(profiles_um[picked], ages_years[picked]).sensitivities_db
     for [output] in (done["online"], done["job"]):
         np.testing.assert_allclose(output["values"], wanted, atol=1e-5)
 
