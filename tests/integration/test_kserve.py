@@ -13,14 +13,12 @@ import pytest
 from core.settings import Settings
 from inference.errors import ModelDamaged, ModelNotFound
 from inference.executors.register import executor_of
-from inference.model_card import ModelCard, ModelFormat
-from inference.model_card_writer import write_card
+from inference.model_card import ModelCard
 from inference.scorer import Scorer
-from inference.weights import weights_digest
 from tests.builders.tensors import build_question
 from tests.conftest import REPOSITORY, miss
-from tests.unit.inference.cards import make_model
-from tests.unit.inference.runtimes.networks import save_onnx, small_onnx
+from tests.unit.inference.runtimes.networks import small_onnx
+from tests.unit.inference.small_models import small_onnx_model
 
 pytestmark = pytest.mark.slow
 
@@ -41,12 +39,7 @@ def python() -> Path:
 @pytest.fixture
 def card(tmp_path: Path) -> ModelCard:
     """A linear model that is installed here as ONNX."""
-    made = make_model(tmp_path, "smallnet")
-    path = save_onnx(small_onnx(), made.folder)
-    digest = weights_digest(path)
-    card = replace(made, weights=path.name, format=ModelFormat.ONNX, digest=digest)
-    write_card(card)
-    return card
+    return small_onnx_model(tmp_path)
 
 
 @contextmanager
