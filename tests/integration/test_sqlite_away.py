@@ -26,7 +26,7 @@ def database_url(request: pytest.FixtureRequest, database_url: str) -> str:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.database._LOCK_SECONDS", 0.5)
+    monkeypatch.setattr("core.database.LOCK_SECONDS", 0.5)
 
 
 @pytest.fixture
