@@ -31,9 +31,11 @@ from api.rest import metrics
 from api.rest.register import ROUTERS
 from api.routes import DOCUMENT, MONITORED, OPEN, access_of
 from api.schemas.problem import Problem
+from api.scoring.questions import TENSOR_PATHS, Questions
 from api.security import REQUIRE_CALLER
 from core.audit.trail import watch_rows
 from core.database import Database
+from core.monthly_memory import MonthlyMemory
 from core.settings import Settings
 from core.values.prediction import ESTIMATE_NOTICE
 from dicom_node.storage.archive import open_archive
@@ -88,13 +90,14 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
         redoc_url=None,
     )
     archive = open_archive(settings, database, storage)
-    app.state.node = Node(settings, database, storage, archive)
+    app.state.node = Node(settings, database, storage, archive, MonthlyMemory(database))
     app.state.objects = KeptObjects(storage, archive.maximum_object_bytes)
     app.state.store_threads = CapacityLimiter(_STORE_THREADS)
     app.state.metrics = open_registry(MetricReader(app.state.node))
     app.state.search_places = SearchPlaces()
     app.state.event_streams = EventStreams(database, settings.event_streams)
     app.state.door = Door(settings)
+    app.state.questions = Questions(database)
     install_problems(app)
     watch_rows()
     # Added first, so it is the innermost: it sees what the routes answer, errors told as problems.
@@ -104,6 +107,7 @@ def create_app(settings: Settings, database: Database, storage: Storage) -> Fast
         BodyLimit,
         store_path=STORE_PATH,
         largest_store_bytes=_LARGEST_OBJECTS_A_BODY * archive.maximum_object_bytes,
+        tensor_paths=TENSOR_PATHS,
     )
     app.add_middleware(CrossOrigin, origins=settings.allowed_origins)
     app.add_middleware(Preferences)

@@ -1,5 +1,6 @@
-"""A limit on what a request may bring: forms are small, and only stored objects are large."""
+"""A limit on what a request may bring: forms are small, tensors and stored objects are large."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -10,6 +11,8 @@ from api.problems import problem_response
 from api.request_body import RequestBody
 
 LARGEST_BODY_BYTES: Final = 64 * 1024
+#: A thousand profiles written out as text, or five thousand as they are.
+LARGEST_TENSORS_BYTES: Final = 16 << 20
 
 
 class BodyLimit:
@@ -22,12 +25,21 @@ class BodyLimit:
         It is counted then, and reading on raises BodyTooLarge.
     largest_store_bytes
         What one such body may hold.
+    tensor_paths
+        Where tensors are sent: there, and below, a body may hold LARGEST_TENSORS_BYTES.
     """
 
-    def __init__(self, app: ASGIApp, store_path: str, largest_store_bytes: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        store_path: str,
+        largest_store_bytes: int,
+        tensor_paths: Sequence[str] = (),
+    ) -> None:
         self._app = app
         self._store_path = store_path
         self._largest_store_bytes = largest_store_bytes
+        self._tensor_paths = tuple(tensor_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -35,7 +47,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         is_store = self._is_store(scope)
-        limit = self._largest_store_bytes if is_store else LARGEST_BODY_BYTES
+        limit = self._largest_store_bytes if is_store else self._limit(scope)
         headers = Headers(scope=scope)
         status = _refusal(headers, limit, may_be_endless=is_store)
         if status is None:
@@ -49,9 +61,16 @@ class BodyLimit:
         await refusal(scope, receive, send)
 
     def _is_store(self, scope: Scope) -> bool:
-        path: str = scope["path"]
-        is_there = path == self._store_path or path.startswith(self._store_path + "/")
-        return is_there and bool(scope["method"] == "POST")
+        return _is_below(scope, self._store_path) and bool(scope["method"] == "POST")
+
+    def _limit(self, scope: Scope) -> int:
+        takes_tensors = any(_is_below(scope, path) for path in self._tensor_paths)
+        return LARGEST_TENSORS_BYTES if takes_tensors else LARGEST_BODY_BYTES
+
+
+def _is_below(scope: Scope, path: str) -> bool:
+    asked: str = scope["path"]
+    return asked == path or asked.startswith(path + "/")
 
 
 def _refusal(headers: Headers, limit: int, *, may_be_endless: bool) -> HTTPStatus | None:

@@ -1,6 +1,7 @@
 """From what a request shows to who asks: a key, an access token or a session's cookie."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +15,7 @@ from api.dependencies import Node
 from api.door import Door, address_of
 from api.errors import NotSignedIn, TokenRefused
 from api.oidc.access_token import caller_with_token
+from api.oidc.refreshing import Refresher
 from api.sessions import find_session, session_life, touch_session
 from core.clock import utc_now
 from core.errors import InfrastructureError
@@ -21,6 +23,7 @@ from core.keys import KEY_PREFIX, find_key, roles_of
 from core.lockouts import network_of
 from core.logs import get_logger
 from core.tables.keys import KeyRow
+from core.tables.logins import BrowserSessionRow
 
 #: How old what is written of a key's last use may be.
 _KEY_USE_LASTS: Final = timedelta(minutes=10)
@@ -102,9 +105,19 @@ class Credentials:
             raise NotSignedIn
         caller, row = found
         now = utc_now()
+        caller = self._with_roles_of_today(caller, row, secret, now)
         if self._is_use and now - row.seen_at > min(_SESSION_USE_LASTS, life.idle / 4):
             self._write_use(f"session {row.digest}", lambda s: touch_session(s, row, now))
         return caller
+
+    def _with_roles_of_today(
+        self, caller: Caller, row: BrowserSessionRow, secret: str, now: datetime
+    ) -> Caller:
+        if self._door.provider is None:
+            return caller
+        refresher = Refresher(self._door.provider, self._node.database)
+        roles = refresher.roles(row, secret, now) if refresher.is_due(row, now) else None
+        return caller if roles is None else replace(caller, roles=roles)
 
     def _note_use_of_key(self, row: KeyRow, network: str, now: datetime) -> None:
         is_old = row.last_used_at is None or now - row.last_used_at > _KEY_USE_LASTS

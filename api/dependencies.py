@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from core.database import Database
+from core.monthly_memory import MonthlyMemory
 from core.settings import Settings
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.bytes import Storage
@@ -20,6 +21,7 @@ class Node:
     database: Database
     storage: Storage
     archive: Archive
+    monthly: MonthlyMemory
 
 
 def node_of(request: HTTPConnection) -> Node:

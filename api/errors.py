@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import ClassVar
 
 from core.errors import InfrastructureError, NodeError, RecordNotFound
 from core.keys import Role
@@ -36,29 +37,36 @@ class ProviderLoginRefused(LoginRefused):
 
 
 class ProviderAway(InfrastructureError):
-    """The OpenID provider does not answer, or not as it should."""
+    """The OpenID provider does not answer, or not as it should.
+
+    `is_refusal` where it did answer, and says that the request is none it grants.
+    """
+
+    def __init__(self, *message: str, is_refusal: bool = False) -> None:
+        super().__init__(*message)
+        self.is_refusal = is_refusal
 
 
 class AskedTooOften(NodeError):
     """Too many requests; come back later.
 
-    `seconds` says how much later.
+    `seconds` says how much later, `words` is the message without them.
     """
 
+    words: ClassVar[str] = "Too many requests: come back in %(seconds)s s"
+
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"Too many requests: come back in {math.ceil(seconds)} s")
         self.seconds = math.ceil(seconds)
+        super().__init__(self.words % {"seconds": self.seconds})
 
 
 class AddressPaused(AskedTooOften):
     """Too many wrong keys came from this address; it must pause."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.args = (
-            f"Too many wrong keys came from this address: try again in {self.seconds} s; an "
-            "administrator sees it in `arcuate keys failures`",
-        )
+    words: ClassVar[str] = (
+        "Too many wrong keys came from this address: try again in %(seconds)s s; an "
+        "administrator sees it in `arcuate keys failures`"
+    )
 
 
 class AdministratorExists(NodeError):
@@ -172,3 +180,11 @@ class BodyTooLarge(NodeError):
 
 class BodyStalled(NodeError):
     """The body stopped coming; send it again."""
+
+
+class ModelUnknown(RecordNotFound):
+    """There is no model of that name and version that can be asked; `/v2/models` names them."""
+
+
+class NobodyScored(NodeError):
+    """No process that scores answered in time: is none running (`arcuate infer`), or is it busy."""

@@ -14,121 +14,32 @@ from starlette.exceptions import HTTPException
 from api.dashboard.refusal_words import fields_to_check, refusal_words
 from api.dashboard.templating import render
 from api.errors import (
-    AdministratorExists,
     AskedTooOften,
-    BodyMalformed,
-    BodyStalled,
-    BodyTooLarge,
     CursorInvalid,
-    FormRefused,
     FrameNotFound,
-    HostRefused,
-    LoginRefused,
-    LoginWithoutRole,
-    MediaTypeUnsupported,
-    NotAcceptable,
     NotReady,
     NotSignedIn,
-    OriginRefused,
     ParameterInvalid,
-    ParquetUnavailable,
-    PositionUnknown,
-    RangeNotSatisfiable,
     RoleMissing,
     TokenRefused,
-    TooManySearches,
-    TooManyStreams,
 )
-from core.deliveries.retrying import DeliveryNotGivenUp, DeliveryUnderWay
+from api.problem_statuses import status_of
 from core.deliveries.rules import RuleInvalid
-from core.errors import InfrastructureError, NodeError, RecordNotFound, SettingsInvalid
-from core.identities.errors import CorrectionRefused, IdentityConflict
-from core.keys import KeyNameTaken
+from core.errors import NodeError
+from core.identities.errors import IdentityConflict
 from core.logs import get_logger
 from core.patients import AmbiguousPatient
-from core.quarantine import BytesNotKept
-from core.queue import JobNotFailed
-from core.rescoring_choice import RescoringRefused
-from core.reviews import NotReviewable
-from core.rhythm import RhythmInvalid
-from core.webhooks import WebhookInvalid, WebhookNameTaken
-from dicom_node.allowing import AllowingUseless, PeerElsewhere
-from dicom_node.calling_errors import PeerInvalid
-from dicom_node.errors import (
-    BytesRemoved,
-    MatchingKeyInvalid,
-    ObjectTooLarge,
-    PixelsUnreadable,
-    StorageFull,
-)
+from core.webhooks import WebhookInvalid
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-#: The first class an error is an instance of gives its status; what no class names is a 500.
-STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
-    (NotSignedIn, HTTPStatus.UNAUTHORIZED),
-    (LoginRefused, HTTPStatus.UNAUTHORIZED),
-    (HostRefused, HTTPStatus.MISDIRECTED_REQUEST),
-    (LoginWithoutRole, HTTPStatus.FORBIDDEN),
-    (OriginRefused, HTTPStatus.FORBIDDEN),
-    (FormRefused, HTTPStatus.FORBIDDEN),
-    (RoleMissing, HTTPStatus.FORBIDDEN),
-    (AskedTooOften, HTTPStatus.TOO_MANY_REQUESTS),
-    (AdministratorExists, HTTPStatus.CONFLICT),
-    (CursorInvalid, HTTPStatus.BAD_REQUEST),
-    (ParameterInvalid, HTTPStatus.BAD_REQUEST),
-    (WebhookInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (BodyMalformed, HTTPStatus.BAD_REQUEST),
-    (RangeNotSatisfiable, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
-    (NotAcceptable, HTTPStatus.NOT_ACCEPTABLE),
-    (ParquetUnavailable, HTTPStatus.NOT_IMPLEMENTED),
-    (PixelsUnreadable, HTTPStatus.NOT_ACCEPTABLE),
-    (BodyStalled, HTTPStatus.REQUEST_TIMEOUT),
-    (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-    (ObjectTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-    (MediaTypeUnsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
-    (AmbiguousPatient, HTTPStatus.CONFLICT),
-    (PositionUnknown, HTTPStatus.CONFLICT),
-    (IdentityConflict, HTTPStatus.CONFLICT),
-    (CorrectionRefused, HTTPStatus.CONFLICT),
-    (KeyNameTaken, HTTPStatus.CONFLICT),
-    (DeliveryUnderWay, HTTPStatus.CONFLICT),
-    (DeliveryNotGivenUp, HTTPStatus.CONFLICT),
-    (JobNotFailed, HTTPStatus.CONFLICT),
-    (RescoringRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (BytesNotKept, HTTPStatus.CONFLICT),
-    (AllowingUseless, HTTPStatus.CONFLICT),
-    (PeerElsewhere, HTTPStatus.CONFLICT),
-    (PeerInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (RhythmInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (MatchingKeyInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (NotReviewable, HTTPStatus.CONFLICT),
-    (WebhookNameTaken, HTTPStatus.CONFLICT),
-    (BytesRemoved, HTTPStatus.GONE),
-    (RecordNotFound, HTTPStatus.NOT_FOUND),
-    (NotReady, HTTPStatus.SERVICE_UNAVAILABLE),
-    (TooManySearches, HTTPStatus.SERVICE_UNAVAILABLE),
-    (TooManyStreams, HTTPStatus.SERVICE_UNAVAILABLE),
-    (StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
-    (InfrastructureError, HTTPStatus.SERVICE_UNAVAILABLE),
-    (SettingsInvalid, HTTPStatus.INTERNAL_SERVER_ERROR),
-)
 #: Whatever a browser accepts, these answer programs.
-_API_PATHS: Final = ("/v1/", "/dicom-web/", "/health/", "/openapi.json")
+_API_PATHS: Final = ("/v1/", "/v2", "/dicom-web/", "/health/", "/openapi.json")
 #: How our parameters are written, and misspelt.
 _PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
 _RETRY_AFTER_SECONDS: Final = "5"
 
 _LOG = get_logger(__name__)
-
-
-def status_of(error: NodeError) -> HTTPStatus:
-    """Return the HTTP status that tells this error."""
-    for kind, status in STATUSES:
-        if isinstance(error, kind):
-            return status
-    return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def problem_response(

@@ -50,6 +50,9 @@ from api.dicomweb import (
     wado_rendered,
     wado_thumbnail,
 )
+from api.inference_protocol import inferring
+from api.inference_protocol import models as protocol_models
+from api.inference_protocol import server as protocol_server
 from api.rest import (
     audit,
     changes,
@@ -89,6 +92,7 @@ _OWN: Final = Access(EVERYBODY, EVERYBODY)
 #: Served to whoever asks: monitors, and those who are not signed in yet.
 OPEN: Final[tuple[APIRouter, ...]] = (
     health.ROUTER,
+    protocol_server.HEALTH,
     metrics.ROUTER,
     login_pages.ROUTER,
     provider_pages.ROUTER,
@@ -132,6 +136,10 @@ ACCESS: Final[tuple[tuple[APIRouter, Access], ...]] = (
     (webhooks.ROUTER, Access(TRUSTED_OPERATORS, TRUSTED_OPERATORS)),
     (devices.ROUTER, _OPERATED),
     (models.ROUTER, Access(READERS, ADMINISTRATORS)),
+    # Tensors are the caller's own, and nothing of them is kept.
+    (protocol_server.ROUTER, Access(EVERYBODY, NOBODY)),
+    (protocol_models.ROUTER, Access(EVERYBODY, NOBODY)),
+    (inferring.ROUTER, Access(EVERYBODY, EVERYBODY)),
     (stow.ROUTER, Access(READERS, STORERS)),
     (qido.ROUTER, _READ_ONLY),
     (wado_instances.ROUTER, _READ_ONLY),

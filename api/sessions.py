@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult
 from sqlmodel import Session, col, delete, select, update
 
 from api.caller import Caller, Proof, key_subject
+from api.sealed_tokens import seal_token
 from core.access_settings import AccessSettings
 from core.audit.trail import note_actor
 from core.clock import Clock, utc_now
@@ -29,12 +30,16 @@ class SessionLife:
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose session it is: the holder of a key, a subject of the provider, or of a link alone."""
+    """Whose session it is: the holder of a key, a subject of the provider, or of a link alone.
+
+    `refresh_token` is what the provider gave to ask for their roles again; empty for nothing.
+    """
 
     roles: frozenset[Role]
     key_id: int | None = None
     name: str = ""
     subject: str = ""
+    refresh_token: str = ""
 
 
 def session_life(settings: AccessSettings) -> SessionLife:
@@ -56,6 +61,8 @@ def open_session(session: Session, holder: Holder, life: SessionLife, now: datet
         name=holder.name,
         subject=holder.subject,
         roles=role_names(holder.roles),
+        refresh_token=seal_token(secret, holder.refresh_token),
+        roles_read_at=now,
         started_at=now,
         seen_at=now,
         expires_at=now + life.whole,

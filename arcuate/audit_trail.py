@@ -12,6 +12,7 @@ from arcuate.errors import WrongUse
 from arcuate.node import open_node
 from core.audit.chain import chain_waiting
 from core.audit.key import read_audit_key
+from core.audit.keyed_note import KeyedFrom, note_keyed, read_note
 from core.audit.recording import append_audit
 from core.audit.search import AuditFilter, select_entries
 from core.audit.verification import Anchor
@@ -26,10 +27,11 @@ _PAGE: Final = 1000
 
 @dataclass(frozen=True)
 class OpenedTrail:
-    """The trail, and the key of its chain."""
+    """The trail, the key of its chain, and from where on it was noted to have that."""
 
     database: Database
     key: bytes | None
+    keyed_from: KeyedFrom | None = None
 
     def entries(self, wanted: AuditFilter) -> Iterator[AuditEntryRow]:
         """Yield the entries that match, oldest first, a page at a time."""
@@ -54,13 +56,16 @@ def open_trail(settings: Settings, purpose: str) -> OpenedTrail:
         What it is opened for: that is recorded, too, first.
     """
     node, key = open_node(settings), read_audit_key(settings.audit_key_file)
+    noted = read_note(settings.home)
     event = AuditEvent(
         terminal_actor(), AuditAction.AUDIT, "audit", detail={"command": f"audit {purpose}"}
     )
     with node.database.transaction() as session:
         append_audit(session, event)
     chain_waiting(node.database, key)
-    return OpenedTrail(node.database, key)
+    if key is not None:
+        note_keyed(node.database, settings.home)
+    return OpenedTrail(node.database, key, noted)
 
 
 def read_anchor(text: str) -> Anchor:

@@ -94,11 +94,13 @@ def describe_command(words: Sequence[str], values: Mapping[str, object]) -> None
 
 def _command_event(words: Sequence[str], values: Mapping[str, object]) -> AuditEvent:
     named = next((str(values[name]) for name in _NAMING if values.get(name)), "")
+    # Which patient it was say the rows it loaded.
+    has_kind = bool(named) or words[0] == "patients"
     given = sorted(name for name, value in values.items() if value not in _NOT_GIVEN)
     return AuditEvent(
         terminal_actor(),
         AuditAction.CHANGE,
-        words[0].removesuffix("s") if named else "",
+        words[0].removesuffix("s") if has_kind else "",
         named,
         detail={"command": " ".join(words), "given": given},
     )

@@ -20,6 +20,7 @@ from arcuate.node import database_exists, has_current_schema, open_node
 from arcuate.peer_checks import check_echo
 from arcuate.retention_checks import check_retention
 from arcuate.sender_checks import check_senders
+from arcuate.storage_checks import check_storage
 from arcuate.tls_checks import check_tls
 from arcuate.watch_checks import check_watch
 from arcuate.webhook_checks import check_webhooks
@@ -34,7 +35,6 @@ from core.errors import NodeError
 from core.settings import Settings
 from core.tables.jobs import JobRow, JobStatus
 from dicom_node.peers import list_peers, list_refused_callers
-from dicom_node.storage.bytes import Storage
 from inference.loading import open_model_store, scoring_cards
 
 #: Leases allow for this much between the clocks of a worker's host and the database's, in seconds.
@@ -100,19 +100,6 @@ def _check_sqlite(_settings: Settings) -> Finding:
         return Finding("sqlite", Health.GOOD, f"{version}, journal {mode}, synchronous FULL")
     found = f"{version} has the WAL-reset defect: journal {mode}, synchronous EXTRA, slower"
     return Finding("sqlite", Health.NOTE, found, "Install pysqlite3, or use PostgreSQL.")
-
-
-def _check_storage(settings: Settings) -> Finding:
-    storage = Storage(settings.storage)
-    free = storage.free_bytes() // 2**20
-    if free < settings.minimum_free_mib:
-        found = f"{free} MiB free, below minimum_free_mib {settings.minimum_free_mib}"
-        return Finding("storage", Health.WRONG, found, "Free space: stores are refused now.")
-    if not storage.root.is_dir():
-        found = f"{storage.root} is not there yet, {free} MiB free"
-        return Finding("storage", Health.NOTE, found, "`arcuate up` makes it.")
-    storage.prepare()
-    return Finding("storage", Health.GOOD, f"writable, {free} MiB free")
 
 
 def _check_ports(settings: Settings) -> Finding:
@@ -198,7 +185,7 @@ _CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "home": _check_home,
     "database": _check_database,
     "sqlite": _check_sqlite,
-    "storage": _check_storage,
+    "storage": check_storage,
     "ports": _check_ports,
     "tls": check_tls,
     "watch": check_watch,

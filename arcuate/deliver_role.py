@@ -56,6 +56,7 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
         *_webhooks(node, stopping),
         *_audit(node, stopping),
         *_traces(node, stopping),
+        *_moves(node, stopping),
     ]
 
 
@@ -98,7 +99,7 @@ def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 
 def _audit(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     key = read_audit_key(node.settings.audit_key_file)
-    yield ChainLoop(node.database, key, stopping).run
+    yield ChainLoop(node.database, key, stopping, node.settings.home).run
     if node.settings.audit_syslog:
         yield CollectorTeller(node.database, node.settings, stopping).run
 
@@ -107,6 +108,16 @@ def _traces(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     endpoint = node.settings.otlp_endpoint
     if endpoint:
         yield partial(TraceFollower(node.database, SpanSender(endpoint)).run, stopping)
+
+
+def _moves(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+    if node.settings.is_bucket:
+        # Only where it is used: what talks to a bucket is an extra.
+        from dicom_node.delivery.moving import Mover  # noqa: PLC0415
+        from dicom_node.storage.bucket_storage import BucketStorage  # noqa: PLC0415
+
+        if isinstance(node.storage, BucketStorage):
+            yield Mover(node.storage, stopping).run
 
 
 def _retention(node: Node, stopping: threading.Event) -> Loop:

@@ -7,9 +7,10 @@ from typing import Final
 
 from arcuate.finding import Finding, Health
 from core.settings import Settings
+from inference.executors.register import executor_of
 from inference.loading import active_card
-from inference.predictor import Predictor
 from inference.runtimes.register import KERAS_BACKEND
+from inference.scorer import Scorer
 
 _CPU_BUILD: Final = "tensorflow-cpu"
 #: Where the driver of NVIDIA's devices tells of itself.
@@ -36,11 +37,12 @@ def check_device(settings: Settings) -> Finding:
 
     Raises
     ------
-    DeviceUnavailable, ModelDamaged, ModelNotFound, RuntimeUnavailable
+    DeviceUnavailable, ExecutorAway, ModelDamaged, ModelNotFound, RuntimeUnavailable
         If it cannot run.
     """
-    used = Predictor.load(active_card(settings), settings.device).device_used
-    found = f"{used}; asked for {settings.device}"
+    used = Scorer.on(executor_of(settings), active_card(settings)).predictor.device_used
+    is_here = settings.executor == "inprocess"
+    found = f"{used}; asked for {settings.device if is_here else settings.executor}"
     if used.device == "CPU" and settings.device == "auto" and _NVIDIA_DRIVER.exists():
         remedy = "This host has a GPU that is not used: install from requirements/gpu.lock."
         return Finding("device", Health.NOTE, found, remedy)

@@ -10,6 +10,7 @@ from core.errors import NodeError
 from core.migrations.schema import migrate, schema_is_current
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.opening import open_storage
 
 
 class NodeMissing(NodeError):
@@ -93,4 +94,4 @@ def upgrade(database: Database) -> None:
 
 
 def _open(settings: Settings) -> Node:
-    return Node(settings, Database(settings.database), Storage(settings.storage))
+    return Node(settings, Database(settings.database), open_storage(settings))

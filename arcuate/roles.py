@@ -38,6 +38,11 @@ class Role(StrEnum):
     WATCH = "watch"
 
 
+#: How far a role stands back, where all are on one machine, for those a device or a person waits
+#: for: drawing the reports of a scan takes several times what scoring it does.
+_NICENESS: Final = {Role.DELIVER: 10}
+
+
 def roles_of(settings: Settings) -> tuple[Role, ...]:
     """Return the roles a node of these settings has."""
     return tuple(role for role in Role if role is not Role.WATCH or settings.watch_folder)
@@ -46,6 +51,8 @@ def roles_of(settings: Settings) -> tuple[Role, ...]:
 def run_role(role: Role, settings: Settings, announce: Announce, supervised: bool) -> None:
     """Run one role until SIGTERM, SIGINT or, when supervised, the end of standard input."""
     configure_role_logs(settings, role)
+    if supervised and hasattr(os, "nice"):
+        os.nice(_NICENESS.get(role, 0))
     stopping = stop_when_asked(supervised)
     node = open_node(settings)
     # Each role marks the storage it found, so that a mount that goes away later is noticed.
@@ -89,16 +96,13 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
 
 
 def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
+    from arcuate.infer_role import loops_of
     from arcuate.rescoring import rescoring_beside
-    from core.worker import Worker
-    from inference.analysis import AnalyseStep
-    from inference.scorers import RecordedScorers
 
-    step = AnalyseStep(node.database, node.storage, RecordedScorers(node.settings, node.database))
-    worker = Worker(node.database, node.settings, step, stopping)
+    loops = loops_of(node, stopping)
     with rescoring_beside(node, stopping) as rescore:
         announce(0)
-        run_together([worker.run, rescore], stopping)
+        run_together([*loops, rescore], stopping)
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from arcuate.roles import Role, roles_of
+from arcuate.workers import worker_environments
 from core.errors import NodeError
 from core.logs import get_logger
 from core.settings import ENVIRONMENT_PREFIX, Settings
@@ -34,12 +35,21 @@ class RoleNotReady(NodeError):
 
 @dataclass
 class Child:
-    """One supervised role. `port` and `tls_port` are 0 where it does not listen on one."""
+    """One supervised role.
+
+    Attributes
+    ----------
+    port, tls_port
+        0 where it does not listen on one.
+    environment
+        What it has besides the node's own.
+    """
 
     role: Role
     process: subprocess.Popen[str] | None = None
     port: int = 0
     tls_port: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
     ready: threading.Event = field(default_factory=threading.Event)
     started_at: float = 0.0
     restart_at: float | None = None
@@ -55,15 +65,26 @@ class Supervisor:
         Handed to each child whole, by its environment.
     roles
         Which to run; by default all that the settings ask for, with as many receivers as they say.
+    workers
+        The environment of each process that scores; by default those of `worker_environments`.
     """
 
-    def __init__(self, settings: Settings, roles: Sequence[Role] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        roles: Sequence[Role] | None = None,
+        workers: Sequence[Mapping[str, str]] | None = None,
+    ) -> None:
         self._settings = settings
         chosen = roles_of(settings) if roles is None else roles
         self._first = {role: Child(role) for role in chosen}
         further = settings.receivers - 1 if Role.RECEIVE in self._first else 0
-        #: Receivers that share the first one's port.
+        #: Receivers that share the first one's port, and workers that have GPUs of their own.
         self._further = [Child(Role.RECEIVE) for _ in range(further)]
+        if Role.INFER in self._first:
+            first, *others = worker_environments(settings) if workers is None else workers
+            self._first[Role.INFER].environment = first
+            self._further += [Child(Role.INFER, environment=found) for found in others]
 
     def start(self) -> Mapping[Role, int]:
         """Start every role and return their ports once all are ready.
@@ -76,7 +97,7 @@ class Supervisor:
         try:
             self._start(list(self._first.values()))
             for child in self._further:
-                first = self._first[Role.RECEIVE]
+                first = self._first[child.role]
                 child.port, child.tls_port = first.port, first.tls_port
             self._start(self._further)
         except (RoleNotReady, KeyboardInterrupt):
@@ -116,7 +137,8 @@ class Supervisor:
     @property
     def dicom_tls_port(self) -> int:
         """The port on which the receiver takes DICOM TLS connections; 0 for none."""
-        return self._first[Role.RECEIVE].tls_port
+        receiver = self._first.get(Role.RECEIVE)
+        return 0 if receiver is None else receiver.tls_port
 
     def process_id(self, role: Role) -> int:
         """Return the process id a role runs under at this moment."""
@@ -157,8 +179,10 @@ class Supervisor:
                 -values["maximum_associations"] // self._settings.receivers
             )
             values["receivers"] = 1
+        if child.role is Role.INFER:
+            values["workers"] = 1
         ours = {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in values.items()}
-        return {**os.environ, **ours}
+        return {**os.environ, **ours, **child.environment}
 
     def _revive(self, child: Child) -> None:
         now = time.monotonic()

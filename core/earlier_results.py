@@ -6,11 +6,9 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from core.reviews import withheld_predictions
-from core.tables.instances import InstanceRow
+from core.eye_selection import of_eye, unindexed
+from core.reviews import withheld
 from core.tables.predictions import PredictionRow
-from core.tables.series import SeriesRow
-from core.tables.studies import StudyRow
 from core.values.prediction import ModelIdentity, Prediction, PredictionStatus
 from core.values.scan import Device, ScanKind
 
@@ -45,28 +43,25 @@ def find_earlier(
     """
     if prediction.laterality is None or prediction.acquired_at is None:
         return []
-    statement = (
+    told = (
         select(PredictionRow.id, PredictionRow.acquired_at, PredictionRow.mean_deviation_db)
         .add_columns(col(PredictionRow.model_name), col(PredictionRow.model_version))
         .add_columns(col(PredictionRow.model_digest), col(PredictionRow.scan_kind))
         .add_columns(col(PredictionRow.manufacturer), col(PredictionRow.manufacturer_model_name))
         .add_columns(col(PredictionRow.device_serial_number))
-        .join(InstanceRow, col(InstanceRow.id) == col(PredictionRow.instance_key))
-        .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
-        .join(StudyRow, col(StudyRow.id) == col(SeriesRow.study_key))
+    )
+    statement = (
+        of_eye(told, patient_key, prediction.laterality)
         .where(
-            col(StudyRow.patient_key) == patient_key,
-            col(PredictionRow.laterality) == prediction.laterality,
-            col(PredictionRow.status) == PredictionStatus.FINAL,
+            unindexed(col(PredictionRow.status)) == PredictionStatus.FINAL,
             col(PredictionRow.acquired_at) < prediction.acquired_at.astimezone(),
             col(PredictionRow.instance_key) != instance_key,
+            ~withheld(col(PredictionRow.id)),
         )
         .order_by(col(PredictionRow.acquired_at).desc(), col(PredictionRow.id))
         .limit(_MOST)
     )
-    found = session.execute(statement).all()
-    withheld = withheld_predictions(session, [row[0] for row in found])
-    return [_result_of(*row) for row in found if row[0] not in withheld]
+    return [_result_of(*row) for row in session.execute(statement).all()]
 
 
 def _result_of(

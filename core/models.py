@@ -14,6 +14,7 @@ from core.clock import utc_now
 from core.database import Database
 from core.errors import NodeError
 from core.model_choice import DEFAULT_MODEL, KnownModel, chosen_model, named_model
+from core.model_history import note_change
 from core.tables.columns import table_of
 from core.tables.models import ModelRow, ModelState
 from core.values.prediction import ModelIdentity
@@ -100,13 +101,15 @@ def activate_model(
         If the setting lets another model of that kind score; the transaction must be rolled back.
     """
     row = _row(session, identity)
+    # What scored until now by its name only can be gone back to.
+    keep_choice(session, setting, now, row.kind)
     is_rival = (col(ModelRow.kind) == row.kind, col(ModelRow.state) == ModelState.ACTIVE)
     before = session.exec(select(ModelRow).where(*is_rival)).first()
     if before is not None and before is not row:
-        _move(before, ModelState.INSTALLED, now)
+        _move(session, before, ModelState.INSTALLED, now)
         # Written first: there may be one active model of a kind.
         session.flush()
-    _move(row, ModelState.ACTIVE, now)
+    _move(session, row, ModelState.ACTIVE, now)
     row.activated_at = _at(now)
     session.flush()
     models = list_models(session)
@@ -118,24 +121,28 @@ def activate_model(
         )
 
 
-def keep_choice(session: Session, setting: str, now: datetime | None = None) -> None:
+def keep_choice(
+    session: Session, setting: str, now: datetime | None = None, kind: str | None = None
+) -> None:
     """Activate what scores so far only by its name, so that no newer version takes its place.
 
     Parameters
     ----------
     setting
         `ARCUATE_MODEL`.
+    kind
+        Of these models only; None for all.
     """
     models = list_models(session)
-    for kind in {model.kind for model in models}:
-        chosen = chosen_model(models, kind, setting)
+    for each in {model.kind for model in models if kind in {None, model.kind}}:
+        chosen = chosen_model(models, each, setting)
         if chosen is None or chosen.activated_at is not None:
             continue
         row = _row(session, chosen.identity)
         row.activated_at = _at(now)
-        is_active = [model.kind == kind and model.state is ModelState.ACTIVE for model in models]
+        is_active = [model.kind == each and model.state is ModelState.ACTIVE for model in models]
         if not any(is_active):
-            _move(row, ModelState.ACTIVE, now)
+            _move(session, row, ModelState.ACTIVE, now)
     session.flush()
 
 
@@ -161,7 +168,7 @@ def shadow_model(
             f"{_label(row)} is the active {row.kind} model and scores already: `arcuate models "
             "activate` another one first"
         )
-    _move(row, ModelState.SHADOW, now)
+    _move(session, row, ModelState.SHADOW, now)
     session.flush()
 
 
@@ -178,7 +185,7 @@ def retire_model(
     """
     row = _row(session, identity)
     was = chosen_model(list_models(session), row.kind, setting)
-    _move(row, ModelState.RETIRED, now)
+    _move(session, row, ModelState.RETIRED, now)
     session.flush()
     still = chosen_model(list_models(session), row.kind, setting)
     if _is(still, identity) or (_is(was, identity) and row.kind == _ALWAYS_SCORED):
@@ -200,9 +207,10 @@ def _keep_cards(
             session.get_one(ModelRow, key).card = dict(card)
 
 
-def _move(row: ModelRow, state: ModelState, now: datetime | None) -> None:
+def _move(session: Session, row: ModelRow, state: ModelState, now: datetime | None) -> None:
     if row.state != state:
-        row.state, row.since = state, _at(now)
+        before, row.state, row.since = row.state, state, _at(now)
+        note_change(session, row, before)
 
 
 def _row(session: Session, identity: ModelIdentity) -> ModelRow:

@@ -6,7 +6,7 @@ it was scored in. Months are those of UTC. Results that were replaced do not cou
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Float, String, case, func, or_, select, type_coerce, union_all
@@ -65,6 +65,11 @@ def months_until(now: datetime, count: int = MONTHS_SHOWN) -> tuple[str, ...]:
         f"{number // _MONTHS_A_YEAR:04d}-{number % _MONTHS_A_YEAR + 1:02d}"
         for number in range(last - count + 1, last + 1)
     )
+
+
+def month_of(moment: datetime) -> str:
+    """Return the month of a moment in UTC, as 2026-03."""
+    return moment.astimezone(UTC).strftime("%Y-%m")
 
 
 def read_figures(session: Session, months: Sequence[str]) -> list[MonthFigures]:

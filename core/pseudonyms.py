@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -18,6 +19,7 @@ from sqlmodel import Session
 
 from core.clock import utc_now
 from core.database import Database
+from core.identities.continuing import Named, first_names
 from core.tables.columns import UtcDateTime
 from core.tables.pseudonym_secrets import PseudonymSecretRow
 from core.values.identity import PatientIdentity
@@ -45,15 +47,21 @@ class Pseudonyms:
         This node's secret.
     project
         Its name; another one gives other pseudonyms.
+    first_names
+        Patient ID and issuer under which records began whose Patient ID was corrected: they keep
+        the pseudonym of those.
     """
 
-    def __init__(self, secret: bytes, project: str) -> None:
+    def __init__(
+        self, secret: bytes, project: str, first_names: Mapping[Named, Named] | None = None
+    ) -> None:
         self.project = project
+        self._first_names = first_names or {}
         self._key = hmac.digest(secret, f"project:{project}".encode(), hashlib.sha256)
 
     def patient(self, patient: PatientIdentity) -> str:
         """Return the pseudonym of a patient, `P-` and 16 characters."""
-        return f"P-{self._short('patient', *_names_of(patient))}"
+        return f"P-{self._short('patient', *self._names_of(patient))}"
 
     def result(self, prediction_id: str) -> str:
         """Return the pseudonym of a result, `E-` (estimate) and 16 characters."""
@@ -66,7 +74,7 @@ class Pseudonyms:
     def days_back(self, patient: PatientIdentity) -> int:
         """Return how many days every date of a patient moves back; intervals stay as they are."""
         first, last = _SHIFT_DAYS
-        number = int.from_bytes(self.digest("days", *_names_of(patient))[:8], "big")
+        number = int.from_bytes(self.digest("days", *self._names_of(patient))[:8], "big")
         return first + number % (last - first + 1)
 
     def digest(self, kind: str, *parts: str) -> bytes:
@@ -74,6 +82,10 @@ class Pseudonyms:
         # With their lengths: "ab" and "c" must not be "a" and "bc".
         message = b"".join(f"{len(part)}:{part};".encode("utf-8", "replace") for part in parts)
         return hmac.digest(self._key, kind.encode() + b"\0" + message, hashlib.sha256)
+
+    def _names_of(self, patient: PatientIdentity) -> Named:
+        named = patient.patient_id, patient.issuer or ""
+        return self._first_names.get(named, named)
 
     def _short(self, kind: str, *parts: str) -> str:
         return base64.b32encode(self.digest(kind, *parts)[:_PSEUDONYM_BYTES]).decode()
@@ -89,10 +101,11 @@ def pseudonyms_of(database: Database, project: str) -> Pseudonyms:
     """
     with database.reading() as session:
         row = session.get(PseudonymSecretRow, _ONLY)
+        names = first_names(session)
     if row is None:
         with database.transaction() as session:
             row = _make_secret(session)
-    return Pseudonyms(bytes.fromhex(row.secret), project)
+    return Pseudonyms(bytes.fromhex(row.secret), project, names)
 
 
 def shifted(day: _Day, days_back: int) -> _Day | None:
@@ -120,7 +133,3 @@ def _make_secret(session: Session) -> PseudonymSecretRow:
     )
     session.execute(statement)
     return session.get_one(PseudonymSecretRow, _ONLY)
-
-
-def _names_of(patient: PatientIdentity) -> tuple[str, str]:
-    return patient.patient_id, patient.issuer or ""

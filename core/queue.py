@@ -17,6 +17,7 @@ from core.tables.jobs import JobKind, JobRow, JobStatus
 OPEN: Final = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)
 #: A job that could be taken for longer than this, while nobody works on its kind, is forgotten.
 _FORGOTTEN_SECONDS: Final = 60.0
+_OF_INFER: Final = (JobKind.ANALYSE, JobKind.SCORE_TENSORS, JobKind.RESCORE)
 
 
 class JobNotFailed(NodeError):
@@ -162,4 +163,4 @@ def _reason(row: JobRow, now: float, is_worked_on: bool) -> tuple[WaitReason, fl
 
 def role_of(kind: str) -> str:
     """Return the role whose process works on jobs of a kind."""
-    return "infer" if kind in {JobKind.ANALYSE, JobKind.RESCORE} else "deliver"
+    return "infer" if kind in _OF_INFER else "deliver"

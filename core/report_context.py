@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
+from core.eye_selection import of_eye, unindexed
 from core.predictions import load_prediction
-from core.reviews import withheld_predictions
+from core.reviews import withheld, withheld_predictions
 from core.study_facts import read_facts
 from core.tables.instances import InstanceRow
 from core.tables.predictions import PredictionRow
@@ -84,26 +85,20 @@ def _earlier(session: Session, study: StudyRow, row: PredictionRow) -> tuple[Ear
     if row.laterality is None or row.acquired_at is None:
         return ()
     statement = (
-        select(PredictionRow)
-        .join(InstanceRow, col(InstanceRow.id) == col(PredictionRow.instance_key))
-        .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
-        .join(StudyRow, col(StudyRow.id) == col(SeriesRow.study_key))
+        of_eye(select(PredictionRow), study.patient_key, row.laterality)
         .where(
-            col(StudyRow.patient_key) == study.patient_key,
-            col(PredictionRow.laterality) == row.laterality,
-            col(PredictionRow.status) == PredictionStatus.FINAL,
+            unindexed(col(PredictionRow.status)) == PredictionStatus.FINAL,
             col(PredictionRow.model_name) == row.model_name,
             col(PredictionRow.mean_deviation_db).is_not(None),
             col(PredictionRow.acquired_at) < row.acquired_at,
             # The same scan by other weights is no other visit.
             col(PredictionRow.instance_key) != row.instance_key,
+            ~withheld(col(PredictionRow.id)),
         )
         .order_by(col(PredictionRow.acquired_at).desc(), col(PredictionRow.id))
         .limit(_MOST_EARLIER)
     )
-    rows = session.exec(statement).all()
-    withheld = withheld_predictions(session, [point.id for point in rows])
-    found = [_point_of(point) for point in rows if point.id not in withheld]
+    found = [_point_of(point) for point in session.exec(statement).all()]
     return tuple(point for point in reversed(found) if point is not None)
 
 

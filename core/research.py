@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
 from core.perimetry.indices import deviations
-from core.predictions import prediction_of, select_predictions
+from core.prediction_rows import prediction_of
+from core.predictions import select_predictions
 from core.pseudonyms import Pseudonyms, capped_age_years, shifted
 from core.reviews import last_reviews
 from core.tables.predictions import PredictionRow

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, func, or_
 from sqlmodel import Session, col, select
 
 from core import ledger
@@ -105,6 +106,16 @@ def withheld_predictions(session: Session, prediction_ids: Sequence[str]) -> set
     """Return which of these predictions have numbers that nobody may take any more."""
     held = last_reviews(session, prediction_ids)
     return {prediction_id for prediction_id, last in held.items() if last.withholds_numbers}
+
+
+def withheld(prediction_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+    """Return the condition that a prediction's numbers are nobody's to take any more."""
+    of_it = col(ReviewRow.prediction_id) == prediction_id
+    last = select(func.max(ReviewRow.number)).where(of_it).correlate_except(ReviewRow)
+    is_last = col(ReviewRow.number) == last.scalar_subquery()
+    assessable = col(ReviewRow.amended)["assessable"].as_boolean()
+    takes = or_(col(ReviewRow.decision) == ReviewDecision.REJECT, assessable.is_(False))
+    return exists().where(of_it, is_last, takes)
 
 
 def let_replaced_go(session: Session, prediction_ids: Sequence[str]) -> list[str]:

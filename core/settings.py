@@ -14,7 +14,9 @@ from core.access_settings import AccessSettings
 from core.audit_settings import AuditSettings
 from core.delivery_settings import DeliverySettings
 from core.errors import SettingsInvalid
+from core.executor_settings import ExecutorSettings
 from core.feed_settings import FeedSettings
+from core.listening_settings import ListeningSettings
 from core.monitoring_settings import MonitoringSettings
 from core.query_settings import QuerySettings
 from core.receiving_settings import ReceivingSettings
@@ -22,6 +24,8 @@ from core.report_settings import ReportSettings
 from core.research_settings import ResearchSettings
 from core.results_settings import ResultsSettings
 from core.retention_settings import RetentionSettings
+from core.scoring_settings import ScoringSettings
+from core.storage_settings import StorageSettings
 from core.web_settings import WebSettings
 
 ENVIRONMENT_PREFIX: Final = "ARCUATE_"
@@ -29,16 +33,14 @@ ENVIRONMENT_PREFIX: Final = "ARCUATE_"
 TEST_PREFIX: Final = "ARCUATE_TEST_"
 DEFAULT_CONFIG: Final = Path("arcuate.toml")
 
-Port = Annotated[int, Field(ge=0, le=65535)]
-#: PS3.5 AE: 1 to 16 characters without backslash and control characters.
-AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?$")]
-
 
 class Settings(
     AuditSettings,
     AccessSettings,
     DeliverySettings,
+    ExecutorSettings,
     FeedSettings,
+    ListeningSettings,
     MonitoringSettings,
     QuerySettings,
     ReceivingSettings,
@@ -46,6 +48,8 @@ class Settings(
     ResearchSettings,
     ResultsSettings,
     RetentionSettings,
+    StorageSettings,
+    ScoringSettings,
     WebSettings,
 ):
     """Every setting of a node, with its default."""
@@ -59,51 +63,6 @@ class Settings(
         str,
         Field(description="`sqlite:///PATH` or `postgresql+psycopg://…`; empty: SQLite in home."),
     ] = ""
-    storage_url: Annotated[
-        str, Field(description="`file://PATH`; empty: the folder `instances` in home.")
-    ] = ""
-    ae_title: Annotated[AETitle, Field(description="Our AE title.")] = "ARCUATE"
-    dicom_host: Annotated[str, Field(description="Address the DICOM services listen on.")] = (
-        "127.0.0.1"
-    )
-    dicom_port: Annotated[Port, Field(description="DICOM port; 0 takes a free one.")] = 11112
-    dicom_plain: Annotated[
-        bool,
-        Field(
-            description="Whether dicom_port, which is not encrypted, is open; off only with TLS."
-        ),
-    ] = True
-    dicom_tls_port: Annotated[
-        Port, Field(description="DICOM TLS port, open where tls_cert is set; 0 takes a free one.")
-    ] = 2762
-    http_host: Annotated[str, Field(description="Address the pages and the API listen on.")] = (
-        "127.0.0.1"
-    )
-    http_port: Annotated[Port, Field(description="HTTP port; 0 takes a free one.")] = 8080
-    tls_cert: Annotated[
-        str,
-        Field(
-            description="PEM file of our certificate, then what it is signed by; sets DICOM TLS "
-            "and HTTPS going."
-        ),
-    ] = ""
-    tls_key: Annotated[
-        str, Field(description="PEM file of the certificate's private key, not encrypted.")
-    ] = ""
-    tls_client_ca: Annotated[
-        str,
-        Field(
-            description="PEM file of the authorities devices' certificates are signed by; set, "
-            "DICOM TLS asks each for one."
-        ),
-    ] = ""
-    tls_peer_ca: Annotated[
-        str,
-        Field(
-            description="PEM file of the authorities, or certificates, of peers that we call over "
-            "TLS; empty: those of tls_client_ca."
-        ),
-    ] = ""
     allow_unknown_peers: Annotated[
         bool,
         Field(description="Accept associations from AE titles that are not in the list of peers."),
@@ -115,10 +74,6 @@ class Settings(
             "the default leaves the choice to `arcuate models activate`."
         ),
     ] = "retinervenet"
-    device: Annotated[
-        str,
-        Field(pattern=r"^(auto|cpu|gpu(:\d+)?)$", description="`auto`, `cpu`, `gpu` or `gpu:N`."),
-    ] = "auto"
     auth: Annotated[
         Literal["keys", "oidc", "none"],
         Field(
@@ -169,18 +124,6 @@ class Settings(
     def _check_urls(self) -> Self:
         if not self.database.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("database_url must begin with sqlite:/// or postgresql+psycopg://")
-        if not self.storage.startswith("file://"):
-            raise ValueError("storage_url must begin with file://")
-        return self
-
-    @model_validator(mode="after")
-    def _check_tls(self) -> Self:
-        if bool(self.tls_cert) != bool(self.tls_key):
-            raise ValueError("tls_cert and tls_key belong together: set both or neither")
-        if self.tls_client_ca and not self.tls_cert:
-            raise ValueError("tls_client_ca needs tls_cert and tls_key")
-        if not self.dicom_plain and not self.tls_cert:
-            raise ValueError("dicom_plain = false leaves no DICOM port without tls_cert")
         return self
 
     @model_validator(mode="after")
@@ -192,11 +135,20 @@ class Settings(
         return self
 
     @model_validator(mode="after")
+    def _check_storage_encryption(self) -> Self:
+        endpoint = urlsplit(self.storage_endpoint)
+        # What is stored names patients.
+        if endpoint.scheme == "http" and not is_loopback(endpoint.hostname or ""):
+            raise ValueError("storage_endpoint must begin with https:// unless on this machine")
+        return self
+
+    @model_validator(mode="after")
     def _check_watch_folder(self) -> Self:
         if not self.watch_folder:
             return self
         watched = Path(self.watch_folder).resolve()
-        for own in (self.home.resolve(), Path(self.storage.removeprefix("file://")).resolve()):
+        folder = Path(self.storage_folder.removeprefix("file://")).resolve()
+        for own in (self.home.resolve(), folder):
             # It would take the node's own files away.
             if watched.is_relative_to(own) or own.is_relative_to(watched):
                 raise ValueError("watch_folder must lie apart from home and storage_url")
@@ -210,7 +162,13 @@ class Settings(
     @property
     def storage(self) -> str:
         """The storage URL with its default filled in."""
-        return self.storage_url or f"file://{self.home.resolve() / 'instances'}"
+        return self.storage_url or self.storage_folder
+
+    @property
+    def storage_folder(self) -> str:
+        """The folder that objects come into, as `file://…`: where they stay, or before a bucket."""
+        own = f"file://{self.home.resolve() / 'instances'}"
+        return self.storage_url if self.storage_url and not self.is_bucket else own
 
 
 def is_loopback(host: str) -> bool:

@@ -1,7 +1,7 @@
 """How the newest fields of a shadow model lie to the results of the same scans.
 
 For pages: of a bounded number of scans, so that looking costs the same on any node.
-`core.shadow_predictions.compare_shadow` looks at all of them.
+`core.model_comparison` looks at more, for any two models.
 """
 
 from collections import defaultdict

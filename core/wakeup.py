@@ -22,9 +22,9 @@ class Wakeup(Protocol):
         """Close its connection."""
 
 
-def open_wakeup(database: Database) -> Wakeup:
-    """Return the way this database announces new jobs."""
-    return SqliteWakeup(database) if database.is_sqlite else PostgresWakeup(database)
+def open_wakeup(database: Database, channel: str = NOTIFY_CHANNEL) -> Wakeup:
+    """Return the way this database announces new jobs, or whatever a channel of its announces."""
+    return SqliteWakeup(database) if database.is_sqlite else PostgresWakeup(database, channel)
 
 
 class SqliteWakeup:
@@ -52,9 +52,10 @@ class SqliteWakeup:
 
 
 class PostgresWakeup:
-    """Listens for the notification that the ledger sends with each new job."""
+    """Listens for the notifications of a channel: the ledger sends one with each new job."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, channel: str = NOTIFY_CHANNEL) -> None:
+        self._channel = channel
         url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._url = url
         self._connection: psycopg.Connection | None = None
@@ -78,5 +79,5 @@ class PostgresWakeup:
     def _listening(self) -> psycopg.Connection:
         if self._connection is None:
             self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
-            self._connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
+            self._connection.execute(f"LISTEN {self._channel}")
         return self._connection

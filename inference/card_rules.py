@@ -81,6 +81,25 @@ def check_gate(gate: str | None, digest: str | None) -> None:
             raise ValueError("gate_digest is sha256: and 64 hexadecimal digits")
 
 
+def check_stated_precision(precision: str, kept_as: str, is_measured: bool) -> None:
+    """Refuse less than float32 where what it changes was not measured, or cannot be chosen.
+
+    Raises
+    ------
+    ValueError
+        Naming the rule.
+    """
+    if precision == "float32":
+        return
+    if kept_as != "keras":
+        raise ValueError(f"precision is for Keras files; a {kept_as} file states its own")
+    if not is_measured:
+        raise ValueError(
+            f"precision {precision} needs a [precision_check]: measure what it changes with "
+            "`arcuate models check --precision`"
+        )
+
+
 def _is_fundus(entry: tuple[str, tuple[int, ...], str]) -> bool:
     name, shape, _ = entry
     return name == "fundus" and len(shape) == 3 and min(shape) > 0

@@ -1,6 +1,6 @@
 """What can go wrong between a scan and a prediction."""
 
-from core.errors import NodeError
+from core.errors import InfrastructureError, NodeError
 
 
 class ModelNotFound(NodeError):
@@ -17,8 +17,16 @@ class PredictionFailed(NodeError):
     retry = True
 
 
+class OutOfMemory(InfrastructureError):
+    """The device has too little memory for the batch, at last for a single eye."""
+
+
 class InputOutsideIntendedUse(NodeError):
     """The model was not made for this input."""
+
+
+class ExecutorAway(InfrastructureError):
+    """What computes for this node does not answer; the scans wait."""
 
 
 class DeviceUnavailable(NodeError):
@@ -27,6 +35,10 @@ class DeviceUnavailable(NodeError):
 
 class RuntimeUnavailable(NodeError):
     """The library that would run the model is not installed, or not one that is served."""
+
+
+class ExportRefused(NodeError):
+    """The network cannot be written in another form, or gives other fields in it."""
 
 
 class TrainingDataInvalid(NodeError):

@@ -13,9 +13,16 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from core.perimetry.norms import NORM_AGE_RANGE_YEARS, NORM_NAME
 from core.values.prediction import ModelIdentity
-from inference.card_rules import check_gate, check_identity, check_inputs, check_weights_name
+from inference.card_rules import (
+    check_gate,
+    check_identity,
+    check_inputs,
+    check_stated_precision,
+    check_weights_name,
+)
 from inference.errors import ModelDamaged
 from inference.intervals import IntervalTable
+from inference.precisions import Precision, PrecisionCheck
 from inference.weights import weights_digest
 
 CARD_FILE: Final = "card.toml"
@@ -107,6 +114,8 @@ class ModelCard:
     gate, gate_digest
         The file beside the card that knows which inputs the model was made for, and its digest;
         None where every input of the right shape is taken.
+    precision, precision_check
+        In what numbers it computes on a GPU, and what less than float32 was measured to change.
     interval_coverage, interval_coverage_by_severity
         Share of measurements of the evaluation's eyes that lay inside the interval; in early,
         moderate and advanced loss.
@@ -139,6 +148,8 @@ class ModelCard:
     seed: int | None = None
     gate: str | None = None
     gate_digest: str | None = None
+    precision: Precision = Precision.FLOAT32
+    precision_check: PrecisionCheck | None = None
     intervals: IntervalTable
     interval_coverage: float | None = None
     interval_coverage_by_severity: tuple[float, float, float] | None = None
@@ -150,6 +161,7 @@ class ModelCard:
         check_weights_name(self.weights, self.format)
         check_inputs([(entry.name, entry.shape, entry.unit) for entry in self.inputs])
         check_gate(self.gate, self.gate_digest)
+        check_stated_precision(self.precision, self.format, self.precision_check is not None)
         if (self.output_layer, self.output_unit) != ("dense_1", "dB"):
             raise ValueError('the output is output_layer = "dense_1" with output_unit = "dB"')
         if self.gate is not None and self.kind is not ModelKind.PROFILE:

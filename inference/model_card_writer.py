@@ -1,7 +1,7 @@
 """Writes a model card as TOML, in the order a person reads it."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ def write_card(card: ModelCard) -> Path:
         value = getattr(card, field.name)
         if field.name in {"inputs", "figures"}:
             tables += [f"\n[[{field.name}]]\n{_entries(asdict(entry))}" for entry in value]
-        elif field.name == "intervals":
-            tables.append(f"\n[intervals]\n{_entries(asdict(value))}")
+        elif is_dataclass(value) and not isinstance(value, type):
+            tables.append(f"\n[{field.name}]\n{_entries(asdict(value))}")
         else:
             plain.append(_entries({field.name: value}))
     path = card.folder / CARD_FILE

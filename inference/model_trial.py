@@ -47,7 +47,7 @@ def try_model(card: ModelCard, device: str = "cpu") -> None:
         As `Predictor.load`.
     """
     predictor = Predictor.load(card, device)
-    eyes = _trial_eyes(card)
+    eyes = _Eyes(*trial_eyes(card))
     together = _answer(predictor, eyes)
     label = f"{card.name} {card.version}"
     low, high = float(together.min()), float(together.max())
@@ -86,8 +86,11 @@ def _answer(predictor: Predictor, eyes: _Eyes) -> NDArray[np.float32]:
         raise ModelDamaged(f"Tried with ordinary eyes, the model failed: {error}") from error
 
 
-def _trial_eyes(card: ModelCard) -> _Eyes:
-    """Return eyes of one age with ever less structure, then healthy ones of other ages."""
+def trial_eyes(card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return eyes of one age with ever less structure, then healthy ones of other ages.
+
+    Structures as the network reads them, (n, *shape), and ages in years, (n,), float32.
+    """
     youngest, oldest = card.trained_age_range_years
     middle = float(np.clip(_AGE_YEARS, youngest, oldest))
     ages = [middle] * len(_LEFT) + [youngest, (youngest + oldest) / 2, oldest]
@@ -100,7 +103,8 @@ def _trial_eyes(card: ModelCard) -> _Eyes:
             f"{FUNDUS_SHAPE} (angles, radii, channels). Train it on these."
         )
     structures = [build(age, *shares) for age, shares in zip(ages, left, strict=True)]
-    return _Eyes(np.stack(structures), np.array(ages, np.float32))
+    stacked = np.stack(structures).reshape(-1, *shape)
+    return stacked, np.array(ages, np.float32)
 
 
 def _profile(age_years: float, upper: float, lower: float) -> NDArray[np.float32]:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from core.values.prediction import FIELD_POINTS, FieldEstimate, ModelIdentity
 from inference.errors import InputOutsideIntendedUse, PredictionFailed
 from inference.model_card import ModelCard
+from inference.precision import load_network
 from inference.runtimes.compiled_network import DeviceUsed
-from inference.runtimes.network import Network, NetworkAnswer
+from inference.runtimes.network import NetworkAnswer
 from inference.runtimes.ports import AGE_INPUT
 
 #: What a perimeter can show, in dB.
@@ -57,7 +58,7 @@ class Predictor:
             If the library that runs such a model is not installed.
         """
         card.verify_weights()
-        return cls(card, Network.load(card, device))
+        return cls(card, load_network(card, device))
 
     @property
     def identity(self) -> ModelIdentity:

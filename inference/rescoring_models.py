@@ -9,6 +9,7 @@ from core.rescorings import RescoringModel
 from core.settings import Settings
 from inference.loading import load_known, open_model_store
 from inference.scorer import Scorer
+from inference.scorers import load_scorer
 
 #: Networks in memory at a time: one for photographs beside one for scans.
 _KEPT: Final = 2
@@ -39,7 +40,7 @@ class RescoringModels:
                 known = KnownModel(identity, model.kind)
                 store = open_model_store(self._settings)
                 name = f"{identity.name}:{identity.version}"
-                found = Scorer.load(load_known(store, known, name), self._settings.device)
+                found = load_scorer(load_known(store, known, name), self._settings)
             self._kept[identity.digest] = found
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)

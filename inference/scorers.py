@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Protocol
 
 from core.database import Database
@@ -12,7 +13,11 @@ from core.models import list_models, register_models
 from core.settings import Settings
 from core.tables.models import ModelState
 from core.values.prediction import FieldEstimate
+from inference.cpu_runtime import load_predictor
+from inference.errors import ExecutorAway
 from inference.examination import Examination
+from inference.executors.register import executor_of
+from inference.gating import gate_of
 from inference.loading import active_cards, load_known, open_model_store, with_installed
 from inference.model_card import ModelCard, ModelKind
 from inference.model_store import ModelStore
@@ -70,12 +75,17 @@ class Scorers:
         return estimates
 
 
-def load_scorers(cards: Mapping[ModelKind, ModelCard], device: str) -> Scorers:
-    """Return the models of these cards, warm.
+def load_scorers(cards: Mapping[ModelKind, ModelCard], settings: Settings) -> Scorers:
+    """Return the models of these cards, warm, on what the settings ask for.
 
-    Parameters and errors are those of `Predictor.load`.
+    Errors are those of `Predictor.load`.
     """
-    return Scorers({kind: Scorer.load(card, device) for kind, card in cards.items()})
+    return Scorers({kind: load_scorer(card, settings) for kind, card in cards.items()})
+
+
+def load_scorer(card: ModelCard, settings: Settings) -> Scorer:
+    """Return the model of one card, as `load_scorers` does."""
+    return Scorer(load_predictor(card, settings), gate_of(card))
 
 
 class ScorerSource(Protocol):
@@ -111,9 +121,12 @@ class RecordedScorers:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
         self._database = database
+        self._executor = executor_of(settings)
         self._scorers = Scorers({})
-        self._recorded = self._register()
-        self._scorers = self._load(self._recorded)
+        # Scans and tensors are scored by threads of their own.
+        self._lock = Lock()
+        self._recorded: Sequence[KnownModel] | None = None
+        self._begin(self._register())
 
     def current(self) -> Scorers:
         """Return who scores now.
@@ -125,10 +138,20 @@ class RecordedScorers:
         """
         with self._database.reading() as session:
             recorded = list_models(session)
-        if recorded != self._recorded:
-            self._scorers = self._changed(recorded)
-            self._recorded = recorded
-        return self._scorers
+        with self._lock:
+            if recorded != self._recorded:
+                self._scorers = self._changed(recorded)
+                self._recorded = recorded
+            return self._scorers
+
+    def _begin(self, registered: Sequence[KnownModel]) -> None:
+        try:
+            self._scorers = self._load(registered)
+        except ExecutorAway as error:
+            # The other roles of the node need not wait for it; the jobs do.
+            _log.warning("executor_away", error=str(error))
+        else:
+            self._recorded = registered
 
     def _register(self) -> tuple[KnownModel, ...]:
         """Let the record know every model installed here, so that others can list them."""
@@ -166,11 +189,11 @@ class RecordedScorers:
         kept = self._scorers.active.get(card.kind)
         if kept is not None and kept.card == card:
             return kept
-        return Scorer.load(card, self._settings.device)
+        return Scorer.on(self._executor, card)
 
     def _shadow(self, card: ModelCard) -> ShadowScorer:
         kept = (shadow for shadow in self._scorers.shadows if shadow.card == card)
-        return next(kept, None) or ShadowScorer(card, self._settings.device)
+        return next(kept, None) or ShadowScorer(card, self._executor)
 
 
 def _shadow_cards(

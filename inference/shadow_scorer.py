@@ -9,6 +9,7 @@ from core.logs import get_logger
 from core.shadow_predictions import ShadowPrediction, record_shadow_prediction
 from core.values.prediction import FieldEstimate
 from inference.examination import Examination
+from inference.executors.executor import Executor
 from inference.model_card import ModelCard
 from inference.outcome import deviations_of
 from inference.scorer import Scorer
@@ -21,13 +22,13 @@ class ShadowScorer:
 
     Parameters
     ----------
-    device
-        `auto`, `cpu`, `gpu` or `gpu:N`.
+    executor
+        What computes.
     """
 
-    def __init__(self, card: ModelCard, device: str) -> None:
+    def __init__(self, card: ModelCard, executor: Executor) -> None:
         self.card = card
-        self._device = device
+        self._executor = executor
         self._scorer: Scorer | None = None
         self._is_broken = False
 
@@ -68,7 +69,7 @@ class ShadowScorer:
         if self._scorer is None:
             # Not tried again for each group: reading a network takes seconds.
             self._is_broken = True
-            self._scorer = Scorer.load(self.card, self._device)
+            self._scorer = Scorer.on(self._executor, self.card)
             self._is_broken = False
         return self._scorer
 

@@ -13,8 +13,12 @@ _VALUES: Final[TypeAdapter[Any]] = TypeAdapter(Any)
 
 
 def told_card(card: ModelCard) -> dict[str, Any]:
-    """Return a card as JSON, without where its files lie and its table of intervals."""
+    """Return a card as JSON, without where its files lie and its table of intervals.
+
+    Of that it tells whether they are factors of a spread, which the network then gives.
+    """
     told = [entry.name for entry in fields(card) if entry.name not in _NOT_TOLD]
     values = {name: getattr(card, name) for name in told}
+    values["gives_spread"] = card.intervals.needs_spread
     plain: dict[str, Any] = _VALUES.dump_python(values, mode="json")
     return plain

@@ -1,6 +1,7 @@
 import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile, which
 
@@ -17,26 +18,27 @@ from tests.fixtures.postgres import postgres_server
 REPOSITORY = Path(__file__).parent.parent
 
 
-#: Files whose tests are about what is shown and who is let in: of them SQLite is enough by day, as
-#: the statements behind them are tried on both databases elsewhere.
-ONE_DATABASE_BY_DAY = frozenset(
-    f"test_{name}.py"
-    for name in (
-        *("api_audit", "api_deliveries", "api_devices", "api_list_pages", "api_live", "api_pages"),
-        *("api_preferences", "api_reports", "api_research", "api_security", "api_summaries"),
-        *("associations", "commitment_malformed", "limits_of_access", "openid", "result_page"),
-        *("signing_in", "study_notices", "tls"),
-    )
+#: Where the statements themselves are tried: on both databases by day. Everywhere else, where they
+#: are a means, SQLite is enough by day.
+BOTH_DATABASES_BY_DAY = (
+    *("unit/core", "unit/dicom_node/storage", "unit/inference/test_analysis.py"),
+    *("unit/dicom_node/rollup", "unit/dicom_node/delivery/test_delivering.py"),
+    *("unit/dicom_node/delivery/test_lock_order.py", "unit/api/test_sessions.py"),
+    *("integration/test_find.py", "integration/test_find_many.py"),
+    *("integration/test_lookup_plans.py", "integration/test_node.py"),
+    *("integration/test_node_killed.py", "integration/test_store_killed.py"),
+    *("integration/test_database_away.py", "integration/test_postgres_stopped.py"),
 )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the second database of some files to `make test-slow`."""
+    """Leave the second database of the other files to `make test-slow`."""
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
         is_second = parameters.get("database_url") == "postgresql"
-        if is_second and item.path.name in ONE_DATABASE_BY_DAY:
+        if is_second and not place.startswith(BOTH_DATABASES_BY_DAY):
             item.add_marker(pytest.mark.slow)
 
 
@@ -120,11 +122,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty, migrated database: each test runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        path = tmp_path / "arcuate.db"
+@contextmanager
+def empty_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Generator[str]:
+    """Make an empty, migrated database of a kind; yield its URL. In a folder where it is a file."""
+    if kind == "sqlite":
+        path = folder / "arcuate.db"
         copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
@@ -137,6 +139,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template.database}")
         yield template.set(database=name).render_as_string(hide_password=False)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database: each test runs on SQLite and on PostgreSQL."""
+    with empty_database(request, request.param, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Here the provider sends a browser back, and who it is signs in: no form of ours is posted.
 _CALLBACK: Final = "/login/provider/callback"
 #: Nothing of a patient, or of how the node works, is told or changed here.
-_OPEN: Final = ("/static/", "/health/", "/metrics", "/openapi.json", "/preferences")
+_OPEN: Final = ("/static/", "/health/", "/v2/health/", "/metrics", "/openapi.json", "/preferences")
 #: Routes whose act the method does not tell.
 _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("POST", "/login"): AuditAction.LOGIN,
@@ -35,6 +35,9 @@ _ACTIONS: Final[Mapping[tuple[str, str], AuditAction]] = {
     ("POST", "/logout/everywhere"): AuditAction.LOGOUT,
     ("POST", "/dicom-web/studies"): AuditAction.STORE,
     ("POST", "/dicom-web/studies/{study_instance_uid}"): AuditAction.STORE,
+    # A model is asked, not changed.
+    ("POST", "/v2/models/{name}/infer"): AuditAction.READ,
+    ("POST", "/v2/models/{name}/versions/{version}/infer"): AuditAction.READ,
     ("GET", "/v1/audit"): AuditAction.AUDIT,
     ("GET", "/audit"): AuditAction.AUDIT,
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.dashboard.trend_axes import Scale, Tick, value_scale, value_ticks
-from api.dashboard.trend_view import Frame
+from api.dashboard.trend_shapes import Frame
 from core.shadow_agreement import ShadowAgreement
 
 FRAME: Final = Frame(width=560, height=290, left=44, right=548, top=14, bottom=246)

@@ -14,7 +14,7 @@ from api.dependencies import NodeParameter
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.device_clock import ClockFinding, judge_clock
-from core.monthly_figures import months_until, read_figures
+from core.monthly_figures import months_until
 from core.peer_sightings import list_devices
 from core.tables.sightings import DeviceRow
 
@@ -38,7 +38,7 @@ def show_devices(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
     with node.database.reading() as session:
         peers = read_peers(session, now)
         devices = list_devices(session)
-        figures = read_figures(session, months[::-1])
+    figures = node.monthly.read(months[::-1])
     return render(
         "devices.html",
         here="/devices",

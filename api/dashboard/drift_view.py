@@ -8,7 +8,7 @@ from typing import Final
 from api.dashboard.list_words import number, percent
 from api.dashboard.translation import gettext, to_translate
 from api.dashboard.trend_axes import Scale, Tick, value_scale, value_ticks
-from api.dashboard.trend_view import Frame, outline
+from api.dashboard.trend_shapes import Frame, outline
 from core.monthly_figures import MonthFigures
 from core.values.scan import Device
 

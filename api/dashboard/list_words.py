@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from api.dashboard import device_words, queue_words, trend_view, trend_words, words
+from api.dashboard import device_words, queue_words, trend_shapes, trend_words, words
 from api.dashboard.translation import gettext, to_translate
 from api.dashboard.words import UNKNOWN
 from core.trends.result import Index
@@ -23,7 +23,7 @@ _REFUSAL_WORDS: Final = {
 
 def run_outline(run: int) -> str:
     """Return the outline of the shape that stands for a run, in a drawing of 16 by 16."""
-    return trend_view.outline(trend_view.shape_of(run), _KEY_CENTRE, _KEY_CENTRE)
+    return trend_shapes.outline(trend_shapes.shape_of(run), _KEY_CENTRE, _KEY_CENTRE)
 
 
 def trend_value(number: float | None, index: str) -> str:

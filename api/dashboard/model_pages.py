@@ -17,15 +17,18 @@ from api.dependencies import NodeParameter
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.errors import RecordNotFound
+from core.metrics.gpus import read_gpus
 from core.model_choice import KnownModel, shown_state
+from core.model_history import list_changes
 from core.models import list_models
-from core.monthly_figures import months_until, read_figures
+from core.monthly_figures import months_until
 from core.shadow_agreement import MOST_SCANS, read_agreement
 from core.tables.models import ModelState
 
 ROUTER: Final = APIRouter(include_in_schema=False)
 
 _PATH: Final = "/models"
+_CHANGES_SHOWN: Final = 20
 #: Who scores comes first.
 _ORDER: Final = tuple(ModelState(name) for name in ("active", "shadow", "installed", "retired"))
 
@@ -40,16 +43,19 @@ class ModelView:
 
 @ROUTER.get(_PATH)
 def show_models(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
-    """Show every model, and how inputs and outputs drift."""
+    """Show every model, what scored before, how busy the GPUs here are, and what drifts."""
     months = months_until(utc_now())
     with node.database.reading() as session:
         views = _views(session, node.settings.model)
-        figures = read_figures(session, months)
+        history = list_changes(session, _CHANGES_SHOWN)
+    figures = node.monthly.read(months)
     return render(
         "models.html",
         here=_PATH,
         caller=caller,
         models=views,
+        history=history,
+        gpus=read_gpus(),
         series=drift_view(figures, months),
     )
 
@@ -63,7 +69,7 @@ def show_model(
     with node.database.reading() as session:
         view = _find(_views(session, node.settings.model), name, version)
         agreements = read_agreement(session, view.model.identity.digest)
-        figures = read_figures(session, months)
+    figures = node.monthly.read(months)
     return render(
         "model.html",
         here=_PATH,

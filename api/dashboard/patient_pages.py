@@ -22,7 +22,13 @@ from core.tables.patients import PatientRow
 from core.trends.reading import MOST_RESULTS, read_trend, read_without_eye
 from core.values.laterality import Laterality
 from dicom_node.errors import MatchingKeyInvalid
-from dicom_node.storage.patient_search import PatientSearch, find_patients, newest_patients
+from dicom_node.storage.patient_search import (
+    FoundPatient,
+    PatientSearch,
+    find_patients,
+    is_too_wide,
+    newest_patients,
+)
 
 ROUTER: Final = APIRouter(include_in_schema=False)
 
@@ -61,6 +67,7 @@ def show_search(node: NodeParameter, caller: CallerParameter) -> HTMLResponse:
         found=found,
         following=None,
         fault="",
+        is_too_wide=False,
     )
 
 
@@ -74,12 +81,15 @@ def search(
     """Show the patients that a form asks for; nothing asked for is the list of the newest."""
     if wanted.is_empty:
         return show_search(node, caller)
-    fault = ""
+    found: list[FoundPatient] = []
+    following, fault = None, ""
     with node.database.reading() as session:
+        is_wide = is_too_wide(session, wanted)
         try:
-            found, following = find_patients(session, wanted, _PAGE_LENGTH, before)
+            if not is_wide:
+                found, following = find_patients(session, wanted, _PAGE_LENGTH, before)
         except MatchingKeyInvalid as error:
-            found, following, fault = [], None, error.keyword
+            fault = error.keyword
     return render(
         "patients.html",
         here=_HERE,
@@ -88,6 +98,7 @@ def search(
         found=found,
         following=following,
         fault=fault,
+        is_too_wide=is_wide,
     )
 
 

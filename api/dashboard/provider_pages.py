@@ -78,8 +78,10 @@ def _sign_in(request: Request, node: Node, provider: Provider, returned: Returne
     with node.database.transaction() as session:
         sent = take_back(session, returned, now)
     # The provider is asked outside of any transaction: it may take its time.
-    person = finish(provider, returned, sent, site_of(request) + CALLBACK_PATH)
-    holder = Holder(person.roles, name=person.name, subject=person.subject)
+    person, refresh_token = finish(provider, returned, sent, site_of(request) + CALLBACK_PATH)
+    holder = Holder(
+        person.roles, name=person.name, subject=person.subject, refresh_token=refresh_token
+    )
     with node.database.transaction() as session:
         end_former(request, session)
         secret = open_session(session, holder, life, now)

@@ -20,6 +20,7 @@ _KIND_WORDS: Final = {
     JobKind.DELIVER: to_translate("Send what waits for a destination"),
     JobKind.REPORT_STUDY: to_translate("Write the report of both eyes"),
     JobKind.ECHO: to_translate("Ask a peer whether it answers"),
+    JobKind.SCORE_TENSORS: to_translate("Score tensors that were sent"),
 }
 _STATUS_WORDS: Final = {
     JobStatus.QUEUED: to_translate("Waiting"),
@@ -65,6 +66,6 @@ def why(job: QueuedJob) -> str:
     return gettext(_WHY_WORDS[job.reason]) % {"role": role_of(job.row.kind), "time": time}
 
 
-def model_state(value: ModelState) -> str:
+def model_state(value: str) -> str:
     """Return what a model does."""
-    return gettext(_MODEL_STATE_WORDS[value])
+    return gettext(_MODEL_STATE_WORDS[ModelState(value)])

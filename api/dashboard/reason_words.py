@@ -34,6 +34,11 @@ REASON_WORDS: Final[dict[ReasonCode, str]] = {
 }
 
 
+def reason_name(code: str) -> str:
+    """Return a reason in plain words, without the numbers of the scan."""
+    return gettext(REASON_WORDS[ReasonCode(code)])
+
+
 def reason_words(reason: Reason) -> str:
     """Return why there is no estimate: with its numbers as recorded in English, else in words."""
     if current_language() is ENGLISH:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from api.dashboard.translation import gettext
-from api.errors import RoleMissing
+from api.errors import AskedTooOften, RoleMissing
 from core.errors import NodeError
 
 
@@ -12,6 +12,8 @@ def refusal_words(error: NodeError) -> str:
     if isinstance(error, RoleMissing) and error.roles:
         roles = " / ".join(error.roles)
         return gettext("This needs the role %s. Your administrator can give it to you.") % roles
+    if isinstance(error, AskedTooOften):
+        return gettext(error.words) % {"seconds": error.seconds}
     return gettext(str(error))
 
 

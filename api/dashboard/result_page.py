@@ -26,7 +26,8 @@ from core.earlier_results import EarlierResult, find_earlier
 from core.errors import RecordNotFound
 from core.field_agreement import find_comparison
 from core.perimetry.norms import NORM_AGE_RANGE_YEARS, NORM_NAME, is_within_norm_age
-from core.predictions import load_prediction, prediction_of
+from core.prediction_rows import prediction_of
+from core.predictions import load_prediction
 from core.reviews import is_reviewable, open_requests, reviews_of
 from core.tables.columns import key_of
 from core.values.prediction import Prediction

@@ -12,7 +12,7 @@ from api.dashboard.form_fields import FormFields
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.navigation import navigation_for
 from api.dashboard.preferences import Theme, current_theme
-from api.dashboard.reason_words import reason_words
+from api.dashboard.reason_words import reason_name, reason_words
 from api.dashboard.translation import to_translate
 from api.form_tokens import form_token
 from core.values.prediction import ESTIMATE_NOTICE
@@ -63,6 +63,7 @@ _ENVIRONMENT.filters.update(
         "decision": words.decision,
         "amendment": words.amendment,
         "reason": reason_words,
+        "reason_name": reason_name,
         "advice": advice_of,
         "percent": words.percent,
         "live_state": words.live_state,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import cycle, islice
 from typing import Final, TypeGuard
 
 from api.dashboard import trend_words
@@ -15,6 +14,7 @@ from api.dashboard.trend_axes import (
     value_scale,
     value_ticks,
 )
+from api.dashboard.trend_shapes import LARGE, RADIUS, SMALL, Frame, outline, shape_of, turn
 from api.dashboard.words import day
 from core.perimetry.trend import Line, NoSlope
 from core.trends.result import DRAWABLE_YEARS, SECTORS, Index, MeasuredVisit, Place, TrendResult
@@ -23,28 +23,9 @@ from core.trends.telling import EyeTrend, Run, years_of
 #: Span of the value axis at least: less would make noise look like a change.
 _LEAST_SPAN: Final = {Index.MEAN_DEVIATION: 6.0, Index.RNFL_MEAN: 20.0}
 _LEAST_SECTOR_SPAN: Final = 40.0
-_SHAPES: Final = ("circle", "square", "diamond", "triangle")
-#: Half the size of a mark, in units of the drawing.
-_RADIUS: Final = 5.0
 #: Drawn though nothing of them is fitted.
 _SHOWN_BESIDE: Final = (Place.WITHHELD, Place.AMENDED, Place.ANOTHER_COUNTS)
 _WITHOUT_VALUE: Final = (Place.NOT_ASSESSABLE, Place.FAILED)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The size of a drawing and the edges of its plot, in its own units."""
-
-    width: int
-    height: int
-    left: int
-    right: int
-    top: int
-    bottom: int
-
-
-LARGE: Final = Frame(width=560, height=230, left=44, right=548, top=14, bottom=200)
-SMALL: Final = Frame(width=270, height=130, left=38, right=262, top=10, bottom=106)
 
 
 @dataclass(frozen=True)
@@ -137,27 +118,6 @@ def eyes_view(trends: Sequence[EyeTrend]) -> tuple[EyeView, ...]:
     )
 
 
-def shape_of(run: int) -> str:
-    """Return the shape that stands for a run."""
-    return next(islice(cycle(_SHAPES), run - 1, None))
-
-
-def outline(shape: str, x: float, y: float, radius: float = _RADIUS) -> str:
-    """Return the outline of a shape around a place, for SVG."""
-    r = radius
-    match shape:
-        case "square":
-            return f"M{x - r:g} {y - r:g}h{2 * r:g}v{2 * r:g}h{-2 * r:g}z"
-        case "diamond":
-            s = r * 1.3
-            return f"M{x:g} {y - s:g}l{s:g} {s:g}l{-s:g} {s:g}l{-s:g} {-s:g}z"
-        case "triangle":
-            return f"M{x:g} {y - r * 1.2:g}l{r * 1.2:g} {r * 2.1:g}h{-r * 2.4:g}z"
-        case "cross":
-            return f"M{x - r:g} {y - r:g}l{2 * r:g} {2 * r:g}m0 {-2 * r:g}l{-2 * r:g} {2 * r:g}"
-    return f"M{x - r:g} {y:g}a{r:g} {r:g} 0 1 0 {2 * r:g} 0a{r:g} {r:g} 0 1 0 {-2 * r:g} 0z"
-
-
 def _chart(trend: EyeTrend, trends: Sequence[EyeTrend], index: Index, frame: Frame) -> Chart:
     axes = _axes(trends, index, frame)
     ticks = time_ticks(axes.time)
@@ -216,7 +176,7 @@ def _lines(trend: EyeTrend, index: Index, axes: _Axes) -> Iterator[DrawnLine]:
         if isinstance(line, Line):
             first, last = axes.time.at(line.first_years), axes.time.at(line.last_years)
             low, high = axes.value.at(line.value_at_first), axes.value.at(line.value_at_last)
-            yield DrawnLine(_turn(run.number), f"M{first:g} {low:g}L{last:g} {high:g}")
+            yield DrawnLine(turn(run.number), f"M{first:g} {low:g}L{last:g} {high:g}")
 
 
 def _marks(trend: EyeTrend, index: Index, axes: _Axes) -> Iterator[Mark]:
@@ -239,10 +199,10 @@ def _result_mark(result: TrendResult, run: int, index: Index, axes: _Axes) -> Ma
         # Too small a drawing to say more than where there is something.
         if axes.frame is SMALL:
             return None
-        path = outline("cross", x, axes.frame.bottom - 2 * _RADIUS)
+        path = outline("cross", x, axes.frame.bottom - 2 * RADIUS)
         told = trend_words.place(result.place)
     elif value is not None:
-        radius = _RADIUS if axes.frame is LARGE else _RADIUS * 0.7
+        radius = RADIUS if axes.frame is LARGE else RADIUS * 0.7
         path = outline(shape_of(run or 1), x, axes.value.at(value), radius)
         told = trend_words.value(value, index)
         if result.place is not Place.COUNTED:
@@ -250,7 +210,7 @@ def _result_mark(result: TrendResult, run: int, index: Index, axes: _Axes) -> Ma
     else:
         return None
     label = f"{day(result.acquired_at)}: {told}"
-    return Mark(path, result.place, _turn(run), label, f"/predictions/{result.prediction_id}")
+    return Mark(path, result.place, turn(run), label, f"/predictions/{result.prediction_id}")
 
 
 def _measured_mark(visit: MeasuredVisit, axes: _Axes) -> Mark | None:
@@ -259,7 +219,7 @@ def _measured_mark(visit: MeasuredVisit, axes: _Axes) -> Mark | None:
     x, y = axes.time.at(years_of(visit.measured_at)), axes.value.at(visit.mean_deviation_db)
     told = trend_words.value(visit.mean_deviation_db, Index.MEAN_DEVIATION)
     label = f"{day(visit.measured_at)}: {told}, {trend_words.measured()}"
-    path = outline("circle", x, y, _RADIUS * 1.3)
+    path = outline("circle", x, y, RADIUS * 1.3)
     return Mark(path, "measured", 0, label, f"/v1/measured-fields/{visit.measured_field_id}")
 
 
@@ -270,7 +230,3 @@ def _slopes(trend: EyeTrend, index: Index) -> Iterator[Slope]:
         if line is NoSlope.TOO_FEW_VISITS and all(r.value(index) is None for r in run.results):
             continue
         yield Slope(run, trend_words.slope(line, index), trend_words.interval(line, index))
-
-
-def _turn(run: int) -> int:
-    return (run - 1) % len(_SHAPES) + 1 if run else 0

@@ -1,5 +1,6 @@
 """Every series of this node as it is now, whatever of it is away."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -21,8 +22,12 @@ from core.metrics.register import (
     STORAGE_FREE,
     STORAGE_MINIMUM,
     STORAGE_UP,
+    STORAGE_WAITING,
+    STORAGE_WAITING_AGE,
+    STORAGE_WAITING_BYTES,
 )
 from core.metrics.totals import count_changes, read_totals
+from dicom_node.storage.waiting import Waiting
 
 _log = get_logger(__name__)
 _MIB: Final = 1 << 20
@@ -56,10 +61,21 @@ class MetricReader:
         minimum = self.node.settings.minimum_free_mib * _MIB
         found: dict[Series, float] = {(STORAGE_MINIMUM.name, ()): minimum}
         try:
-            free = self.node.storage.free_bytes()
+            found |= _of_waiting(self.node.storage.waiting())
+            found[STORAGE_FREE.name, ()] = self.node.storage.free_bytes()
+            self.node.storage.reach()
         except InfrastructureError:
             return {**found, (STORAGE_UP.name, ()): 0}
-        return {**found, (STORAGE_UP.name, ()): 1, (STORAGE_FREE.name, ()): free}
+        return {**found, (STORAGE_UP.name, ()): 1}
+
+
+def _of_waiting(waiting: Waiting) -> dict[Series, float]:
+    age = 0.0 if waiting.since is None else max(0.0, time.time() - waiting.since)
+    return {
+        (STORAGE_WAITING.name, ()): waiting.files,
+        (STORAGE_WAITING_BYTES.name, ()): waiting.size_bytes,
+        (STORAGE_WAITING_AGE.name, ()): age,
+    }
 
 
 def _of_host() -> dict[Series, float]:

@@ -16,7 +16,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from sqlmodel import Session, col, delete
 
 from api.caller import Caller, Proof
-from api.errors import ProviderLoginRefused
+from api.errors import ProviderLoginRefused, TokenRefused
 from api.oidc.people import has_groups, person_of
 from api.oidc.provider import Provider
 from api.oidc.tokens import SignIn, identity_claims
@@ -99,8 +99,8 @@ def take_back(session: Session, returned: Returned, now: datetime) -> ProviderLo
 
 def finish(
     provider: Provider, returned: Returned, sent: ProviderLoginRow, redirect_uri: str
-) -> Caller:
-    """Return whom the provider vouches for.
+) -> tuple[Caller, str]:
+    """Return whom the provider vouches for, and its refresh token; empty where it gives none.
 
     Raises
     ------
@@ -116,30 +116,61 @@ def finish(
     settings = provider.settings
     if not returned.code or returned.issuer not in {"", settings.oidc_issuer}:
         raise ProviderLoginRefused
-    tokens = _exchange(provider, returned.code, sent.code_verifier, redirect_uri)
-    access_token = str(tokens.get("access_token", ""))
-    claims = dict(
-        identity_claims(provider, str(tokens.get("id_token", "")), SignIn(sent.nonce, access_token))
-    )
-    if not has_groups(claims, settings):
+    form = {
+        "grant_type": "authorization_code",
+        "code": returned.code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": sent.code_verifier,
+    }
+    tokens = ask_for_tokens(provider, form)
+    person = person_of(claims_of(provider, tokens, sent.nonce), settings, Proof.SESSION)
+    return person, str(tokens.get("refresh_token") or "")
+
+
+def claims_of(
+    provider: Provider, tokens: Mapping[str, Any], nonce: str, subject: str = ""
+) -> Mapping[str, Any]:
+    """Return what tokens say of a person, with their groups where the provider tells them.
+
+    Parameters
+    ----------
+    nonce
+        Of the signing in; empty where tokens were asked for again.
+    subject
+        Whose they must be; then they need hold no ID token (OpenID Connect Core 1.0, 12.2).
+
+    Raises
+    ------
+    TokenRefused
+        If the ID token is not valid, or of somebody else.
+    ProviderAway
+        If the provider does not answer.
+    """
+    access_token, identity = str(tokens.get("access_token", "")), tokens.get("id_token")
+    claims: dict[str, Any] = {"sub": subject}
+    if identity or not subject:
+        claims = dict(identity_claims(provider, str(identity or ""), SignIn(nonce, access_token)))
+    if subject and claims["sub"] != subject:
+        raise TokenRefused("it is of somebody else")
+    if not has_groups(claims, provider.settings):
         claims = {**_more(provider, access_token, claims["sub"]), **claims}
-    return person_of(claims, settings, Proof.SESSION)
+    return claims
 
 
-def _exchange(provider: Provider, code: str, verifier: str, redirect_uri: str) -> Mapping[str, Any]:
+def ask_for_tokens(provider: Provider, form: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what the token endpoint gives for a form.
+
+    Raises
+    ------
+    ProviderAway
+        If it does not answer, or refuses.
+    """
     endpoints, settings = provider.endpoints(), provider.settings
     secret = settings.oidc_secret
     method = "none"
     if secret:
         method = "client_secret_post" if endpoints.takes_secret_in_body else "client_secret_basic"
-    body = urlencode(
-        {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": redirect_uri,
-            "code_verifier": verifier,
-        }
-    )
+    body = urlencode(form)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     client = ClientAuth(settings.oidc_client_id, secret, method)
     address, headers, body = client.prepare("POST", endpoints.token, headers, body)

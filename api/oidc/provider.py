@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,6 +29,10 @@ _FRESH_SECONDS: Final = 600.0
 _STALE_SECONDS: Final = 3600.0
 #: Nothing that is known is asked for more often than this, whatever tokens name, answered or not.
 _PAUSE_SECONDS: Final = 15.0
+#: Where nothing is known that still holds, how long after a failure it is not asked again.
+_BACK_OFF_SECONDS: Final = 5.0
+#: Of a grant that is not valid, and of a client that is not (RFC 6749, 5.2).
+_REFUSALS: Final = frozenset({400, 401})
 #: Those that sign; a shared secret in a list of public keys is none.
 _KEY_TYPES: Final = frozenset({"RSA", "EC", "OKP"})
 _LOG = get_logger(__name__)
@@ -69,6 +74,7 @@ class Provider:
         self._lock = threading.Lock()
         self._endpoints: _Known | None = None
         self._keys: _Known | None = None
+        self._failed_at: dict[str, float] = {}
         self._trusted = _trusted(settings)
         self._is_local = is_loopback(urlsplit(settings.oidc_issuer).hostname or "")
 
@@ -81,7 +87,7 @@ class Provider:
             If it does not answer, or describes another issuer.
         """
         with self._lock:
-            self._endpoints = self._renewed(self._endpoints, self._discover)
+            self._endpoints = self._renewed("endpoints", self._endpoints, self._discover)
         found: Endpoints = self._endpoints.value
         return found
 
@@ -96,7 +102,9 @@ class Provider:
         address = self.endpoints().keys
         with self._lock:
             is_new = self._keys is not None and _lacks(self._keys.value, key_id)
-            self._keys = self._renewed(self._keys, lambda: self._fetch_keys(address), is_new)
+            self._keys = self._renewed(
+                "keys", self._keys, lambda: self._fetch_keys(address), is_new
+            )
         keys: KeySet = self._keys.value
         return keys
 
@@ -109,16 +117,20 @@ class Provider:
         return self._json("POST", address, content=body, headers=dict(headers))
 
     def _renewed(
-        self, known: _Known | None, ask: Callable[[], Any], is_behind: bool = False
+        self, name: str, known: _Known | None, ask: Callable[[], Any], is_behind: bool = False
     ) -> _Known:
         now = self._clock()
         holds = known is not None and now - known.at < _STALE_SECONDS
         if known is not None and holds and not _is_due(known, now, is_behind):
             return known
+        if not holds and now - self._failed_at.get(name, -inf) < _BACK_OFF_SECONDS:
+            # Whoever asks waits for the others: with a provider that is down, each for its timeout.
+            raise ProviderAway
         try:
             return _Known(ask(), now, now)
         except ProviderAway as error:
             if known is None or not holds:
+                self._failed_at[name] = self._clock()
                 raise
             _LOG.warning("provider_away", cause=str(error))
             return replace(known, asked_at=now)
@@ -165,7 +177,10 @@ class Provider:
                 f"The OpenID provider does not answer as it should: {kind}"
             ) from None
         if answer.is_error or not isinstance(found, dict):
-            raise ProviderAway(f"The OpenID provider answers {answer.status_code}")
+            raise ProviderAway(
+                f"The OpenID provider answers {answer.status_code}",
+                is_refusal=answer.status_code in _REFUSALS,
+            )
         return found
 
 

@@ -12,7 +12,8 @@ from api.dependencies import Node, NodeParameter
 from api.rest.kept_documents import DICOM, PDF, PNG, dicom_file, kept_page, page, returns
 from api.rest.predictions import find_record
 from core.errors import RecordNotFound
-from core.predictions import load_prediction, picture_key, prediction_of
+from core.prediction_rows import prediction_of
+from core.predictions import load_prediction, picture_key
 from core.report_context import read_context
 from core.reviews import last_reviews
 from core.tables.instances import InstanceRow

@@ -48,6 +48,7 @@ def _storage(node: Node) -> str:
     try:
         node.storage.put(key, b"ready")
         node.storage.delete(key)
+        node.storage.reach()
     except InfrastructureError as error:
         return str(error)
     return _READY

@@ -13,7 +13,7 @@ from api.rest.predictions import find_record
 from core.errors import RecordNotFound
 from core.perimetry.nerve_fibres import ENTRY_ANGLES_DEGREE
 from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
-from core.predictions import prediction_of
+from core.prediction_rows import prediction_of
 from core.values.prediction import Prediction
 
 ROUTER: Final = APIRouter(prefix="/v1/predictions/{prediction_id}", tags=["predictions"])

@@ -19,7 +19,8 @@ from api.schemas.listing import Listing
 from api.schemas.prediction_json import Beside, prediction_json
 from api.schemas.predictions import PredictionOut
 from core.audit.trail import note_count
-from core.predictions import PredictionRecord, select_predictions
+from core.prediction_rows import PredictionRecord
+from core.predictions import select_predictions
 from core.reviews import last_reviews, open_requests
 from core.tables.columns import UtcDateTime, table_of
 from core.tables.instances import InstanceRow

@@ -17,7 +17,8 @@ from api.schemas.predictions import PredictionOut
 from api.schemas.problem import NOT_MODIFIED, problems
 from core.errors import RecordNotFound
 from core.field_agreement import find_comparison
-from core.predictions import PredictionRecord, prediction_of, select_predictions
+from core.prediction_rows import PredictionRecord, prediction_of
+from core.predictions import select_predictions
 from core.tables.columns import key_of
 from core.tables.predictions import PredictionRow
 

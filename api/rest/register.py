@@ -4,6 +4,9 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from api.inference_protocol import inferring
+from api.inference_protocol import models as protocol_models
+from api.inference_protocol import server as protocol_server
 from api.rest import (
     audit,
     changes,
@@ -57,4 +60,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     models.ROUTER,
     audit.ROUTER,
     research.ROUTER,
+    protocol_server.ROUTER,
+    protocol_models.ROUTER,
+    inferring.ROUTER,
 )

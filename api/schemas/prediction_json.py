@@ -21,7 +21,7 @@ from api.schemas.reviews import request_json, review_json
 from api.schemas.values import number, numbers
 from core.perimetry.pattern import LOCATIONS, Y_DEGREE, x_as_patient_sees
 from core.perimetry.severity import severity_of
-from core.predictions import PredictionRecord, prediction_of
+from core.prediction_rows import PredictionRecord, prediction_of
 from core.tables.reviews import ReviewRequestRow
 from core.values.laterality import Laterality
 from core.values.prediction import (

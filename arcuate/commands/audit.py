@@ -67,7 +67,7 @@ def verify(
 
     noted = read_anchor(anchor) if anchor else None
     trail = open_trail(settings_of(context), "verify")
-    verdict = walk(trail.database, trail.key, noted)
+    verdict = walk(trail.database, trail.key, noted, trail.keyed_from)
     fault = verdict.fault
     if as_json:
         told = {name: getattr(verdict, name) for name in ("entries", "first", "last", "digest")}
@@ -117,18 +117,23 @@ def purge(
         datetime, typer.Option(formats=["%Y-%m-%d"], help="Entries of earlier days go.")
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    even_untold: Annotated[
+        bool,
+        typer.Option("--even-untold", help="Also what the collector was not yet sent."),
+    ] = False,
 ) -> None:
     """Remove old entries; a marker in the chain says which went, and when, and by whom."""
     from arcuate.audit_trail import open_trail
     from arcuate.audited import terminal_actor
     from core.audit.purging import purge as remove
 
-    moment = before.astimezone()
+    moment, settings = before.astimezone(), settings_of(context)
+    must_be_told = bool(settings.audit_syslog) and not even_untold
     if not yes:
         question = f"Remove every entry before {before:%Y-%m-%d}? `arcuate audit export` keeps them"
         typer.confirm(question, abort=True)
-    trail = open_trail(settings_of(context), "purge")
-    purged = remove(trail.database, moment, terminal_actor(), trail.key)
+    trail = open_trail(settings, "purge")
+    purged = remove(trail.database, moment, terminal_actor(), trail.key, must_be_told=must_be_told)
     if purged is None:
         typer.echo("There are none.")
         return

@@ -10,6 +10,7 @@ import typer
 from arcuate.bench.ingest.choices import DatabaseKind, PeerName, WorkloadName
 from arcuate.bench.query.choices import QueryPeer
 from arcuate.bench.retrieve.choices import RetrievePeer
+from arcuate.commands.bench_inference import inference
 from arcuate.commands.bench_pages import pages
 from arcuate.commands.context import print_rows
 from arcuate.commands.status_line import StatusLine
@@ -21,6 +22,7 @@ app = typer.Typer(help="Measure this installation.", no_args_is_help=True)
 
 
 app.command()(pages)
+app.command()(inference)
 
 
 @app.callback()
@@ -178,23 +180,6 @@ def pipeline(
     )
     if json_file is not None:
         json_file.write_text(json.dumps({"latencies_seconds": figures.latencies_seconds}))
-
-
-@app.command()
-def inference(
-    repeats: Annotated[int, typer.Option(min=1, help="How often each stage is run.")] = 20,
-) -> None:
-    """Time each stage from a circle scan to its profile, and the search beside a plain one."""
-    from arcuate.bench.inference import measure_stages
-
-    figures = measure_stages(repeats)
-    for stage, spent_ms in figures.stages_ms.items():
-        typer.echo(f"{stage:12s} {spent_ms:6.1f} ms")
-    typer.echo(f"{'one scan':12s} {figures.scan_ms:6.1f} ms of processor time, median of {repeats}")
-    typer.echo(
-        f"cheapest path through one picture: {figures.search_ms:.1f} ms, "
-        f"plainly {figures.plain_search_ms:.1f} ms"
-    )
 
 
 @app.command()

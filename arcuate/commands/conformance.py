@@ -47,10 +47,10 @@ def web_routes(settings: "Settings") -> list["WebRoute"]:
 def _description(settings: "Settings") -> dict[str, Any]:
     from api.app import create_app
     from core.database import Database
-    from dicom_node.storage.bytes import Storage
+    from dicom_node.storage.opening import open_storage
 
     database = Database(settings.database)
     try:
-        return create_app(settings, database, Storage(settings.storage)).openapi()
+        return create_app(settings, database, open_storage(settings)).openapi()
     finally:
         database.close()

@@ -24,11 +24,16 @@ def doctor(
     """Look the installation over; exit code 1 when something is wrong."""
     from arcuate.checks import run_checks
     from arcuate.finding import Health
+    from arcuate.role_logs import configure_role_logs
 
     if list_settings:
         _list_settings(context, as_json)
         return
-    findings = run_checks(settings_of(context))
+    settings = settings_of(context)
+    if settings.cpu_runtime != "tensorflow":
+        # Why another runtime is not used goes to standard error: findings may be read by a program.
+        configure_role_logs(settings.model_copy(update={"log_level": "warning"}), "doctor")
+    findings = run_checks(settings)
     columns = ["check", "health", "found", "remedy"]
     print_rows([vars(finding) for finding in findings], columns, as_json)
     wrong = [finding.check for finding in findings if finding.health is Health.WRONG]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcuate.commands.context import print_json, print_rows, settings_of
+from inference.precisions import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -124,25 +125,113 @@ def retire(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def compare(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
-    """Compare what a shadow model made of the scans with the results beside it."""
+def undo(
+    context: typer.Context,
+    kind: Annotated[
+        str | None, typer.Option(help="profile or fundus; else what was activated last.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the model score again that was active before; once more brings the later one back."""
+    from core.model_history import former_model
+    from inference.loading import known_models
+
+    former = former_model(known_models(settings_of(context)), kind).identity
+    activate(context, f"{former.name}:{former.version}", as_json)
+
+
+@app.command()
+def history(context: typer.Context, as_json: AsJson = False) -> None:
+    """List which model came to which state and when, newest first."""
+    from core.model_history import list_changes
+
+    columns = ["at", "name", "version", "kind", "state", "state_before"]
+    with _record(settings_of(context)) as session:
+        rows = [{name: getattr(row, name) for name in columns} for row in list_changes(session)]
+    nothing = "No model was brought to another state yet."
+    print_rows(rows, columns, as_json, nothing=nothing)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    model: Annotated[
+        str, typer.Argument(help="A folder with card.toml and weights, or NAME[:VERSION].")
+    ],
+    precision: Annotated[
+        Precision, typer.Option(help="In what numbers its inner layers compute.")
+    ] = Precision.MIXED_FLOAT16,
+    write: Annotated[
+        bool, typer.Option("--write", help="State the precision and the check in the card.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure on this device what half precision changes; GPUs use it once the card states so."""
     from dataclasses import asdict
 
-    from core.shadow_predictions import compare_shadow
+    from inference.model_card import CARD_FILE, read_card
+    from inference.model_card_writer import write_card
+    from inference.precision import check_precision
+
+    settings, folder = settings_of(context), Path(model)
+    is_folder = (folder / CARD_FILE).is_file()
+    card = read_card(folder) if is_folder else _card(settings, model)
+    card.verify_weights()
+    stated = check_precision(card, precision, settings.device)
+    if write:
+        write_card(stated)
+    found = stated.precision_check
+    if as_json or found is None:
+        print_json(asdict(found) if found else None)
+        return
+    typer.echo(
+        f"{card.name} {card.version} in {precision}: fields up to "
+        f"{found.largest_difference_db:.3g} dB from those in float32, {found.eyes} eyes, "
+        f"{found.device} ({found.software})."
+    )
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    name: Name,
+    other: Annotated[
+        str | None, typer.Argument(help="NAME[:VERSION]; by default the active model.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two models over the scans both looked at; the page of a model draws it, too."""
+    from dataclasses import asdict
+
+    from core.model_comparison import compare_models
 
     settings = settings_of(context)
-    identity = _card(settings, name).identity
+    first = _card(settings, name)
+    second = _card(settings, other or _active_of(settings, first))
     with _record(settings) as session:
-        found = asdict(compare_shadow(session, identity.digest))
+        found = asdict(compare_models(session, first.digest, second.digest))
     if as_json:
-        print_json({"name": identity.name, "version": identity.version, **found})
+        print_json({"first": _label(first), "second": _label(second), **found})
         return
     rows = [{"what": what.replace("_", " "), "value": _rounded(v)} for what, v in found.items()]
     nothing = (
-        f"{identity.name} {identity.version} has not watched an eye yet: "
-        f"`arcuate models shadow {identity.name}`, then let scans come."
+        f"{_label(first)} and {_label(second)} have not looked at the same eye yet: "
+        f"`arcuate models shadow {first.name}:{first.version}`, then let scans come."
     )
+    if found["eyes"]:
+        typer.echo(f"{_label(first)} less {_label(second)}:")
     print_rows(rows if found["eyes"] else [], ["what", "value"], as_json=False, nothing=nothing)
+
+
+def _active_of(settings: "Settings", card: "ModelCard") -> str:
+    """Return the model that scores what another one reads, as NAME:VERSION."""
+    from inference.loading import active_cards, known_models
+
+    return _label(active_cards(settings, known_models(settings))[card.kind])
+
+
+def _label(card: "ModelCard") -> str:
+    return f"{card.name}:{card.version}"
 
 
 def _card(settings: "Settings", name: str) -> "ModelCard":

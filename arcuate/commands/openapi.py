@@ -14,9 +14,9 @@ def openapi(context: typer.Context) -> None:
     """Print the OpenAPI document of the REST API."""
     from api.app import create_app
     from core.database import Database
-    from dicom_node.storage.bytes import Storage
+    from dicom_node.storage.opening import open_storage
 
     settings = settings_of(context)
     database = Database(settings.database)
-    print_json(create_app(settings, database, Storage(settings.storage)).openapi())
+    print_json(create_app(settings, database, open_storage(settings)).openapi())
     database.close()

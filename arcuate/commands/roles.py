@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from arcuate.commands.context import settings_of
-from arcuate.receivers import run_receivers
 from arcuate.roles import Role, run_role
+from arcuate.several import run_several
+from arcuate.workers import worker_environments
 
 _HELP = {
     Role.RECEIVE: "Accept DICOM associations and keep what comes.",
@@ -36,8 +37,9 @@ def _command(role: Role) -> Callable[..., None]:
     def run(context: typer.Context, supervised: Supervised = False) -> None:
         settings = settings_of(context)
         announce = partial(_announce, role)
-        if role is Role.RECEIVE and settings.receivers > 1:
-            run_receivers(settings, announce, supervised)
+        workers = worker_environments(settings) if role is Role.INFER else []
+        if len(workers) > 1 or (role is Role.RECEIVE and settings.receivers > 1):
+            run_several(role, settings, announce, supervised, workers or None)
         else:
             run_role(role, settings, announce, supervised)
 

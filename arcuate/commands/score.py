@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from arcuate.ray_session import RayOptions
     from arcuate.score_row import Row
     from arcuate.score_table import ScoreTable
+    from core.settings import Settings
     from inference.model_card import ModelCard, ModelKind
 
     Cards = Mapping[ModelKind, ModelCard]
@@ -67,6 +68,7 @@ def score(
     gpus_per_actor: Gpus = 0.0,
 ) -> None:
     """Score files, one row an eye, estimated; eyes that --out holds already are left out."""
+    from arcuate.role_logs import configure_role_logs
     from arcuate.score_lines import write_csv
     from arcuate.score_table import ScoreTable
     from inference.loading import scoring_cards
@@ -74,18 +76,21 @@ def score(
     if bool(paths) == bool(profiles):
         raise typer.BadParameter("give either scans or --profiles FILE.csv")
     settings = settings_of(context)
+    if settings.cpu_runtime != "tensorflow":
+        # Why another runtime is not used goes to standard error: rows may go to standard output.
+        configure_role_logs(settings.model_copy(update={"log_level": "warning"}), "score")
     table = ScoreTable(out) if out else None
     cards = scoring_cards(settings, model)
     if profiles:
-        rows, done = _profile_rows(profiles, table, cards, settings.device)
+        rows, done = _profile_rows(profiles, table, cards, settings)
     else:
         files, todo = _files(paths or [], table, cards)
         done = len(files) - len(todo)
         options = ray_options(ray_address, actors, gpus_per_actor)
         rows = (
-            _scored_on_ray(files, todo, cards, settings.device, options)
+            _scored_on_ray(files, todo, cards, settings, options)
             if engine is Engine.RAY
-            else _scored(files, todo, cards, settings.device, processes)
+            else _scored(files, todo, cards, settings, processes)
         )
     added = table.extend(rows) if table else write_csv(rows, sys.stdout)
     _conclude(added, done)
@@ -119,7 +124,7 @@ def _scored(
     files: Sequence[Path],
     todo: Sequence[Path],
     cards: "Cards",
-    device: str,
+    settings: "Settings",
     processes: int | None,
 ) -> "Iterable[Row]":
     from arcuate.scoring import score_files
@@ -129,7 +134,7 @@ def _scored(
     if not todo:
         return
     usual = 0 if len(todo) < _FEW_FILES else processors()
-    scorers = load_scorers(cards, device)
+    scorers = load_scorers(cards, settings)
     pool = ProcessPool(usual if processes is None else processes)
     with pool, progress("Scoring", len(todo)) as note:
         yield from score_files(files, todo, scorers, pool, note)
@@ -139,7 +144,7 @@ def _scored_on_ray(
     files: Sequence[Path],
     todo: Sequence[Path],
     cards: "Cards",
-    device: str,
+    settings: "Settings",
     options: "RayOptions",
 ) -> "Iterable[Row]":
     from arcuate.ray_scoring import score_on_ray
@@ -148,11 +153,11 @@ def _scored_on_ray(
     if not todo:
         return
     with ray_session(options) as ray, progress("Scoring", len(todo)) as note:
-        yield from score_on_ray(ray, options, files, todo, cards, device, note)
+        yield from score_on_ray(ray, options, files, todo, cards, settings, note)
 
 
 def _profile_rows(
-    path: Path, table: "ScoreTable | None", cards: "Cards", device: str
+    path: Path, table: "ScoreTable | None", cards: "Cards", settings: "Settings"
 ) -> "tuple[Iterable[Row], int]":
     from arcuate.profile_table import read_lines
     from inference.model_card import ModelKind
@@ -166,18 +171,18 @@ def _profile_rows(
     if table:
         table.drop(changed, card.digest)
     todo = [line for line in lines if line.eye_id in changed]
-    return _scored_profiles(todo, card, device), len(known.keys() - changed)
+    return _scored_profiles(todo, card, settings), len(known.keys() - changed)
 
 
 def _scored_profiles(
-    todo: "Sequence[ProfileLine]", card: "ModelCard", device: str
+    todo: "Sequence[ProfileLine]", card: "ModelCard", settings: "Settings"
 ) -> "Iterable[Row]":
     from arcuate.profiles import score_profiles
-    from inference.scorer import Scorer
+    from inference.scorers import load_scorer
 
     if not todo:
         return
-    scorer = Scorer.load(card, device)
+    scorer = load_scorer(card, settings)
     with progress("Scoring", len(todo)) as note:
         yield from score_profiles(todo, scorer, note)
 

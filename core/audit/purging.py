@@ -9,7 +9,8 @@ from sqlmodel import Session, col, delete, select
 from core.audit.chain import add_entry, lock_head
 from core.clock import utc_now
 from core.database import Database
-from core.tables.audit_entries import AuditEntryRow, AuditPatientRow
+from core.errors import NodeError
+from core.tables.audit_entries import AuditCollectorRow, AuditEntryRow, AuditPatientRow
 from core.values.audit import Actor, AuditAction, AuditOutcome
 
 
@@ -27,22 +28,50 @@ class Purged:
         return self.last - self.first + 1
 
 
-def purge(database: Database, before: datetime, actor: Actor, key: bytes | None) -> Purged | None:
+class NotYetTold(NodeError):
+    """The collector was not yet sent everything that is to go."""
+
+
+def purge(
+    database: Database,
+    before: datetime,
+    actor: Actor,
+    key: bytes | None,
+    *,
+    must_be_told: bool = False,
+) -> Purged | None:
     """Remove the entries before a moment; None where there are none.
 
     The chain then begins behind them, and the marker, an entry of its own, holds the digest it
     goes on from.
+
+    Raises
+    ------
+    NotYetTold
+        If `must_be_told`, and a collector of the trail was not yet sent all of it.
     """
     with database.transaction() as session:
         head = lock_head(session)
         last = _last_before(session, before)
         if last is None:
             return None
+        if must_be_told:
+            _check_told(session, last.number)
         first = session.exec(select(func.min(AuditEntryRow.number))).one()
         row = add_entry(session, head, _marker(actor, int(first), last), key)
         session.flush()
         _remove(session, last.number)
         return Purged(int(first), last.number, row.number)
+
+
+def _check_told(session: Session, last: int) -> None:
+    # None: the collector is told what comes from its first connection on, and nothing before.
+    told = session.exec(select(AuditCollectorRow.position)).one()
+    if told is not None and told < last:
+        raise NotYetTold(
+            f"The collector was sent the entries up to {told}, and those up to {last} would go; "
+            "run `arcuate deliver` until it has them, or purge --even-untold"
+        )
 
 
 def _last_before(session: Session, before: datetime) -> AuditEntryRow | None:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from core.tables.deliveries import DeliveryRow
+from core.tables.identity_changes import IdentityChangeRow
 from core.tables.instances import InstanceRow
 from core.tables.measured_fields import MeasuredFieldRow
+from core.tables.patients import PatientRow
 from core.tables.predictions import PredictionRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.series import SeriesRow
@@ -65,6 +68,20 @@ def _of_quarantined(key: str) -> Any:
     return joined.where(col(QuarantineRow.id) == int(key)) if key.isdecimal() else None
 
 
+def _of_identity_change(key: str) -> Any:
+    """Return whose something is by a change, and whose it was before."""
+    if not key.isdecimal():
+        return None
+    is_it = col(IdentityChangeRow.id) == int(key)
+    now, before = (
+        select(column).where(is_it)
+        for column in (IdentityChangeRow.patient_key, IdentityChangeRow.from_patient_key)
+    )
+    return select(PatientRow.id).where(
+        or_(col(PatientRow.id).in_(now), col(PatientRow.id).in_(before))
+    )
+
+
 _STATEMENTS: Final[Mapping[str, Callable[[str], Any]]] = {
     "prediction": _of_prediction,
     "study": _of_study,
@@ -72,6 +89,7 @@ _STATEMENTS: Final[Mapping[str, Callable[[str], Any]]] = {
     "instance": _of_instance,
     "delivery": _of_delivery,
     "measured-field": _of_measured_field,
+    "identity-change": _of_identity_change,
 }
 #: Objects that are a patient's.
 PATIENTS_OBJECTS: Final = frozenset({"patient", *_STATEMENTS})

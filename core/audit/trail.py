@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from sqlalchemy import event
@@ -43,7 +44,7 @@ class Trail:
     named
         Kind and identifier of what was made or changed, where `describe` cannot know.
     is_recorded
-        Whether its entry is part of a transaction.
+        Whether its entry is part of a transaction that was committed.
     named_patients
         Patients that its entries name already.
     """
@@ -86,10 +87,15 @@ class Trail:
         """Make the entry part of a transaction that changes something."""
         # Before anyone is known, what is written is their login.
         if self.is_change and self.actor is not None and not self.is_recorded:
-            event = self.told(session)
-            append_audit(session, event)
-            self.is_recorded = True
-            self.named_patients.update(event.patients)
+            told = self.told(session)
+            append_audit(session, told)
+            # Not before: a transaction that fails in the end takes its entry with it.
+            note = partial(self._note_recorded, told)
+            event.listen(session, "after_commit", note, once=True)
+
+    def _note_recorded(self, told: AuditEvent, _session: Session) -> None:
+        self.is_recorded = True
+        self.named_patients.update(told.patients)
 
 
 _CURRENT: Final[ContextVar[Trail | None]] = ContextVar("audit_trail", default=None)

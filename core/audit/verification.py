@@ -7,6 +7,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from core.audit.chain import NOTHING_BEFORE, digest_of
+from core.audit.keyed_note import KeyedFrom
 from core.database import Database
 from core.tables.audit_entries import AuditEntryRow, AuditHeadRow
 from core.values.audit import AuditAction
@@ -66,8 +67,14 @@ class _Broken(Exception):
 class _Walk:
     """One walk from the first entry that is kept to the last."""
 
-    def __init__(self, session: Session, key: bytes | None, anchor: Anchor | None) -> None:
-        self._session, self._key, self._anchor = session, key, anchor
+    def __init__(
+        self,
+        session: Session,
+        key: bytes | None,
+        anchor: Anchor | None,
+        noted: KeyedFrom | None,
+    ) -> None:
+        self._session, self._key, self._anchor, self._noted = session, key, anchor, noted
         self.entries = self.first = self.last = 0
         self.digest = NOTHING_BEFORE
         self.keyed_from: int | None = None
@@ -106,6 +113,11 @@ class _Walk:
             raise _Broken(row.number, "it was hashed with a key, and audit_key_file names none")
         if not row.keyed and self.keyed_from is not None:
             raise _Broken(row.number, "it was hashed without the key, which earlier ones have")
+        noted = self._noted
+        if noted is not None and row.number >= noted.number and not row.keyed:
+            raise _Broken(row.number, _made_anew(noted))
+        if noted is not None and row.number == noted.number and row.digest != noted.digest:
+            raise _Broken(row.number, _made_anew(noted))
         if row.keyed and self.keyed_from is None:
             self.keyed_from = row.number
 
@@ -117,21 +129,34 @@ class _Walk:
         head = self._session.exec(select(AuditHeadRow)).one()
         if (head.number, head.digest) != (self.last, self.digest):
             raise _Broken(self.last + 1, f"entries are missing at the end: {head.number} was last")
+        if self._noted is not None and self._noted.number > self.last:
+            raise _Broken(self.last + 1, _made_anew(self._noted))
         anchor = self._anchor
         if anchor is not None and anchor.number > self.last:
             raise _Broken(self.last + 1, f"entries are missing at the end: {anchor.number} existed")
 
 
-def verify(database: Database, key: bytes | None = None, anchor: Anchor | None = None) -> Verdict:
+def _made_anew(noted: KeyedFrom) -> str:
+    return f"entries have had the key since {noted.number}, as was noted: the chain is new"
+
+
+def verify(
+    database: Database,
+    key: bytes | None = None,
+    anchor: Anchor | None = None,
+    noted: KeyedFrom | None = None,
+) -> Verdict:
     """Walk the chain up to its end or its first fault.
 
     Parameters
     ----------
     anchor
         An entry noted elsewhere: a chain that was made anew as a whole does not have it.
+    noted
+        From which entry on the chain has the key, as the node noted it.
     """
     with database.reading() as session:
-        return _Walk(session, key, anchor).run()
+        return _Walk(session, key, anchor, noted).run()
 
 
 def _purged(session: Session) -> tuple[int, str]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from core.identities.corrected_values import is_born_anew
 from core.ledger import enqueue_all
 from core.study_summaries import open_again
 from core.tables.columns import key_of
@@ -28,7 +29,7 @@ _OTHER_AGE: Final = "The birth date was corrected after this eye was scored: "
 def let_follow(
     session: Session, studies: Sequence[StudyRow], patient: PatientRow, at: datetime
 ) -> list[str]:
-    """Have everything of studies that are this patient's now say so.
+    """Have everything of studies that are this patient's, as the record has them now, say so.
 
     Predictions need nothing: they hang on their study. Reports tell who it is, and are built anew.
 
@@ -42,10 +43,11 @@ def let_follow(
     if not keys:
         return []
     given = {study.id for study in studies if study.named_patient_key is not None}
+    is_new = is_born_anew(session, patient)
     predictions = _predictions_of(session, keys)
     for row, study_key in predictions:
         # Of a study that is with whom its objects name, the device said the age itself.
-        _note_age(row, patient.birth_date if study_key in given else None)
+        _note_age(row, patient.birth_date if is_new or study_key in given else None)
     session.flush()
     reported = _reported(session, [row.id for row, _ in predictions])
     enqueue_all(session.connection(), JobKind.REISSUE, reported)

@@ -1,11 +1,11 @@
 """A correction that was wrong, taken back; what came since stays where it belongs."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
+from core.identities.corrected_values import values_of, write_values
 from core.identities.errors import CorrectionRefused
 from core.identities.following import let_follow
 from core.identities.history import Correction, find_change, record_change, undone
@@ -16,7 +16,6 @@ from core.tables.identity_changes import IdentityChangeKind, IdentityChangeRow
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.patients import PatientRow
 from core.tables.studies import StudyRow
-from core.values.person_name import FoldedName
 
 _LATER_FIRST: Final = "Something was corrected after it; take that back first"
 
@@ -129,7 +128,7 @@ def _restore(
     if values_of(patient) != after:
         raise CorrectionRefused(_LATER_FIRST)
     write_values(patient, before)
-    return [], {"before": after, "after": before}
+    return lock_studies(session, change.patient_key), {"before": after, "after": before}
 
 
 #: How a change of each kind is taken back: the studies that went back, and what is written down.
@@ -138,22 +137,6 @@ _STEPS: Final[dict[str, _Step]] = {
     IdentityChangeKind.STUDY_MOVED: _move_back,
     IdentityChangeKind.PATIENT_CORRECTED: _restore,
 }
-
-
-def values_of(patient: PatientRow) -> dict[str, str | None]:
-    """Return what of a patient can be corrected, as JSON."""
-    born = patient.birth_date.isoformat() if patient.birth_date else None
-    return {"name": patient.name, "birth_date": born, "sex": patient.sex}
-
-
-def write_values(patient: PatientRow, values: dict[str, str | None]) -> None:
-    """Write what `values_of` returned to a patient."""
-    born, name = values["birth_date"], values["name"] or ""
-    folded = FoldedName.of(name)
-    patient.name, patient.sex = name, values["sex"]
-    patient.birth_date = date.fromisoformat(born) if born else None
-    patient.name_alphabetic = folded.alphabetic
-    patient.name_ideographic, patient.name_phonetic = folded.ideographic, folded.phonetic
 
 
 def _former_key(change: IdentityChangeRow) -> int:

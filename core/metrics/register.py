@@ -148,6 +148,17 @@ STORAGE_FREE: Final = Metric("arcuate_storage_free_bytes", _GAUGE, "Free space o
 STORAGE_MINIMUM: Final = Metric(
     "arcuate_storage_minimum_free_bytes", _GAUGE, "With less free space stores are refused."
 )
+STORAGE_WAITING: Final = Metric(
+    "arcuate_storage_waiting_objects", _GAUGE, "Objects that did not move to the bucket yet."
+)
+STORAGE_WAITING_BYTES: Final = Metric(
+    "arcuate_storage_waiting_bytes", _GAUGE, "Bytes of objects that did not move to the bucket yet."
+)
+STORAGE_WAITING_AGE: Final = Metric(
+    "arcuate_storage_oldest_waiting_seconds",
+    _GAUGE,
+    "Age of the oldest object that did not move to the bucket yet; 0 where none waits.",
+)
 GPU_MEMORY_USED: Final = Metric(
     "arcuate_gpu_memory_used_bytes", _GAUGE, "Memory in use, of a GPU of this host.", ("gpu",)
 )
@@ -164,6 +175,9 @@ OF_THE_HOST: Final = (
     STORAGE_UP,
     STORAGE_FREE,
     STORAGE_MINIMUM,
+    STORAGE_WAITING,
+    STORAGE_WAITING_BYTES,
+    STORAGE_WAITING_AGE,
     GPU_MEMORY_USED,
     GPU_MEMORY,
     GPU_USE,

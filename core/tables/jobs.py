@@ -36,6 +36,8 @@ class JobKind(StrEnum):
     REPORT_STUDY = "report_study"
     #: Ask the peer whose AE title is the subject whether it answers.
     ECHO = "echo"
+    #: Let a model score the tensors whose primary key is the subject.
+    SCORE_TENSORS = "score_tensors"
 
 
 class JobStatus(StrEnum):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from core.tables.columns import JsonValue, UtcDateTime
+from core.tables.columns import EMPTY, JsonValue, UtcDateTime
 
 
 class LoginTokenRow(SQLModel, table=True):
@@ -29,7 +29,8 @@ class BrowserSessionRow(SQLModel, table=True):
 
     `key_id` is the API key it signed in with, so that revoking the key ends the session. Without
     one it came by a one-time link, or by the OpenID provider: then `subject` tells who, of which
-    `name` is what people call them.
+    `name` is what people call them, and `roles_read_at` when their roles were last asked for. With
+    `refresh_token`, encrypted with the cookie, they are asked for again; empty where there is none.
     """
 
     __tablename__ = "browser_sessions"
@@ -39,6 +40,8 @@ class BrowserSessionRow(SQLModel, table=True):
     name: str = ""
     subject: str = Field(default="", index=True)
     roles: list[str] = Field(sa_type=JsonValue)
+    refresh_token: str = Field(default="", sa_column_kwargs=EMPTY)
+    roles_read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     started_at: datetime = Field(sa_type=UtcDateTime)
     #: To within a minute.
     seen_at: datetime = Field(sa_type=UtcDateTime)

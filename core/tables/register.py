@@ -24,6 +24,7 @@ from core.tables.login_failures import LoginFailureRow
 from core.tables.logins import BrowserSessionRow, LoginTokenRow, ProviderLoginRow, SignedOutRow
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.metric_totals import MetricTotalRow
+from core.tables.model_changes import ModelChangeRow
 from core.tables.models import ModelRow
 from core.tables.patients import PatientRow
 from core.tables.peers import PeerEchoRow, PeerRow, RefusedCallerRow
@@ -40,6 +41,7 @@ from core.tables.studies import StudyRow
 from core.tables.study_notices import StudyNoticeRow
 from core.tables.study_summaries import StudySummaryRow
 from core.tables.summary_reports import SummaryReportRow
+from core.tables.tensor_scores import TensorScoreRow
 from core.tables.webhooks import WebhookRow
 
 TABLES: tuple[type[SQLModel], ...] = (
@@ -90,4 +92,6 @@ TABLES: tuple[type[SQLModel], ...] = (
     IdentityChangeRow,
     PseudonymSecretRow,
     MetricTotalRow,
+    TensorScoreRow,
+    ModelChangeRow,
 )

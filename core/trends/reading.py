@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import literal_column
 from sqlmodel import Session, col, select
 
+from core.eye_selection import of_eye
 from core.perimetry.indices import deviations
 from core.reviews import last_reviews
 from core.tables.columns import key_of
-from core.tables.instances import InstanceRow
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.predictions import PredictionRow
-from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from core.trends.result import SECTORS, Index, MeasuredVisit, Place, TrendResult
 from core.trends.telling import EyeTrend, tell_trend
@@ -69,18 +67,9 @@ def read_without_eye(session: Session, patient_key: int) -> list[TrendResult]:
 
 
 def _statement(patient_key: int, laterality: Laterality | None) -> Any:
-    # The sum keeps either database from walking every right eye there is.
-    eye = col(PredictionRow.laterality) + literal_column("''")
     return (
-        select(*_COLUMNS)
-        .join(InstanceRow, col(InstanceRow.id) == col(PredictionRow.instance_key))
-        .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
-        .join(StudyRow, col(StudyRow.id) == col(SeriesRow.study_key))
-        .where(
-            col(StudyRow.patient_key) == patient_key,
-            eye.is_(None) if laterality is None else eye == laterality,
-            col(PredictionRow.status) != PredictionStatus.SUPERSEDED,
-        )
+        of_eye(select(*_COLUMNS), patient_key, laterality)
+        .where(col(PredictionRow.status) != PredictionStatus.SUPERSEDED)
         .order_by(col(StudyRow.received_at).desc(), col(PredictionRow.id))
     )
 

@@ -10,12 +10,10 @@ from sqlmodel import Session, col, select, update
 
 from core import ledger
 from core.clock import Clock, utc_now
-from core.deliveries.planning import plan_deliveries
-from core.deliveries.rules import facts_of
 from core.identities.locking import lock_study
 from core.ledger import Claim
 from core.logs import get_logger
-from core.predictions import load_patient, load_prediction
+from core.predictions import load_patient
 from core.reviews import reviews_of
 from core.tables.columns import key_of
 from core.tables.deliveries import DeliveryRow, DeliveryState
@@ -165,8 +163,7 @@ class ReissueStep:
         row = session.get_one(ReportRow, (anew.row.prediction_id, anew.row.kind, anew.row.version))
         row.instance_key = key_of(instance)
         session.flush()
-        facts = facts_of(load_prediction(session, row.prediction_id))
-        plan_deliveries(session, instance, row.kind, [facts])
+        self.reports.plan(session, row.prediction_id, row.kind, instance)
 
 
 def _standing(session: Session, prediction_id: str) -> _Standing:

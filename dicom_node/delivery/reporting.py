@@ -12,13 +12,15 @@ from core.deliveries.planning import plan_deliveries
 from core.deliveries.rules import facts_of, is_named
 from core.ledger import Claim
 from core.logs import get_logger
-from core.predictions import load_prediction
+from core.predictions import load_patient, load_prediction
 from core.report_context import read_context
 from core.tables.columns import key_of
+from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind
 from core.tables.reports import ReportRow
 from core.tables.studies import StudyRow
 from core.values.prediction import Prediction
+from dicom_node.delivery.corrected_headers import says_what_was_corrected
 from dicom_node.delivery.report_sources import load_with_picture, read_headers
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.reports import keep_report
@@ -91,15 +93,19 @@ class ReportStep:
     def keep(self, session: Session, prediction_id: str, kind: ReportKind, report: Dataset) -> None:
         """Keep a report in the caller's transaction, and plan where it goes; once."""
         instance = keep_report(session, self.storage, report)
-        prediction = load_prediction(session, prediction_id)
-        ask_anew(session, prediction, report)
-        is_on_request = all(report_format.kind != kind for report_format in self.formats)
-        facts = [facts_of(prediction)]
-        plan_deliveries(session, instance, kind, facts, is_on_request=is_on_request)
+        # What is asked for anew goes out then: nothing leaves that names a former patient.
+        if not ask_anew(session, prediction_id, report):
+            self.plan(session, prediction_id, kind, instance)
         if session.get(ReportRow, (prediction_id, kind, 0)) is None:
             key = key_of(instance)
             row = ReportRow(prediction_id=prediction_id, kind=kind, instance_key=key)
             session.add(row)
+
+    def plan(self, session: Session, prediction_id: str, kind: str, instance: InstanceRow) -> None:
+        """Plan where a report of a prediction goes; once."""
+        is_on_request = all(report_format.kind != kind for report_format in self.formats)
+        facts = [facts_of(load_prediction(session, prediction_id))]
+        plan_deliveries(session, instance, kind, facts, is_on_request=is_on_request)
 
     def _wanted(self, session: Session, prediction: Prediction) -> list[ReportFormat]:
         facts, known = (
@@ -110,15 +116,26 @@ class ReportStep:
         return [*self.formats, *(f for f in asked if is_named(session, f.kind, facts))]
 
 
-def ask_anew(session: Session, prediction: Prediction, report: Dataset) -> None:
-    """Have a report built anew that names whoever its study was of while it was built."""
-    patient = prediction.patient
+def ask_anew(session: Session, prediction_id: str, report: Dataset) -> bool:
+    """Have a report built anew where its patient was corrected while it was built.
+
+    Returns
+    -------
+    bool
+        Whether it is: then this one is to be sent nowhere.
+    """
+    patient = load_patient(session, prediction_id)
     named = (str(report.PatientID), str(report.get("IssuerOfPatientID") or ""))
     is_decided = session.exec(
         select(StudyRow.named_patient_key).where(
-            col(StudyRow.study_instance_uid) == prediction.source.study_instance_uid
+            col(StudyRow.study_instance_uid) == str(report.StudyInstanceUID)
         )
     ).first()
-    other_id = comparable(named[0]) != comparable(patient.patient_id)
-    if other_id or (is_decided is not None and named[1] != (patient.issuer or "")):
-        ledger.enqueue(session, JobKind.REISSUE, prediction.prediction_id)
+    is_former = (
+        comparable(named[0]) != comparable(patient.patient_id)
+        or (is_decided is not None and named[1] != patient.issuer)
+        or says_what_was_corrected(session, patient, report)
+    )
+    if is_former:
+        ledger.enqueue(session, JobKind.REISSUE, prediction_id)
+    return is_former

@@ -89,10 +89,9 @@ class ReviewStep:
     def _keep(self, session: Session, review: Review, report: Dataset) -> None:
         instance = keep_report(session, self.storage, report)
         kind = ReportKind.STRUCTURED_REPORT
-        prediction = load_prediction(session, review.prediction_id)
-        ask_anew(session, prediction, report)
-        facts = facts_of(prediction)
-        plan_deliveries(session, instance, kind, [facts])
+        if not ask_anew(session, review.prediction_id, report):
+            facts = facts_of(load_prediction(session, review.prediction_id))
+            plan_deliveries(session, instance, kind, [facts])
         if session.get(ReportRow, (review.prediction_id, kind, review.number)) is None:
             row = ReportRow(
                 prediction_id=review.prediction_id,

@@ -14,6 +14,7 @@ from uuid import uuid4
 from core.errors import RecordNotFound, SettingsInvalid
 from dicom_node.errors import ObjectUnreadable, StorageAway, StorageFull
 from dicom_node.storage.unfinished import Unfinished, remove_if_abandoned
+from dicom_node.storage.waiting import NOTHING, Waiting
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 #: Half-written files live in this folder of the root: the same file system, so a rename is atomic.
@@ -64,7 +65,7 @@ class Storage:
                 remove_if_abandoned(leftover)
             for folder in folders:
                 (self.root / folder).mkdir(mode=_FOLDER_MODE, exist_ok=True)
-            _sync_folder(self.root)
+            sync_folder(self.root)
         self._settled.update(f"{self._root}/{folder}" for folder in folders)
         self._is_prepared = True
 
@@ -130,16 +131,19 @@ class Storage:
         list(sync_each(self._sync_up_to_root, folders))
 
     def _sync_up_to_root(self, folder: str) -> None:
-        _sync_folder(folder)
+        sync_folder(folder)
         if folder in self._settled:
             return
         # Another thread may have made a folder on the way and not synced its parent yet; once that
         # was done here, the names of these folders are safe for good.
         for parent in Path(folder).parents:
-            _sync_folder(parent)
+            sync_folder(parent)
             if parent == self.root:
                 break
         self._settled.add(folder)
+
+    def settle(self, unfinished: Unfinished) -> None:
+        """Return when its sender may forget an object whose rows are committed."""
 
     def read(self, key: str) -> bytes:
         """Return the whole object.
@@ -175,7 +179,7 @@ class Storage:
     def size(self, key: str) -> int:
         """Return how many bytes the object has; the errors are those of `read`."""
         with self.open(key) as file:
-            return os.fstat(file.fileno()).st_size
+            return file.seek(0, os.SEEK_END)
 
     def exists(self, key: str) -> bool:
         """Whether an object is kept under that key."""
@@ -194,7 +198,36 @@ class Storage:
         with named_faults():
             if path.exists():
                 path.unlink()
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
+
+    def admit(self, minimum_free_bytes: int) -> None:
+        """Return where another object may come in.
+
+        Raises
+        ------
+        StorageFull, StorageAway
+            If it has no room for it, or could not be kept now.
+        """
+        if self.free_bytes() < minimum_free_bytes:
+            raise StorageFull("Below minimum_free_mib; free space on the disk")
+
+    def reach(self) -> None:
+        """Return where everything that objects lie in answers.
+
+        Raises
+        ------
+        StorageAway
+            If it does not.
+        """
+        self.free_bytes()
+
+    def waiting(self) -> Waiting:
+        """Return what of the objects is not where it is to stay: of a folder, nothing."""
+        return NOTHING
+
+    def describe(self) -> dict[str, str]:
+        """Return what another process of this machine opens it by, `open_described`."""
+        return {"url": f"file://{self.root}"}
 
     def free_bytes(self) -> int:
         """Return how many bytes are free.
@@ -244,10 +277,11 @@ def _make_folder(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path | str) -> None:
+def sync_folder(folder: Path | str) -> None:
+    """Return when the names in a folder, and their absence, survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

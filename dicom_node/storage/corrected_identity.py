@@ -5,9 +5,11 @@ from typing import Final
 
 from sqlmodel import Session
 
-from core.identities.history import Correction, record_change, tell, was_moved_from
+from core.identities.corrected_values import values_of, write_values
+from core.identities.following import let_follow
+from core.identities.history import Correction, record_change, was_moved_from
+from core.identities.locking import lock_patients, lock_studies
 from core.identities.moving import begin_move, tell_move
-from core.identities.undoing import values_of, write_values
 from core.tables.columns import key_of
 from core.tables.identity_changes import ChangeSource, IdentityChangeKind, IdentityChangeRow
 from core.tables.patients import PatientRow
@@ -26,15 +28,12 @@ _CORRECTED: Final = "Sent again with another name, birth date or sex"
 class Told:
     """What the feed is still to be told, last in the transaction."""
 
-    moved: list[tuple[IdentityChangeRow, list[str]]] = field(default_factory=list)
-    corrected: list[IdentityChangeRow] = field(default_factory=list)
+    changes: list[tuple[IdentityChangeRow, list[str]]] = field(default_factory=list)
 
     def tell(self, session: Session) -> None:
         """Tell it."""
-        for row, reopened in self.moved:
+        for row, reopened in self.changes:
             tell_move(session, row, reopened)
-        for row in self.corrected:
-            tell(session, row)
 
 
 def follow_correction(
@@ -62,17 +61,24 @@ def follow_correction(
         patient = session.get_one(PatientRow, target_key, populate_existing=True)
         by = _by(arrival, _MOVED)
         # A peer says whose study it is, whatever the former patient was like.
-        told.moved.append(begin_move(session, kept.study, patient, by, force=True))
+        told.changes.append(begin_move(session, kept.study, patient, by, force=True))
     if is_same_patient(patient.patient_id, patient.issuer, header):
-        told.corrected += _correct(session, patient, arrival)
+        told.changes += _correct(session, patient, arrival)
     return patient, told
 
 
-def _correct(session: Session, patient: PatientRow, arrival: Arrival) -> list[IdentityChangeRow]:
-    """Write the patient's attributes over, and what they were into the history."""
-    before, after = values_of(patient), _values_in(arrival.header)
-    if before == after:
+def _correct(
+    session: Session, patient: PatientRow, arrival: Arrival
+) -> list[tuple[IdentityChangeRow, list[str]]]:
+    """Write the patient's attributes over, and what they were into the history.
+
+    The reports of all their studies follow, not only of the one that something was sent of.
+    """
+    after = _values_in(arrival.header)
+    if values_of(patient) == after:
         return []
+    patient = lock_patients(session, key_of(patient))[key_of(patient)]
+    before = values_of(patient)
     write_values(patient, after)
     row = record_change(
         session,
@@ -81,7 +87,8 @@ def _correct(session: Session, patient: PatientRow, arrival: Arrival) -> list[Id
         _by(arrival, _CORRECTED),
         details={"before": before, "after": after},
     )
-    return [row]
+    studies = lock_studies(session, key_of(patient))
+    return [(row, let_follow(session, studies, patient, arrival.received_at))]
 
 
 def _values_in(header: Header) -> dict[str, str | None]:

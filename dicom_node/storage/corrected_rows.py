@@ -79,6 +79,8 @@ def _redo(session: Session, instance: InstanceRow) -> list[str]:
         forget_measured_fields(session, key)
     replaced = supersede_predictions(session, key)
     withdraw(session, JobKind.REPORT, replaced)
+    # The report of what is scored anew names theirs as those it replaces.
+    withdraw(session, JobKind.REISSUE, replaced)
     return let_replaced_go(session, replaced)
 
 

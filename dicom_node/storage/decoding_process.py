@@ -7,18 +7,22 @@ so that it never outlives the process that started it.
 import json
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from core.errors import NodeError
 from dicom_node.devices.attributes import READING_ERRORS
-from dicom_node.storage.bytes import Storage
 from dicom_node.storage.decoded import decode_frame, write_uncompressed
 from dicom_node.storage.frames import table_of
 from dicom_node.storage.kept_object import open_content, read_kept_object
+from dicom_node.storage.opening import open_described
 from dicom_node.storage.part10 import Announced
+
+#: A bucket's connections are used again.
+_open: Final = lru_cache(maxsize=8)(open_described)
 
 
 def answer(request: dict[str, Any]) -> dict[str, str]:
@@ -33,7 +37,7 @@ def answer(request: dict[str, Any]) -> dict[str, str]:
 
 
 def _work(request: dict[str, Any]) -> None:
-    storage, key = Storage(request["storage"]), request["storage_key"]
+    storage, key = _open(**request["storage"]), request["storage_key"]
     announced = Announced(**request["announced"])
     syntax = announced.transfer_syntax_uid
     with (

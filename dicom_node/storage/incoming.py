@@ -19,7 +19,6 @@ from dicom_node.errors import (
     InstanceRefused,
     ObjectTooLarge,
     SOPMismatch,
-    StorageFull,
     StudyMismatch,
     UnsupportedSOPClass,
 )
@@ -142,10 +141,12 @@ class Incoming:
                 with named_faults():
                     unfinished.sync()
                 note_study(self.study_found)
-                return self._commit(arrival, unfinished)
+                outcome = self._commit(arrival, unfinished)
             except InstanceRefused as refusal:
                 self._keep_aside(Cause.of(refusal))
                 raise
+            self._archive.storage.settle(unfinished)
+            return outcome
 
     def _commit(self, arrival: Arrival, unfinished: Unfinished) -> IngestOutcome:
         try:
@@ -179,8 +180,7 @@ class Incoming:
         self.discard()
 
     def _check_room(self) -> None:
-        if self._archive.storage.free_bytes() < self._archive.minimum_free_bytes:
-            raise StorageFull("Below minimum_free_mib; free space on the disk")
+        self._archive.storage.admit(self._archive.minimum_free_bytes)
 
     def _arrival(self) -> Arrival:
         return Arrival(

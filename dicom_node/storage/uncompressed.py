@@ -191,7 +191,7 @@ class Uncompressing:
         try:
             process.ask(
                 {
-                    "storage": f"file://{storage.root}",
+                    "storage": storage.describe(),
                     "storage_key": selected.storage_key,
                     "announced": asdict(announced),
                     "maximum_bytes": self.maximum_bytes,

@@ -28,7 +28,8 @@ class Unfinished:
         self.path = path
         self.size_bytes = 0
         self._on_its_way_bytes = 0
-        self._is_named = False
+        #: Where it lies as an object; empty until then.
+        self.named_path = ""
         self._descriptor = os.open(path, _NEW, _MODE)
         # Tells another receiver that is just starting: this file is being written.
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
@@ -72,14 +73,14 @@ class Unfinished:
 
     def name(self, path: str) -> None:
         """Make the object visible under its name, which survives once its folder is synced."""
-        if self._is_named:
+        if self.named_path:
             # A transaction that is tried again. What it had named may have been removed since: then
             # this raises, and the object must be sent again.
             Path(path).stat()
             return
         # Over whatever stands there: the same bytes, or damaged ones that these mend.
         Path(self.path).rename(path)
-        self._is_named = True
+        self.named_path = path
 
     def discard(self) -> None:
         """Close the file, and remove it unless it was named."""
@@ -87,7 +88,7 @@ class Unfinished:
             return
         descriptor, self._descriptor = self._descriptor, -1
         os.close(descriptor)
-        if not self._is_named:
+        if not self.named_path:
             # The first fault is the one to report, whatever removing the remains says.
             with suppress(OSError):
                 Path(self.path).unlink()

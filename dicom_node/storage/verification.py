@@ -4,11 +4,9 @@ A row is committed after its bytes were synced, so a row and whole bytes are wha
 cut. The bytes are read back and their digest compared: a peer deletes its copy on our word.
 """
 
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import BinaryIO, Final
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -22,10 +20,8 @@ from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.commitments import CommitmentRequest, InstanceReference
 from dicom_node.storage.contested import find_contested
+from dicom_node.storage.kept_digest import read_digest
 
-#: Preamble, prefix and the whole element File Meta Information Group Length (PS3.10 7.1).
-_FIXED_BYTES: Final = 128 + 4 + 12
-_CHUNK_BYTES: Final = 1 << 20
 #: Rows asked for in one statement.
 _BATCH: Final = 500
 
@@ -124,26 +120,6 @@ def _find_failure(
 def _is_kept_whole(storage: Storage, row: InstanceRow, beat: Callable[[], None]) -> bool:
     try:
         with storage.open(row.storage_key) as file:
-            return _skip_file_meta(file) and _digest(file, beat) == (row.size_bytes, row.digest)
+            return read_digest(file, beat) == (row.size_bytes, row.digest)
     except (RecordNotFound, ObjectUnreadable):
         return False
-
-
-def _skip_file_meta(file: BinaryIO) -> bool:
-    """Move to the data set; return whether file meta information stands before it."""
-    head = file.read(_FIXED_BYTES)
-    if len(head) < _FIXED_BYTES or head[128:140] != b"DICM\x02\x00\x00\x00UL\x04\x00":
-        return False
-    (length,) = struct.unpack("<I", head[140:])
-    file.seek(length, 1)
-    return True
-
-
-def _digest(file: BinaryIO, beat: Callable[[], None]) -> tuple[int, str]:
-    """Return how many bytes are left, and their SHA-256 in hex."""
-    size, digest = 0, sha256()
-    while chunk := file.read(_CHUNK_BYTES):
-        size += len(chunk)
-        digest.update(chunk)
-        beat()
-    return size, digest.hexdigest()

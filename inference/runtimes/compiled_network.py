@@ -59,8 +59,10 @@ class CompiledNetwork(Protocol):
 
         Raises
         ------
+        OutOfMemory
+            If the batch does not fit the memory of the device.
         PredictionFailed
-            If the device gave up, for example for want of memory.
+            If the device gave up for another cause.
         """
         ...
 

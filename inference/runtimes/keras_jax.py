@@ -9,19 +9,25 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import PredictionFailed
+from inference.errors import OutOfMemory, PredictionFailed
+from inference.precisions import Precision
 from inference.runtimes.compiled_network import DeviceUsed, Port
 from inference.runtimes.device import choose_gpu
 from inference.runtimes.keras_file import KERAS, as_built, keras_ports, read_keras
+from inference.runtimes.keras_precision import in_precision
 
+#: How the status begins that XLA names where memory ends; it has no class of its own.
+_NO_MEMORY: Final = "RESOURCE_EXHAUSTED"
 _JAX: Final = f"JAX {jax.__version__}"
 
 
-def load_network(weights: Path, device: str) -> "JaxNetwork":
+def load_network(
+    weights: Path, device: str, precision: Precision = Precision.FLOAT32
+) -> "JaxNetwork":
     """Return the network in that file on that device; errors as `Network.load`."""
     placed = jax_device(device)
     with jax.default_device(placed):
-        return JaxNetwork(read_keras(weights), placed)
+        return JaxNetwork(in_precision(read_keras(weights), precision), placed)
 
 
 class JaxNetwork:
@@ -52,6 +58,10 @@ class JaxNetwork:
             (self._ran_on,) = outputs[0].devices()
             return [np.asarray(output) for output in outputs]
         except jax.errors.JaxRuntimeError as error:
+            if str(error).startswith(_NO_MEMORY):
+                raise OutOfMemory(
+                    f"{self._device} has too little memory for a batch of {len(arrays[0])}."
+                ) from error
             raise PredictionFailed(f"The network stopped on {self._device}: {error}") from error
 
     @property
@@ -70,8 +80,13 @@ def jax_device(device: str) -> jax.Device:
     DeviceUnavailable
         If it is none of these, or not there.
     """
-    gpu = choose_gpu(device, lambda: len(_gpus()), _JAX)
+    gpu = choose_gpu(device, count_gpus, _JAX)
     return jax.devices("cpu")[0] if gpu is None else _gpus()[gpu]
+
+
+def count_gpus() -> int:
+    """Return how many GPUs JAX sees."""
+    return len(_gpus())
 
 
 def _gpus() -> list[jax.Device]:

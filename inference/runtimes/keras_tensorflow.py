@@ -5,8 +5,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from inference.precisions import Precision
 from inference.runtimes.compiled_network import Port
 from inference.runtimes.keras_file import KERAS, as_built, keras_ports, read_keras
+from inference.runtimes.keras_precision import in_precision
 from inference.runtimes.tensorflow_network import (
     TENSORFLOW,
     TensorFlowNetwork,
@@ -14,11 +16,13 @@ from inference.runtimes.tensorflow_network import (
 )
 
 
-def load_network(weights: Path, device: str) -> TensorFlowNetwork:
+def load_network(
+    weights: Path, device: str, precision: Precision = Precision.FLOAT32
+) -> TensorFlowNetwork:
     """Return the network in that file on that device; errors as `Network.load`."""
     name = tensorflow_device(device)
     with tf.device(name):
-        network = read_keras(weights)
+        network = in_precision(read_keras(weights), precision)
         inputs, outputs = keras_ports(network)
         function = _compiled(network, inputs)
     return TensorFlowNetwork(function, inputs, outputs, name, f"{TENSORFLOW}, {KERAS}")

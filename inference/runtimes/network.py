@@ -6,8 +6,10 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import DeviceUnavailable, ModelDamaged
+from inference.errors import DeviceUnavailable, ModelDamaged, OutOfMemory
 from inference.model_card import ModelCard, ModelInput
+from inference.precisions import Precision
+from inference.runtimes.batch_sizes import BatchSizes
 from inference.runtimes.compiled_network import CompiledNetwork, DeviceUsed
 from inference.runtimes.ports import match_inputs, match_outputs
 from inference.runtimes.register import runtime_for
@@ -53,6 +55,7 @@ class Network:
     def __init__(self, compiled: CompiledNetwork, card: ModelCard) -> None:
         label = card.weights_path.name
         self._compiled = compiled
+        self._batches = BatchSizes(BATCH_SIZES)
         self._inputs = match_inputs(card.inputs, compiled.inputs, label)
         self._field, self._spread = match_outputs(compiled.outputs, card.output_layer, label)
         if card.intervals.needs_spread and self._spread is None:
@@ -63,8 +66,8 @@ class Network:
         self._warm(card.inputs[0])
 
     @classmethod
-    def load(cls, card: ModelCard, device: str) -> Self:
-        """Read the files of a card; its digest is not looked at.
+    def load(cls, card: ModelCard, device: str, precision: Precision = Precision.FLOAT32) -> Self:
+        """Read the files of a card; its digest is not looked at, nor the precision it states.
 
         Raises
         ------
@@ -72,10 +75,12 @@ class Network:
             If the files are not safe to read, or are not the network of the card.
         DeviceUnavailable
             If the device is not there, or not used.
+        OutOfMemory
+            If its memory does not do for a single eye.
         RuntimeUnavailable
             If the library to run it with is not installed.
         """
-        network = cls(runtime_for(card).load(card.weights_path, device), card)
+        network = cls(runtime_for(card).load(card.weights_path, device, precision), card)
         if device.startswith("gpu") and network.device_used.device == "CPU":
             # Libraries fall back in silence where a driver does not fit them.
             raise DeviceUnavailable(
@@ -83,6 +88,15 @@ class Network:
                 "Check the driver and CUDA, or set ARCUATE_DEVICE to auto or cpu."
             )
         return network
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The sizes of batch it is run at, in rising order."""
+        return self._batches.sizes
+
+    def use_batches(self, sizes: tuple[int, ...]) -> None:
+        """Run at other sizes of batch from now on, in rising order, the first of them 1."""
+        self._batches = BatchSizes(sizes)
 
     @property
     def device_used(self) -> DeviceUsed:
@@ -105,13 +119,18 @@ class Network:
         ------
         PredictionFailed
             If the device gave up.
+        OutOfMemory
+            If its memory does not do for a single eye.
         """
-        largest = BATCH_SIZES[-1]
-        starts = range(0, len(structure), largest)
-        parts = [
-            self._padded(structure[start : start + largest], age_years[start : start + largest])
-            for start in starts
-        ]
+        parts = []
+        while len(structure):
+            taken = min(len(structure), self._batches.largest)
+            try:
+                parts.append(self._padded(structure[:taken], age_years[:taken]))
+            except OutOfMemory as error:
+                self._batches.halve(error)
+                continue
+            structure, age_years = structure[taken:], age_years[taken:]
         field = np.concatenate([outputs[self._field] for outputs in parts])
         if self._spread is None:
             return NetworkAnswer(field)
@@ -121,7 +140,7 @@ class Network:
         self, structure: NDArray[np.float32], age_years: NDArray[np.float32]
     ) -> list[NDArray[np.float32]]:
         count = len(structure)
-        size = next(size for size in BATCH_SIZES if size >= count)
+        size = self._batches.fitting(count)
         known = (_filled(structure, size), _filled(age_years[:, np.newaxis], size))
         outputs = self._compiled.run([known[index] for index in self._inputs])
         return [np.asarray(output[:count], dtype=np.float32) for output in outputs]

@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-from inference.errors import ModelDamaged, PredictionFailed
+from inference.errors import ModelDamaged, OutOfMemory, PredictionFailed
 from inference.runtimes.compiled_network import DeviceUsed, Port
 from inference.runtimes.device import choose_gpu
 from inference.runtimes.onnx_graph import read_onnx
@@ -26,6 +26,8 @@ _UNREADABLE: Final = (
     *(errors.Fail, errors.InvalidArgument, errors.InvalidGraph, errors.InvalidProtobuf),
     *(errors.NotImplemented, errors.NoSuchFile, errors.RuntimeException),
 )
+#: What it says where memory ends: its own arena, the C++ library, and CUDA.
+_NO_MEMORY: Final = ("Failed to allocate memory", "bad_alloc", "out of memory")
 _STOPPED: Final = (errors.Fail, errors.InvalidArgument, errors.RuntimeException, errors.EPFail)
 
 
@@ -60,6 +62,11 @@ class OnnxNetwork:
         try:
             return [np.asarray(output) for output in self._session.run(None, named)]
         except _STOPPED as error:
+            if any(words in str(error) for words in _NO_MEMORY):
+                raise OutOfMemory(
+                    f"{self.device_used.device} has too little memory for a batch of "
+                    f"{len(arrays[0])}."
+                ) from error
             raise PredictionFailed(f"The network stopped: {error}") from error
 
     @property

@@ -9,6 +9,7 @@ from typing import Final
 
 from inference.errors import ModelDamaged, RuntimeUnavailable
 from inference.model_card import ModelCard, ModelFormat
+from inference.precisions import Precision
 from inference.runtimes.compiled_network import CompiledNetwork
 from inference.runtimes.weights_format import weights_format
 
@@ -23,14 +24,14 @@ class Runtime:
     Attributes
     ----------
     load
-        Reads a network onto a device; imports its libraries only then. What it raises stands at
-        `Network.load`.
+        Reads a network onto a device, in a precision where its form leaves that open; imports its
+        libraries only then. What it raises stands at `Network.load`.
     keras_backend
         The value of `KERAS_BACKEND` it serves, None where that does not matter.
     """
 
     format: ModelFormat
-    load: Callable[[Path, str], CompiledNetwork]
+    load: Callable[[Path, str, Precision], CompiledNetwork]
     keras_backend: str | None = None
 
 
@@ -62,16 +63,34 @@ def runtime_for(card: ModelCard) -> Runtime:
     )
 
 
-def _keras_on_tensorflow(weights: Path, device: str) -> CompiledNetwork:
+def count_gpus() -> int:
+    """Return how many GPUs the library sees that runs Keras files here; asking takes some of each.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If that library is not installed.
+    """
+    if os.environ.setdefault(KERAS_BACKEND, "tensorflow") == "jax":
+        _set_up_jax()
+        from inference.runtimes import keras_jax  # noqa: PLC0415
+
+        return keras_jax.count_gpus()
+    _set_up_tensorflow()
+    from inference.runtimes import tensorflow_network  # noqa: PLC0415
+
+    return tensorflow_network.count_gpus()
+
+
+def _keras_on_tensorflow(weights: Path, device: str, precision: Precision) -> CompiledNetwork:
     _set_up_tensorflow()
     from inference.runtimes.keras_tensorflow import load_network  # noqa: PLC0415
 
-    return load_network(weights, device)
+    return load_network(weights, device, precision)
 
 
-def _keras_on_jax(weights: Path, device: str) -> CompiledNetwork:
-    # Memory as needed, for others may work beside us.
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+def _keras_on_jax(weights: Path, device: str, precision: Precision) -> CompiledNetwork:
+    _set_up_jax()
     if device == "cpu":
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
     if find_spec("jax") is None:
@@ -81,20 +100,50 @@ def _keras_on_jax(weights: Path, device: str) -> CompiledNetwork:
         )
     from inference.runtimes.keras_jax import load_network  # noqa: PLC0415
 
-    return load_network(weights, device)
+    return load_network(weights, device, precision)
 
 
-def _saved_model(weights: Path, device: str) -> CompiledNetwork:
+def _saved_model(weights: Path, device: str, _precision: Precision) -> CompiledNetwork:
     _set_up_tensorflow()
     from inference.runtimes.saved_model import load_network  # noqa: PLC0415
 
     return load_network(weights, device)
 
 
-def _onnx(weights: Path, device: str) -> CompiledNetwork:
+def run_onnx(weights: Path, device: str, _precision: Precision) -> CompiledNetwork:
+    """Return the network in an ONNX file, whatever card it belongs to; errors as `Network.load`."""
     from inference.runtimes.onnx_runtime import load_network  # noqa: PLC0415
 
     return load_network(weights, device)
+
+
+def export_to_onnx(weights: Path) -> bytes:
+    """Return the network of a `.keras` file as the content of an ONNX file.
+
+    Raises
+    ------
+    RuntimeUnavailable
+        If Keras runs on another library than TensorFlow, or the exporter is not installed.
+    ExportRefused, ModelDamaged
+        If the network cannot be written, or its file not be read.
+    """
+    if os.environ.setdefault(KERAS_BACKEND, "tensorflow") != "tensorflow":
+        raise RuntimeUnavailable(
+            f"A network is written as ONNX by way of TensorFlow. Unset {KERAS_BACKEND} for it."
+        )
+    if find_spec("tf2onnx") is None:
+        raise RuntimeUnavailable(
+            "What writes networks as ONNX is not installed. Install the extra `onnx`."
+        )
+    _set_up_tensorflow()
+    from inference.runtimes.onnx_export import export_onnx  # noqa: PLC0415
+
+    return export_onnx(weights)
+
+
+def _set_up_jax() -> None:
+    # Memory as needed, for others may work beside us.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
 def _set_up_tensorflow() -> None:
@@ -108,5 +157,5 @@ RUNTIMES: Final = (
     Runtime(ModelFormat.KERAS, _keras_on_tensorflow, "tensorflow"),
     Runtime(ModelFormat.KERAS, _keras_on_jax, "jax"),
     Runtime(ModelFormat.SAVEDMODEL, _saved_model),
-    Runtime(ModelFormat.ONNX, _onnx),
+    Runtime(ModelFormat.ONNX, run_onnx),
 )

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from inference.errors import PredictionFailed
+from inference.errors import OutOfMemory, PredictionFailed
 from inference.runtimes.compiled_network import DeviceUsed, Port
 from inference.runtimes.device import choose_gpu
 
@@ -48,6 +48,10 @@ class TensorFlowNetwork:
                 outputs = self._function(*[tf.constant(array) for array in arrays])
                 self._ran_on = outputs[0].device
                 return [output.numpy() for output in outputs]
+        except tf.errors.ResourceExhaustedError as error:
+            raise OutOfMemory(
+                f"{self._device} has too little memory for a batch of {len(arrays[0])}."
+            ) from error
         except tf.errors.OpError as error:
             raise PredictionFailed(
                 f"The network stopped on {self._device}: {error.message}"
@@ -72,11 +76,11 @@ def tensorflow_device(device: str) -> str:
     DeviceUnavailable
         If it is none of these, or not there.
     """
-    gpu = choose_gpu(device, _count_gpus, TENSORFLOW)
+    gpu = choose_gpu(device, count_gpus, TENSORFLOW)
     return "/CPU:0" if gpu is None else f"/GPU:{gpu}"
 
 
-def _count_gpus() -> int:
+def count_gpus() -> int:
     """Return how many GPUs there are, each told to take memory as needed: others may work there."""
     gpus: list[Any] = tf.config.list_physical_devices("GPU")
     for gpu in gpus:

@@ -12,6 +12,7 @@ EXTENSIONS = {
     "dicom_node/devices": "recognises",
     "inference/models": "build_",
     "inference/runtimes": "load_network",
+    "inference/executors": "network",
     "reports": "build",
     "dicom_node/delivery/targets": "commitment_of",
 }

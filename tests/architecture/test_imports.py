@@ -44,6 +44,10 @@ def test_receiver_loads_no_report_library() -> None:
     assert loaded_by("dicom_node.application_entity").isdisjoint({"highdicom", "matplotlib"})
 
 
+def test_folder_loads_no_library_of_buckets() -> None:
+    assert "obstore" not in loaded_by("arcuate.node, arcuate.deliver_role, arcuate.checks")
+
+
 def sqlite_version_after(imports: str) -> str:
     """Return the SQLite version a fresh interpreter runs on after these imports."""
     program = (

@@ -49,6 +49,7 @@ def test_only_its_runtimes_import_tensorflow() -> None:
 
     assert importers == {
         "inference/runtimes/keras_tensorflow.py",
+        "inference/runtimes/onnx_export.py",
         "inference/runtimes/saved_model.py",
         "inference/runtimes/saved_model_graph.py",
         "inference/runtimes/tensorflow_network.py",

@@ -105,6 +105,18 @@ def _shows(viewer: Viewer, frame: Image.Image) -> bool:
     return wait_until(lambda: likeness(viewer.painted(), frame) > _THE_SAME, _PATIENCE_SECONDS)
 
 
+def _shows_series(viewer: Viewer, image: Dataset, frame: Image.Image) -> bool:
+    """Put a series into the viewport; once more where the viewer, still arranging, forgot it."""
+
+    def is_shown() -> bool:
+        viewer.show(image.SeriesNumber)
+        return wait_until(
+            lambda: likeness(viewer.painted(), frame) > _THE_SAME, _PATIENCE_SECONDS / 4
+        )
+
+    return any(is_shown() for _ in range(4))
+
+
 def test_list_names_the_study_and_opens_it(viewer: Viewer, shown: Shown) -> None:
     viewer.open_list()
     row = viewer.page.get_by_role("row", name="SAMPLE-ACC-0010")
@@ -137,8 +149,7 @@ def test_volume_is_painted_and_scrolls_frame_by_frame(viewer: Viewer, shown: Sho
     frames = frames_of(shown.study.volume)
     viewer.open_study(shown.study.uid)
 
-    viewer.show(shown.study.volume.SeriesNumber)
-    assert _shows(viewer, frames[0])
+    assert _shows_series(viewer, shown.study.volume, frames[0])
     viewer.scroll(5)
 
     expect(viewer.viewport).to_contain_text("(6/80)")
@@ -161,9 +172,7 @@ def test_compressed_image_is_painted(viewer: Viewer, shown: Shown, folder: str, 
     image = shown.samples[folder][file]
     viewer.open_study(str(image.StudyInstanceUID))
 
-    viewer.show(image.SeriesNumber)
-
-    assert _shows(viewer, frames_of(image)[0])
+    assert _shows_series(viewer, image, frames_of(image)[0])
     assert viewer.faults == []
 
 
@@ -171,9 +180,7 @@ def test_picture_of_the_estimate_is_painted(viewer: Viewer, shown: Shown) -> Non
     picture = shown.report(ReportKind.SECONDARY_CAPTURE)
     viewer.open_study(shown.study.uid)
 
-    viewer.show(picture.SeriesNumber)
-
-    assert _shows(viewer, frames_of(picture)[0])
+    assert _shows_series(viewer, picture, frames_of(picture)[0])
     # A film player would lie over the words that it is an estimate.
     expect(viewer.viewport.get_by_text("FPS")).to_have_count(0, timeout=5_000)
     assert viewer.faults == []

@@ -1,10 +1,12 @@
 """Pages people search and act on: patients, trends, peers, callers, queue, quarantine, models."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -30,6 +32,7 @@ from core.values.person_name import FoldedName
 from core.values.prediction import FieldEstimate, ModelIdentity, PredictionStatus
 from core.values.scan import Device
 from dicom_node.peers import add_peer
+from dicom_node.storage import patient_search
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_patient
 from tests.builders.visits import PATIENT, build_visit, keep_visit, keep_visits
@@ -349,6 +352,17 @@ def test_devices_show_how_many_scans_could_be_assessed(
     assert "Maker Scanner (SN-1) 80 % 4/5 80 % 4/5" in text
 
 
+def test_search_of_very_many_patients_asks_for_a_beginning(
+    client: httpx.Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patient_search, "MOST_WALKED", 0)
+    _keep_wang(database)
+
+    page = _Page(client.post("/patients", data={"name": "*ang"}))
+
+    assert "Add letters at the beginning" in page.text
+
+
 def test_queue_says_why_and_tries_again(
     client: httpx.Client, viewer: httpx.Client, database: Database
 ) -> None:
@@ -456,6 +470,19 @@ def test_models_show_cards_agreement_and_drift(client: httpx.Client, database: D
     ):
         assert words in second.text
     assert client.get("/models/retinervenet/9.0.0").status_code == 404
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_models_page_tells_how_busy_the_gpus_are(
+    client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "GPUs of this host" not in _Page(client.get("/models")).text
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho '0, 1024, 40960, 37'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    assert "0 37 % 1.0 / 40.0 GiB" in _Page(client.get("/models")).text
 
 
 def test_text_of_others_is_never_markup_on_these_pages(

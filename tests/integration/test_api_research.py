@@ -32,7 +32,10 @@ TELLTALES = (
     *("1.2.840.99999", "SN-31337", "2024-03-20", "20240320", "p-first", "p-second", "Drsmith"),
 )
 _FIRST = datetime(2024, 3, 20, 10, 15, tzinfo=UTC)
-_OPEN = {"/health/live", "/health/ready", "/metrics", "/login", "/logout"}
+_OPEN = {
+    *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
+    *("/metrics", "/login", "/logout"),
+}
 _HTML = {"Accept": "text/html"}
 
 
@@ -210,6 +213,8 @@ def test_researcher_meets_nobody_on_any_route(app: FastAPI, client: httpx.Client
         "/research",
         "/v1/research/predictions",
         "/v1/research/predictions.csv",
+        "/v2",
+        "/v2/models",
     }
 
 

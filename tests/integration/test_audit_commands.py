@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from arcuate.node import open_node
 from core.settings import Settings
+from core.tables.audit_entries import AuditCollectorRow
 from tests.fixtures.audit_trail import audited, told
 from tests.integration.test_cli import Terminal
 
@@ -94,6 +96,21 @@ def test_purge_removes_old_entries_and_leaves_a_whole_chain(terminal: Terminal) 
     assert nothing.out == "There are none.\n"
     assert purged.out == "Removed 3 entries, 1 to 3; entry 4 says so.\n"
     assert (verified.code, verified.json["first"], verified.json["last"]) == (0, 4, 5)
+
+
+def test_purge_keeps_what_the_collector_was_not_sent(terminal: Terminal) -> None:
+    terminal("keys", "create", "clinic")
+    terminal("audit", "list")
+    with database_of(terminal).transaction() as session:
+        session.exec(select(AuditCollectorRow)).one().position = 1
+    purge = ("audit", "purge", "--before", "2100-01-01", "--yes")
+
+    refused = terminal(*purge, audit_syslog="tls://collector.example:6514")
+    forced = terminal(*purge, "--even-untold", audit_syslog="tls://collector.example:6514")
+
+    assert refused.code == 1
+    assert "--even-untold" in refused.err
+    assert forced.code == 0
 
 
 def test_key_is_used_and_asked_for(terminal: Terminal) -> None:

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from api.rest.patient_search import PatientQuery, _passes, page_of_patients
 from api.rest.prediction_search import PredictionQuery, page_of_records, select_page
 from core.database import Database
+from core.eye_selection import of_eye, unindexed
 from core.tables.columns import table_of
 from core.tables.patients import PatientRow
+from core.tables.predictions import PredictionRow
+from core.values.laterality import Laterality
+from core.values.prediction import PredictionStatus
 from tests.builders.large_archive import fill
+from tests.conftest import empty_database
 
 _STUDIES = 100_000
 #: Each filter with how many there are to be found, at most a page of 50.
@@ -39,10 +44,21 @@ _FILTERS: list[tuple[dict[str, str], int]] = [
 ]
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def archive(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """The same for every test: it takes long to fill."""
+    with empty_database(request, request.param, tmp_path_factory.mktemp("archive")) as url:
+        database = Database(url)
+        fill(database, _STUDIES)
+        yield database
+        database.close()
+
+
 @pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    fill(database, _STUDIES)
-    with database.reading() as opened:
+def session(archive: Database) -> Iterator[Session]:
+    with archive.reading() as opened:
         yield opened
 
 
@@ -76,6 +92,16 @@ def test_patients_are_found_by_indexes_but_for_the_middle_of_a_name(session: Ses
         f"sato12{n}^anna" for n in ("0", "5", "00", "05", "10")
     ]
     assert following is not None
+
+
+def test_results_of_an_eye_are_found_by_the_patient(session: Session) -> None:
+    of_patient = of_eye(select(PredictionRow.id), 777, Laterality.RIGHT)
+    final = unindexed(col(PredictionRow.status)) == PredictionStatus.FINAL
+
+    plan = _plan(session, of_patient.where(final).order_by(col(PredictionRow.acquired_at).desc()))
+
+    assert "studies_patient_key" in plan
+    assert "predictions_instance" in plan or "predictions_answer" in plan
 
 
 def _plan(session: Session, statement: Any) -> str:

@@ -61,6 +61,8 @@ def test_dashboard_shows_most_of_what_is_told() -> None:
         "arcuate_reviews_requested",
         "arcuate_storage_minimum_free_bytes",
         "arcuate_storage_up",
+        "arcuate_storage_waiting_bytes",
+        "arcuate_storage_waiting_objects",
     }
 
 

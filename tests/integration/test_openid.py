@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from time import time
 from typing import Any
@@ -23,6 +24,7 @@ from api.errors import ProviderAway, TokenRefused
 from api.oidc.provider import Provider
 from api.oidc.tokens import access_claims
 from api.sessions import sign_out_by_name
+from core.clock import utc_now
 from core.database import Database
 from core.keys import Role, create_key
 from core.settings import Settings
@@ -115,7 +117,7 @@ def url(app: FastAPI, locked: Settings) -> Iterator[str]:
 @pytest.fixture
 def browser(url: str) -> Iterator[httpx.Client]:
     with httpx.Client(
-        base_url=url, headers=_HTML, follow_redirects=True, trust_env=False
+        timeout=60, base_url=url, headers=_HTML, follow_redirects=True, trust_env=False
     ) as opened:
         yield opened
 
@@ -151,6 +153,33 @@ def test_person_signs_in_on_the_provider_and_reviews_under_their_name(
         row = session.exec(select(BrowserSessionRow)).one()
         assert (row.name, row.subject, row.roles) == ("Dr. Ito", "ito", ["clinician"])
         assert session.exec(select(ProviderLoginRow)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("roles", "found"), [("eye-doctors=viewer", ["viewer"]), ("others=viewer", None)]
+)
+def test_roles_of_an_open_session_are_asked_for_again(
+    browser: httpx.Client, locked: Settings, database: Database, roles: str, found: list[str] | None
+) -> None:
+    sign_in_by_provider(browser, "ito")
+    # The same record behind a node to which the person's groups mean something else by now.
+    later = locked.model_copy(update={"oidc_roles": roles, "http_port": 0})
+    app = create_app(later, database, Storage(later.storage))
+    with (
+        serving(app, later) as url,
+        httpx.Client(timeout=60, base_url=url, cookies=browser.cookies, trust_env=False) as there,
+    ):
+        assert there.get("/v1/patients").status_code == 200
+        with database.transaction() as session:
+            row = session.exec(select(BrowserSessionRow)).one()
+            assert row.refresh_token.startswith("ey")
+            row.roles_read_at = utc_now() - timedelta(hours=1)
+
+        answers = [there.get("/v1/patients").status_code for _ in range(2)]
+
+    with database.reading() as session:
+        kept = [row.roles for row in session.exec(select(BrowserSessionRow)).all()]
+    assert (answers, kept) == (([200] * 2, [found]) if found else ([401] * 2, []))
 
 
 def test_person_of_several_groups_has_the_roles_of_all(

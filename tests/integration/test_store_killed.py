@@ -19,6 +19,7 @@ from dicom_node.calling_errors import AssociationRejected, PeerUnreachable
 from dicom_node.peers import PeerAddress, add_peer
 from dicom_node.scu.store import send
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.opening import open_storage
 from tests.builders.encoded_instance import as_file, encode_instance
 from tests.fixtures.dicom_server import DEVICE
 
@@ -81,7 +82,7 @@ def send_until_it_dies(
 
 def assert_kept(settings: Settings, database: Database, acknowledged: Sequence[Path]) -> None:
     """Every acknowledged instance is whole; every row has its bytes, its job and its change."""
-    storage = Storage(settings.storage)
+    storage = open_storage(settings)
     with database.reading() as session:
         rows = {row.sop_instance_uid: row for row in session.exec(select(InstanceRow)).all()}
         jobs = sorted(int(subject) for subject in session.exec(select(JobRow.subject)).all())

@@ -16,7 +16,8 @@ from api.errors import (
     NotSignedIn,
     TokenRefused,
 )
-from api.problems import STATUSES, answer_unexpected, headers_of, kind_of, status_of
+from api.problem_statuses import STATUSES, status_of
+from api.problems import answer_unexpected, headers_of, kind_of
 from core.database import DatabaseAway
 from core.errors import NodeError, RecordNotFound
 from core.keys import KeyNameTaken

@@ -7,6 +7,7 @@ from arcuate.dicom_files import find_files
 from arcuate.scan_files import file_digest
 from arcuate.score_row import COLUMNS, Row
 from arcuate.scoring import changed_files, score_files
+from core.settings import Settings
 from core.values.laterality import Laterality
 from inference.model_card import ModelKind
 from inference.model_store import ModelStore
@@ -18,7 +19,9 @@ from tests.builders.photograph import build_photograph
 
 @pytest.fixture(scope="module")
 def scorers() -> Scorers:
-    return load_scorers({ModelKind.PROFILE: ModelStore().load_card("retinervenet")}, "cpu")
+    return load_scorers(
+        {ModelKind.PROFILE: ModelStore().load_card("retinervenet")}, Settings(device="cpu")
+    )
 
 
 def keep(folder: Path, name: str, dataset: Dataset) -> Path:

@@ -175,3 +175,38 @@ def test_stopped_role_listens_no_more(home: Path) -> None:
     supervisor.stop()
 
     assert not listens(port)
+
+
+def two_workers(home: Path) -> Supervisor:
+    settings = settings_of(home).model_copy(update={"device": "cpu", "workers": 2})
+    return Supervisor(settings, [Role.INFER], [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in ("0", "1")])
+
+
+def test_workers_have_each_their_own_environment(home: Path) -> None:
+    supervisor = two_workers(home)
+
+    told = [supervisor._environment(child) for child in supervisor._children]
+
+    assert [one["CUDA_VISIBLE_DEVICES"] for one in told] == ["0", "1"]
+    assert [one["ARCUATE_WORKERS"] for one in told] == ["1", "1"]
+
+
+@pytest.mark.slow
+def test_infer_alone_runs_as_many_workers_as_the_settings_say(home: Path) -> None:
+    """Its quick relative is the test before; this one loads TensorFlow twice."""
+    settings = {"ARCUATE_HOME": str(home), "ARCUATE_DEVICE": "cpu", "ARCUATE_WORKERS": "2"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "arcuate", "infer", "--supervised"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **settings},
+    ) as several:
+        assert several.stdout is not None
+        line = several.stdout.readline()
+        workers = Path(f"/proc/{several.pid}/task/{several.pid}/children").read_text().split()
+        several.communicate()
+
+    assert '"role": "infer", "ready": true' in line
+    assert len(workers) == 2
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from core.database import Database
 from core.model_choice import DEFAULT_MODEL, KnownModel, chosen_model
+from core.model_history import NothingToUndo, former_model, list_changes
 from core.models import (
     ModelStateRefused,
     activate_model,
@@ -244,3 +245,26 @@ def test_models_of_a_record_that_is_yet_to_be_migrated_are_known(database: Datab
     [model] = models_of_any_record(database)
 
     assert (model.identity, model.card) == (OLD, None)
+
+
+def test_going_back_finds_what_scored_by_its_name_only(registered: Database) -> None:
+    change(registered, activate_model, OLD)
+
+    with registered.reading() as session:
+        models, changes = list_models(session), list_changes(session)
+        assert former_model(models).identity == NEW
+        with pytest.raises(NothingToUndo):
+            former_model(models, "fundus")
+
+    assert [(row.version, row.state_before, row.state) for row in changes][::-1] == [
+        ("2.0.0", "installed", "active"),
+        ("2.0.0", "active", "installed"),
+        ("1.0.0", "installed", "active"),
+    ]
+
+
+def test_activating_one_kind_leaves_the_choice_of_another_open(registered: Database) -> None:
+    change(registered, activate_model, FUNDUS)
+
+    with registered.reading() as session:
+        assert {row.kind for row in list_changes(session)} == {"fundus"}

@@ -6,8 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.uid import UID
 
+from core.clock import utc_now
 from core.database import Database
+from core.identities.history import Correction
+from core.identities.moving import move_study
+from core.identities.undoing import undo
 from core.pseudonyms import Pseudonyms, capped_age_years, pseudonyms_of, shifted
+from core.tables.identity_changes import ChangeSource
+from core.tables.patients import PatientRow
+from core.tables.studies import StudyRow
 from core.values.identity import PatientIdentity
 
 PATIENT = PatientIdentity("P-0001", "Clinic", "Sample^Eye", date(1958, 3, 1), "F")
@@ -80,3 +87,51 @@ def test_secret_is_made_once_by_whoever_comes_first(database: Database) -> None:
 
     assert len(set(made)) == 1
     assert pseudonyms_of(database, "p").patient(PATIENT) == made[0]
+
+
+def _keep_studies(database: Database) -> None:
+    """Two studies of ID-1, one of ID-2, and a record of ID-3 that is empty."""
+    with database.transaction() as session:
+        for number in (1, 2, 3):
+            session.add(PatientRow(patient_id=f"ID-{number}"))
+        session.flush()
+        for number, patient_key in enumerate((1, 1, 2)):
+            uid, at = f"1.2.{number}", datetime(2024, 1, 1, tzinfo=UTC)
+            row = StudyRow(patient_key=patient_key, study_instance_uid=uid, received_at=at)
+            session.add(row)
+
+
+def _move(database: Database, study_key: int, patient_key: int) -> None:
+    by = Correction("wrong number", "admin", ChangeSource.PERSON, utc_now())
+    with database.transaction() as session:
+        study = session.get_one(StudyRow, study_key)
+        move_study(session, study, session.get_one(PatientRow, patient_key), by)
+
+
+def _named(database: Database) -> list[str]:
+    names = pseudonyms_of(database, "p")
+    return [names.patient(PatientIdentity(f"ID-{number}")) for number in (1, 2, 3)]
+
+
+def test_corrected_patient_id_keeps_its_pseudonym(database: Database) -> None:
+    _keep_studies(database)
+    first, second, third = _named(database)
+
+    _move(database, 1, 3)
+    # One study was another person's: the rest still is who it was.
+    assert _named(database) == [first, second, third]
+    _move(database, 2, 3)
+
+    assert _named(database) == [first, second, first]
+    with database.transaction() as session:
+        undo(session, 2, Correction("no", "admin", ChangeSource.PERSON, utc_now()))
+    assert _named(database) == [first, second, third]
+
+
+def test_patient_who_was_there_already_keeps_their_own_pseudonym(database: Database) -> None:
+    _keep_studies(database)
+    before = _named(database)
+
+    _move(database, 3, 1)
+
+    assert _named(database) == before

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session, update
 
+from core import earlier_results, report_context
 from core.database import Database
+from core.earlier_results import find_earlier
 from core.errors import RecordNotFound
 from core.report_context import read_context
 from core.reviews import record_review
@@ -76,6 +78,30 @@ def test_what_a_person_withholds_is_told_beside_no_other_result(database: Databa
 
     assert (len(before.earlier), before.other_eye is None) == (2, False)
     assert (after.earlier, after.other_eye) == (before.earlier[:1], None)
+
+
+def test_what_is_withheld_takes_no_place_of_what_is_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (report_context, earlier_results):
+        name = "_MOST_EARLIER" if module is report_context else "_MOST"
+        monkeypatch.setattr(module, name, 1)
+    keep(database, visit(1, 200), visit(2, 400), THIS)
+    with database.transaction() as session:
+        rejection = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen.")
+        record_review(session, "visit-1", rejection, THIS.predicted_at)
+    with database.transaction() as session:
+        told = read_context(session, "this").earlier
+        row = session.get_one(PredictionRow, "this")
+        listed = find_earlier(session, THIS, row.instance_key, 1)
+        # What is accepted in the end is told again.
+        acceptance = ReviewDraft(ReviewDecision.ACCEPT, "dr-ito", "No drusen.")
+        record_review(session, "visit-1", acceptance, THIS.predicted_at)
+        after = find_earlier(session, THIS, row.instance_key, 1)
+
+    assert [point.acquired_at for point in told] == [visit(2, 400).acquired_at]
+    assert [one.prediction_id for one in listed] == ["visit-2"]
+    assert [one.prediction_id for one in after] == ["visit-1"]
 
 
 def test_earlier_estimates_are_those_of_this_eye_of_this_patient_by_this_model(

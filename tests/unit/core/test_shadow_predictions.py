@@ -1,14 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from sqlmodel import select
 
 from core.database import Database
 from core.shadow_predictions import (
-    ShadowComparison,
     ShadowPrediction,
-    compare_shadow,
     record_shadow_prediction,
 )
 from core.tables.shadow_predictions import ShadowPredictionRow
@@ -45,26 +42,6 @@ def watched(beside: Prediction, shift_db: float | None) -> ShadowPrediction:
         estimate=FieldEstimate(*(array + np.float32(shift_db) for array in arrays)),
         mean_deviation_db=deviations.mean_deviation_db + shift_db,
     )
-
-
-def test_comparison_is_over_the_eyes_with_both_fields(database: Database) -> None:
-    shadows = [watched(kept(database, n), shift) for n, shift in enumerate([2.0, -1.0, None])]
-    with database.transaction() as session:
-        for shadow in shadows:
-            record_shadow_prediction(session, shadow)
-
-    with database.reading() as session:
-        found = compare_shadow(session, SHADOW.digest)
-
-    assert (found.eyes, found.both, found.only_active, found.only_shadow) == (3, 2, 1, 0)
-    assert found.mean_difference_db == pytest.approx(0.5, abs=1e-4)
-    assert found.mean_absolute_difference_db == pytest.approx(1.5, abs=1e-4)
-    assert found.largest_mean_deviation_difference_db == pytest.approx(2.0, abs=1e-4)
-
-
-def test_nothing_watched_compares_to_nothing(database: Database) -> None:
-    with database.reading() as session:
-        assert compare_shadow(session, SHADOW.digest) == ShadowComparison(0, 0, 0, 0)
 
 
 def test_same_scan_is_watched_once_by_the_same_weights(database: Database) -> None:

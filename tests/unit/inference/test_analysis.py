@@ -34,6 +34,7 @@ from core.worker import Worker
 from dicom_node.storage.archive import Archive
 from inference.analysis import AnalyseStep
 from inference.examination import Examination, examine
+from inference.executors.in_process import InProcess
 from inference.model_card import ModelKind
 from inference.predictor import Predictor
 from inference.scorer import Scorer
@@ -378,7 +379,10 @@ def test_shadow_comes_after_the_result_and_changes_nothing_of_it(
 ) -> None:
     damaged = make_model(tmp_path, "damaged")
     twin = replace(scorers.active[ModelKind.PROFILE].card, name="twin")
-    shadows = (ShadowScorer(damaged, "cpu"), ShadowScorer(twin, "cpu"))
+    shadows = (
+        ShadowScorer(damaged, InProcess(Settings(device="cpu"))),
+        ShadowScorer(twin, InProcess(Settings(device="cpu"))),
+    )
     step = AnalyseStep(database, archive.storage, FixedScorers(replace(scorers, shadows=shadows)))
     receive(archive, build_circle_opt(key="a"), at=EARLIER)
     receive(archive, build_line_opt(key="b"), at=EARLIER)

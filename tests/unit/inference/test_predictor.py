@@ -25,6 +25,7 @@ from inference.model_card import ModelCard, ModelInput, read_card, weights_diges
 from inference.model_card_writer import write_card
 from inference.model_store import ModelStore
 from inference.predictor import Predictor
+from inference.probe import probe_eyes
 from inference.runtimes.compiled_network import DeviceUsed
 from inference.runtimes.network import NetworkAnswer
 from tests.golden import retinervenet as golden
@@ -307,3 +308,18 @@ def test_importing_predictor_card_and_store_loads_no_network_library() -> None:
     )
 
     assert loaded == "[]"
+
+
+@pytest.mark.parametrize("size", [4, 16, 64])
+def test_eye_has_the_same_bits_wherever_it_stands_among_others(
+    shipped_predictor: Predictor, size: int
+) -> None:
+    structure, ages = probe_eyes(shipped_predictor.card, size)
+    fewer = size // 4 + 1
+
+    whole = shipped_predictor.answer(structure, ages).sensitivities_db
+    turned = shipped_predictor.answer(structure[::-1], ages[::-1]).sensitivities_db
+    padded = shipped_predictor.answer(structure[:fewer], ages[:fewer]).sensitivities_db
+
+    assert np.array_equal(turned[::-1], whole)
+    assert np.array_equal(padded, whole[:fewer])

@@ -11,7 +11,7 @@ from core.errors import InfrastructureError
 from core.models import activate_model, list_models, register_models, shadow_model
 from core.perimetry.rnfl import normal_profile_um
 from core.settings import Settings
-from core.shadow_predictions import compare_shadow
+from core.shadow_agreement import read_agreement
 from core.tables.models import ModelState
 from core.tables.shadow_predictions import ShadowPredictionRow
 from core.values.laterality import Laterality
@@ -21,6 +21,7 @@ from core.values.reason import ReasonCode
 from core.values.scan import Device
 from inference.errors import ModelNotFound
 from inference.examination import Examination
+from inference.executors.in_process import InProcess
 from inference.loading import known_models
 from inference.model_card import CARD_FILE, ModelCard, ModelKind
 from inference.model_card_writer import write_card
@@ -32,6 +33,9 @@ from tests.builders.prediction import build_prediction
 from tests.unit.inference.small_models import small_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+_HERE = InProcess(Settings(device="cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +192,7 @@ def shadow_rows(database: Database) -> list[ShadowPredictionRow]:
 def shadow_of(models: Path, version: str = "2.0.0") -> ShadowScorer:
     from inference.model_card import read_card
 
-    return ShadowScorer(read_card(models / f"smallnet-{version}"), "cpu")
+    return ShadowScorer(read_card(models / f"smallnet-{version}"), _HERE)
 
 
 def test_shadow_keeps_its_field_once_beside_the_result(
@@ -205,8 +209,8 @@ def test_shadow_keeps_its_field_once_beside_the_result(
     assert expected is not None
     assert row.sensitivities_db == pytest.approx(expected.sensitivities_db, abs=1e-3)
     with database.reading() as session:
-        found = compare_shadow(session, shadow.card.digest)
-    assert (found.eyes, found.both, found.only_active, found.only_shadow) == (1, 1, 0, 0)
+        (found,) = read_agreement(session, shadow.card.digest)
+    assert (found.scans, found.both, found.only_result, found.only_shadow) == (1, 1, 0, 0)
 
 
 def test_shadow_says_why_it_gives_no_field(
@@ -215,7 +219,7 @@ def test_shadow_says_why_it_gives_no_field(
     card = replace(small_model(tmp_path, seed=2), trained_age_range_years=(20.0, 50.0))
     write_card(card)
 
-    ShadowScorer(card, "cpu").watch(database, utc_now, [(prediction_id, examination())])
+    ShadowScorer(card, _HERE).watch(database, utc_now, [(prediction_id, examination())])
 
     (row,) = shadow_rows(database)
     assert (row.sensitivities_db, [reason["code"] for reason in row.reasons]) == (
@@ -223,8 +227,8 @@ def test_shadow_says_why_it_gives_no_field(
         ["outside_intended_use"],
     )
     with database.reading() as session:
-        found = compare_shadow(session, card.digest)
-    assert (found.only_active, found.mean_difference_db) == (1, None)
+        (found,) = read_agreement(session, card.digest)
+    assert (found.only_result, found.mean_difference_db) == (1, None)
 
 
 def test_shadow_leaves_alone_what_is_not_for_it(
@@ -246,7 +250,7 @@ def test_damaged_shadow_fails_nothing(
     card: ModelCard = small_model(tmp_path)
     card.weights_path.write_bytes(b"damaged")
 
-    ShadowScorer(card, "cpu").watch(database, utc_now, [(prediction_id, examination())])
+    ShadowScorer(card, _HERE).watch(database, utc_now, [(prediction_id, examination())])
 
     assert shadow_rows(database) == []
 

@@ -8,7 +8,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from api.dashboard import languages
 from api.dashboard.languages import LANGUAGES, best_language, catalogues_of
 from api.dashboard.translation import KEYWORDS
-from api.problems import STATUSES
+from api.problem_statuses import STATUSES
 from core.errors import NodeError
 from core.values.prediction import ESTIMATE_NOTICE, FUNDUS_NOTICE
 from tests.conftest import REPOSITORY

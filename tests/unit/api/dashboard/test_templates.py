@@ -16,7 +16,7 @@ _SPOKEN = {"alt", "aria-label", "data-label", "placeholder", "title"}
 #: The same in every language: our name, units, terms of the standards, what is typed as it stands.
 _SAME = {
     *("Arcuate", "AE", "CSV", "DICOM", "FHIR", "ID", "Instance", "SOP", "TLS", "UID"),
-    *("MAE", "MD", "OD", "OS", "PSD", "RMSE", "RNFL", "dB", "µm", "mon", "fri"),
+    *("MAE", "MD", "OD", "OS", "PSD", "RMSE", "RNFL", "GiB", "dB", "µm", "mon", "fri"),
 }
 _WORD = re.compile(r"[A-Za-zµ]{2,}")
 

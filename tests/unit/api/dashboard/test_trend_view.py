@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from api.dashboard.trend_view import Chart, eyes_view, outline, shape_of
+from api.dashboard.trend_shapes import outline, shape_of
+from api.dashboard.trend_view import Chart, eyes_view
 from core.trends.result import Index, MeasuredVisit, Place, TrendResult
 from core.trends.telling import tell_trend
 from core.values.laterality import Laterality

@@ -10,12 +10,13 @@ from sqlmodel import Session, select
 
 from core.audit.chain import chain_waiting, digest_of
 from core.audit.key import AuditKeyUnusable, read_audit_key
-from core.audit.purging import Purged, purge
+from core.audit.keyed_note import NOTE_NAME, KeyedFrom, note_keyed, read_note
+from core.audit.purging import NotYetTold, Purged, purge
 from core.audit.recording import append_audit
 from core.audit.search import AuditFilter, newest_entries
 from core.audit.verification import Anchor, verify
 from core.database import Database
-from core.tables.audit_entries import AuditEntryRow, AuditPatientRow
+from core.tables.audit_entries import AuditCollectorRow, AuditEntryRow, AuditPatientRow
 from core.values.audit import Actor, AuditAction
 from tests.builders.audit import MORNING, build_event, record_acts
 
@@ -128,6 +129,61 @@ def test_chain_with_a_key_cannot_be_made_anew_without_it(database: Database) -> 
 
     assert fault is not None
     assert fault.number == 2
+
+
+def test_chain_made_anew_as_if_it_never_had_the_key_is_found_by_the_note(
+    trail: Database, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    note_keyed(trail, home)
+    assert read_note(home) is None
+    record_acts(trail, 2)
+    chain_waiting(trail, _KEY)
+    note_keyed(trail, home)
+    noted = read_note(home)
+    assert noted is not None
+    assert noted.number == 6
+    assert verify(trail, _KEY, noted=noted).fault is None
+    with without_guards(trail) as session:
+        _make_anew(session, None)
+    # What the node records next has the key, as if it began there.
+    record_acts(trail, 1)
+    chain_waiting(trail, _KEY)
+
+    assert verify(trail, _KEY).fault is None
+    fault = verify(trail, _KEY, noted=noted).fault
+    assert fault is not None
+    assert (fault.number, "since 6" in fault.message) == (6, True)
+
+
+def test_note_outlives_a_purge_and_a_shorter_chain_shows(
+    database: Database, tmp_path: Path
+) -> None:
+    record_acts(database, 5)
+    chain_waiting(database, _KEY)
+    note_keyed(database, tmp_path)
+    noted = read_note(tmp_path)
+    purge(database, MORNING + timedelta(minutes=2), _ADMIN, _KEY)
+
+    assert verify(database, _KEY, noted=noted).fault is None
+    assert verify(database, _KEY, noted=KeyedFrom(9, "0" * 64)).fault is not None
+    (tmp_path / NOTE_NAME).write_text("nonsense")
+    with pytest.raises(AuditKeyUnusable, match="audit-keyed-from"):
+        read_note(tmp_path)
+
+
+def test_what_the_collector_was_not_sent_stays(trail: Database) -> None:
+    before = MORNING + timedelta(minutes=3)
+    with trail.transaction() as session:
+        session.exec(select(AuditCollectorRow)).one().position = 2
+    with pytest.raises(NotYetTold, match="up to 2, and those up to 3"):
+        purge(trail, before, _ADMIN, None, must_be_told=True)
+    assert verify(trail).first == 1
+
+    with trail.transaction() as session:
+        session.exec(select(AuditCollectorRow)).one().position = 3
+
+    assert purge(trail, before, _ADMIN, None, must_be_told=True) == Purged(1, 3, 6)
 
 
 def test_key_may_begin_later_and_must_be_the_same(trail: Database) -> None:

@@ -36,14 +36,20 @@ from dicom_node.delivery.reissuing import ReissueStep
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.reviewing import ReviewStep
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.duplicate_policy import DuplicatePolicy
+from dicom_node.storage.ingest import ingest
 from dicom_node.storage.retrieve import read_dataset
 from reports.equipment import Equipment
 from reports.report import ReportKind
 from reports.reviewed_report import reviewed_report
 from reports.structured_report import StructuredReport
+from tests.builders.encoded_instance import encode_instance
+from tests.builders.opt import build_circle_opt
 from tests.builders.received import open_test_archive
 from tests.builders.recorded_scan import record_scan
 
+#: As the scan of `record_scan` says it.
+BORN = str(build_circle_opt().PatientBirthDate)
 KINDS = {ReportKind.STRUCTURED_REPORT, ReportKind.SECONDARY_CAPTURE, ReportKind.PDF}
 
 
@@ -142,6 +148,58 @@ def test_every_report_is_built_anew_for_whom_it_is_of(
     after["sr"].save_as(content, enforce_file_format=True)
     content.seek(0)
     assert len(srread(content).content.get_image_measurement_groups()) == 53
+
+
+def correct_name(archive: Archive, **values: Any) -> None:
+    """Have another study of the patient sent again as a PACS that knows better says it."""
+    replacing = replace(archive, duplicates=DuplicatePolicy.REPLACE)
+    for said in ({"PatientName": "Test^Eye", "PatientBirthDate": BORN}, values):
+        ingest(replacing, encode_instance(PatientID="TEST-0001", PatientSex="F", **said))
+
+
+def test_name_that_is_corrected_in_one_study_is_corrected_in_the_reports_of_the_others(
+    archive: Archive, database: Database, reports: ReportStep, reported: Dataset
+) -> None:
+    before = kept(archive)
+    correct_name(archive, PatientName="Test^Ida", PatientBirthDate="19700102")
+
+    run(database, ReissueStep(reports))
+
+    after = kept(archive)
+    assert {str(one.PatientName) for one in after.values()} == {"Test^Ida"}
+    assert {one.PatientBirthDate for one in after.values()} == {"19700102"}
+    assert predecessors_of(after["sr"]) == [before["sr"].SOPInstanceUID]
+    with database.transaction() as session:
+        undo(session, 1, by_a_person())
+    run(database, ReissueStep(reports))
+    assert {str(one.PatientName) for one in kept(archive).values()} == {"Test^Eye"}
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_report_that_was_built_under_the_former_name_is_sent_nowhere(
+    archive: Archive, database: Database, reports: ReportStep, is_moved: bool
+) -> None:
+    def corrected() -> None:
+        if is_moved:
+            move(database)
+        else:
+            correct_name(archive, PatientName="Test^Ida", PatientBirthDate=BORN)
+
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "pacs", "folder", "/pacs"))
+    slow = Slow(database, archive.storage, reports.equipment, (StructuredReport(),))
+    record_scan(archive, database)
+    slow.meanwhile.append(corrected)
+    run(database, slow)
+    assert rows(database, DeliveryRow) == []
+
+    run(database, ReissueStep(slow))
+
+    [planned], [row] = rows(database, DeliveryRow), rows(database, ReportRow)
+    assert planned.instance_key == row.instance_key
+    [report] = kept(archive).values()
+    said = (report.PatientID, str(report.PatientName))
+    assert said == (("OTHER-1", "Test^Eye") if is_moved else ("TEST-0001", "Test^Ida"))
 
 
 def test_second_run_changes_nothing(

@@ -20,8 +20,9 @@ from core.settings import Settings
 from core.tables.changes import ChangeKind, ChangeRow
 from core.tables.identity_changes import ChangeSource, IdentityChangeKind, IdentityChangeRow
 from core.tables.instances import InstanceRow
-from core.tables.jobs import JobKind, JobRow
+from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.patients import PatientRow
+from core.tables.predictions import PredictionRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reports import ReportRow
 from core.tables.studies import StudyRow
@@ -95,9 +96,10 @@ def test_study_follows_a_corrected_patient_id(
     with database.reading() as session:
         assert load_prediction(session, "p2").patient.name == "Maier^Anna"
         assert load_prediction(session, "p1").status == "superseded"
-        reissued = session.exec(select(JobRow.subject).where(JobRow.kind == JobKind.REISSUE)).all()
-    # What was replaced is scored anew; what was not is told to be another's.
-    assert "p2" in reissued
+        wanted = JobRow.kind == JobKind.REISSUE, JobRow.status == JobStatus.QUEUED
+        reissued = session.exec(select(JobRow.subject).where(*wanted)).all()
+    # What was replaced is scored and reported anew; what was not is told to be another's.
+    assert reissued == ["p2"]
     assert [row.name for row in rows(database, PatientRow)] == ["Müller^Anna", "Maier^Anna"]
     assert kinds(database)[-2:] == [ChangeKind.INSTANCE_REPLACED, ChangeKind.IDENTITY_CHANGED]
 
@@ -174,6 +176,42 @@ def test_what_a_person_took_back_no_peer_moves_again(
     assert patient_of_study(database) == "P1"
     assert [row.kind for row in rows(database, IdentityChangeRow)] == ["study_moved", "undone"]
     assert [row.code for row in rows(database, QuarantineRow)][1:] == ["patient_conflict"] * 2
+
+
+def test_corrected_name_reaches_the_reports_of_the_other_studies(
+    archive: Archive, replacing: Archive, database: Database
+) -> None:
+    other = {
+        "StudyInstanceUID": "1.2.9",
+        "SeriesInstanceUID": "1.2.9.1",
+        "SOPInstanceUID": "1.2.9.2",
+    }
+    ingest(archive, encode_instance())
+    beside = ingest(archive, encode_instance(**other))
+    with database.transaction() as session:
+        record_prediction(
+            session,
+            build_prediction(prediction_id="p2", age_years=53.0),
+            beside.instance_key,
+            None,
+        )
+        session.add(ReportRow(prediction_id="p2", kind="sr", instance_key=beside.instance_key))
+
+    ingest(replacing, encode_instance(PatientName="Maier^Anna", PatientBirthDate="19400101"))
+
+    def asked() -> tuple[list[str], list[str]]:
+        with database.reading() as session:
+            jobs = select(JobRow.subject).where(JobRow.kind == JobKind.REISSUE)
+            return list(session.exec(jobs).all()), session.get_one(PredictionRow, "p2").notes
+
+    subjects, notes = asked()
+    assert (subjects, len(notes)) == (["p2"], 1)
+    assert "norm of 53 years instead of 71" in notes[0]
+
+    with database.transaction() as session:
+        undo(session, 1, by_a_person())
+
+    assert asked() == (["p2", "p2"], [])
 
 
 def test_corrected_name_is_written_with_what_it_was(

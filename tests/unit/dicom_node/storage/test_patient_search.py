@@ -8,9 +8,11 @@ from core.tables.patients import PatientRow
 from core.tables.studies import StudyRow
 from core.values.person_name import FoldedName
 from dicom_node.errors import MatchingKeyInvalid
+from dicom_node.storage import patient_search
 from dicom_node.storage.patient_search import (
     PatientSearch,
     find_patients,
+    is_too_wide,
     name_values,
     newest_patients,
     select_patients,
@@ -184,3 +186,29 @@ def test_an_index_finds_it(database: Database, search: PatientSearch, indexes: l
     for index in indexes:
         assert index in plan, plan
     assert not reads_a_table_whole(plan), plan
+
+
+@pytest.mark.parametrize(
+    ("search", "is_wide"),
+    [
+        (PatientSearch(name="*ang"), True),
+        (PatientSearch(patient_id="?1"), True),
+        (PatientSearch(name="*", issuer="Clinic"), True),
+        (PatientSearch(name="*ang", patient_id="P"), False),
+        (PatientSearch(name="*ang", birth_date=date(1950, 1, 1)), False),
+        (PatientSearch(name="w*ang"), False),
+        (PatientSearch(issuer="Clinic"), False),
+    ],
+)
+def test_what_begins_wild_is_looked_for_among_few_patients_only(
+    database: Database, monkeypatch: pytest.MonkeyPatch, search: PatientSearch, is_wide: bool
+) -> None:
+    with database.transaction() as session:
+        for patient_id, name in _PEOPLE.items():
+            _keep(session, patient_id, name)
+    with database.reading() as session:
+        assert not is_too_wide(session, search)
+
+        monkeypatch.setattr(patient_search, "MOST_WALKED", 7)
+
+        assert is_too_wide(session, search) is is_wide

@@ -92,3 +92,34 @@ def test_device_that_is_not_there_is_refused() -> None:
     done = run_on_jax(program=program)
 
     assert "gpu:99 is not there" in done.stdout, done.stderr
+
+
+def test_memory_that_ends_is_told_as_such_and_nothing_is_compiled_twice(tmp_path: Path) -> None:
+    """XLA says it by the text of its error alone, so what it really says is read."""
+    program = """
+import sys
+from pathlib import Path
+import jax, jax.numpy as jnp
+from inference.errors import OutOfMemory
+from inference.runtimes.keras_jax import JaxNetwork
+from inference.runtimes.network import Network
+from tests.unit.inference.cards import make_model
+from tests.unit.inference.runtimes.networks import eyes, small_keras
+
+compiled = JaxNetwork(small_keras(), jax.devices("cpu")[0])
+network = Network(compiled, make_model(Path(sys.argv[1])))
+profiles, ages = eyes(20)
+for count in (1, 3, 16, 20):
+    network.answer(profiles[:count], ages[:count, 0])
+print("compiled", compiled._compiled._cache_size())
+compiled._compiled = jax.jit(lambda weights, arrays: [jnp.ones(2**45) * arrays[0].sum()])
+try:
+    network.answer(profiles[:1], ages[:1, 0])
+except OutOfMemory as error:
+    print(error)
+"""
+
+    done = run_on_jax(str(tmp_path), program=program)
+
+    assert "compiled 4" in done.stdout, done.stderr
+    assert "too little memory for a batch of 1. Free memory on it" in done.stdout, done.stderr

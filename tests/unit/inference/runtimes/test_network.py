@@ -1,13 +1,16 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
-from inference.errors import ModelDamaged, RuntimeUnavailable
+from inference.errors import ModelDamaged, OutOfMemory, RuntimeUnavailable
 from inference.intervals import IntervalTable
 from inference.model_card import ModelFormat, ModelInput
-from inference.runtimes.network import Network
+from inference.runtimes.compiled_network import CompiledNetwork, Port
+from inference.runtimes.network import BATCH_SIZES, Network
 from tests.unit.inference.cards import make_model
 from tests.unit.inference.runtimes.networks import (
     eyes,
@@ -149,3 +152,78 @@ def test_keras_library_that_is_not_served_is_named(
 
     with pytest.raises(RuntimeUnavailable, match="torch, and a Keras file runs on tensorflow or"):
         Network.load(card, "cpu")
+
+
+@pytest.mark.parametrize("kind", ["keras", "onnx"])
+@pytest.mark.parametrize("size", BATCH_SIZES[1:])
+def test_eye_has_the_same_bits_wherever_it_stands_in_a_batch(
+    tmp_path: Path, kind: str, size: int
+) -> None:
+    network = Network.load(model_of(tmp_path, kind), "cpu")
+    profiles, ages = eyes(size)
+    fewest = size // 4 + 1
+
+    whole = network.answer(profiles, ages[:, 0]).sensitivities_db
+    turned = network.answer(profiles[::-1], ages[::-1, 0]).sensitivities_db
+    padded = network.answer(profiles[:fewest], ages[:fewest, 0]).sensitivities_db
+
+    assert np.array_equal(turned[::-1], whole)
+    assert np.array_equal(padded, whole[:fewest])
+
+
+def model_of(folder: Path, kind: str) -> Any:
+    """Return the card of a small network kept in that form."""
+    if kind == "keras":
+        return keras_model(folder, small_keras())
+    card = make_model(folder)
+    return replace(card, weights=save_onnx(small_onnx(), card.folder).name, format=ModelFormat.ONNX)
+
+
+def test_network_is_traced_once_for_every_size(tmp_path: Path) -> None:
+    from inference.runtimes.keras_tensorflow import load_network
+
+    card = keras_model(tmp_path, small_keras())
+    compiled = load_network(card.weights_path, "cpu")
+    network = Network(compiled, card)
+
+    for count in (1, 2, 5, 16, 40, 150):
+        profiles, ages = eyes(count)
+        network.answer(profiles, ages[:, 0])
+
+    assert compiled._function.experimental_get_tracing_count() == 1
+
+
+def hungry(most: int) -> CompiledNetwork:
+    """Return a network of TensorFlow that asks for a tebibyte beyond that many eyes."""
+    import tensorflow as tf
+
+    from inference.runtimes.tensorflow_network import TensorFlowNetwork
+
+    @tf.function
+    def estimate(profile: Any, age: Any) -> list[Any]:
+        count = tf.shape(profile)[0]
+        wanted = tf.where(count > most, tf.constant(2**38, tf.int64), tf.constant(1, tf.int64))
+        nothing = 0 * tf.reduce_max(tf.random.uniform([wanted]))
+        return [age + nothing + tf.range(52, dtype=tf.float32)]
+
+    inputs = (Port("profile", (768, 1)), Port("age", (1,)))
+    return TensorFlowNetwork(estimate, inputs, (Port("dense_1", (52,)),), "/CPU:0")
+
+
+def test_batch_is_halved_until_it_fits_the_memory_and_stays_so(tmp_path: Path) -> None:
+    profiles, ages = eyes(40)
+
+    with capture_logs() as logs:
+        network = Network(hungry(16), make_model(tmp_path))
+        answer = network.answer(profiles, ages[:, 0])
+
+    assert network.batch_sizes == (1, 4, 16)
+    assert np.array_equal(answer.sensitivities_db, ages + np.arange(52, dtype=np.float32))
+    halved = [(entry["largest"], entry["log_level"]) for entry in logs]
+    assert halved == [(32, "warning"), (16, "warning")]
+    assert "/CPU:0 has too little memory for a batch of 64." in logs[0]["cause"]
+
+
+def test_device_without_memory_for_one_eye_is_no_fault_of_the_eye(tmp_path: Path) -> None:
+    with pytest.raises(OutOfMemory, match=r"for a batch of 1\. Free memory on it, take another"):
+        Network(hungry(0), make_model(tmp_path))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.errors import DeviceUnavailable, ModelDamaged, PredictionFailed
+from inference.errors import DeviceUnavailable, ModelDamaged, OutOfMemory, PredictionFailed
 from inference.runtimes.compiled_network import Port
 from inference.runtimes.onnx_runtime import load_network
 from tests.unit.inference.runtimes.networks import eyes, save_onnx, small_onnx
@@ -131,3 +131,21 @@ def test_network_that_stops_is_a_failed_prediction(tmp_path: Path) -> None:
 
     with pytest.raises(PredictionFailed, match="The network stopped"):
         network.run([profiles, ages[:2]])
+
+
+def test_batch_that_does_not_fit_the_memory_is_told_as_such(tmp_path: Path) -> None:
+    import onnx
+
+    # A second output of 64 TiB for each eye.
+    model = small_onnx()
+    shape = onnx.numpy_helper.from_array(np.array([1, 2**44], np.int64), "shape")
+    model.graph.initializer.append(shape)
+    model.graph.node.append(onnx.helper.make_node("Expand", ["age", "shape"], ["huge"]))
+    huge = onnx.helper.make_tensor_value_info("huge", onnx.TensorProto.FLOAT, ["eyes", 2**44])
+    model.graph.output.append(huge)
+    profiles, ages = eyes(3)
+
+    network = load_network(save_onnx(model, tmp_path), "cpu")
+
+    with pytest.raises(OutOfMemory, match="CPU has too little memory for a batch of 3"):
+        network.run([profiles, ages])

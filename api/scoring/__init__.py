@@ -1,0 +1,1 @@
+"""Scoring tensors that come over HTTP, whatever the protocol."""
