@@ -25,8 +25,8 @@ _Batch = dict[str, Any]
 class ScoringActor:
     """Holds the models on one process of the cluster, and predicts what tasks measured."""
 
-    def __init__(self, cards: Cards, device: str) -> None:
-        self._scorers = load_scorers(cards, Settings(device=device))
+    def __init__(self, cards: Cards, settings: Settings) -> None:
+        self._scorers = load_scorers(cards, settings)
 
     def __call__(self, batch: _Batch) -> _Batch:
         """Return the row of each file; an empty one for what is no scan."""
@@ -43,7 +43,7 @@ def score_on_ray(
     files: Sequence[Path],
     wanted: Sequence[Path],
     cards: Cards,
-    device: str,
+    settings: Settings,
     note: Callable[[int], None],
 ) -> Iterator[Row]:
     """Yield a row for each wanted file that is a scan or a photograph, as they come.
@@ -52,7 +52,7 @@ def score_on_ray(
     files was lost with is scored here afterwards, where the guilty one is told from the others.
     """
     done: set[str] = set()
-    for path, row in _told(ray, options, _to_examine(ray, files, wanted, cards), cards, device):
+    for path, row in _told(ray, options, _to_examine(ray, files, wanted, cards), cards, settings):
         done.add(path)
         note(1)
         if row is not None:
@@ -60,9 +60,7 @@ def score_on_ray(
     lost = [path for path in wanted if str(path) not in done]
     if lost:
         with ProcessPool(1) as pool:
-            yield from score_files(
-                files, lost, load_scorers(cards, Settings(device=device)), pool, note
-            )
+            yield from score_files(files, lost, load_scorers(cards, settings), pool, note)
 
 
 def _to_examine(
@@ -82,7 +80,7 @@ def _told(
     options: RayOptions,
     to_examine: Sequence[FileToExamine],
     cards: Cards,
-    device: str,
+    settings: Settings,
 ) -> Iterator[tuple[str, Row | None]]:
     items = [{"path": str(file.path), "file": pickle.dumps(file)} for file in to_examine]
     # Each file is told of, so that what a lost block held is known.
@@ -91,7 +89,7 @@ def _told(
         .map(_examined, num_cpus=1)
         .map_batches(
             ScoringActor,
-            fn_constructor_args=(cards, device),
+            fn_constructor_args=(cards, settings),
             batch_size=GROUP_SIZE,
             compute=ray.data.ActorPoolStrategy(size=options.actors),
             num_cpus=0,

@@ -24,8 +24,6 @@ class Announce(Protocol):
         """Tell it once."""
 
 
-#: How much more than others the process that builds reports yields processors.
-_DELIVER_NICENESS: Final = 10
 #: How long a thread of the receiver may go on while others wait.
 _TURN_SECONDS: Final = 0.0002
 
@@ -116,8 +114,6 @@ def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.deliver_role import loops_of
 
-    # Where many scans come at once, estimates come first and reports follow.
-    os.nice(_DELIVER_NICENESS)
     loops = loops_of(node, stopping)
     announce(0)
     run_together(loops, stopping)

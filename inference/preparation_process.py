@@ -13,6 +13,7 @@ from core.database import Database
 from core.logs import configure_logs
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.opening import open_storage
 from inference.examination import AgeLimits
 from inference.prepared_scan import PreparedScan, prepare_stored
 
@@ -38,7 +39,7 @@ def open_process(settings: Settings) -> None:
         _end_if_dead(parent, 0)
         threading.Thread(target=_end_if_dead, args=(parent, None), daemon=True).start()
     configure_logs(settings.log_level, _ROLE)
-    storage = Storage(settings.storage)
+    storage = open_storage(settings)
     storage.prepare()
     _OPENED[:] = [_Opened(Database(settings.database), storage)]
 

@@ -108,10 +108,7 @@ class RescoreStep:
     ) -> Iterator[tuple[Claim, PreparedInstance | Hindered | WorkerDied]]:
         """Yield the instances as they are prepared, and hold the jobs for as long as that takes."""
         settings, limits = self.settings, {scorer.kind: scorer.card.trained_age_range_years}
-        instances = [
-            StoredInstance(int(claimed.subject), settings.database, settings.storage, limits)
-            for claimed in claims
-        ]
+        instances = [StoredInstance(int(claimed.subject), settings, limits) for claimed in claims]
         for claimed, (_, found) in zip(claims, self.prepare(instances), strict=True):
             if monotonic() - held_since > settings.lease_seconds / 3:
                 self._hold(claims)

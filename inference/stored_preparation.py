@@ -11,8 +11,10 @@ from functools import lru_cache
 from core.clock import utc_now
 from core.database import Database
 from core.errors import InfrastructureError, NodeError, RecordNotFound
+from core.settings import Settings
 from core.values.fundus_place import FundusPlace
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.opening import open_storage
 from inference.examination import Examination, examine
 from inference.kept_fundus import fundus_of
 from inference.model_card import ModelKind
@@ -24,7 +26,7 @@ from inference.subject import Subject, load_subject
 
 @dataclass(frozen=True)
 class StoredInstance:
-    """Which instance to prepare, and where its record and its bytes are.
+    """Which instance to prepare, and the settings that say where its record and its bytes are.
 
     Attributes
     ----------
@@ -35,8 +37,7 @@ class StoredInstance:
     """
 
     key: int
-    database_url: str
-    storage_url: str
+    settings: Settings
     age_limits_years: Mapping[ModelKind, tuple[float, float]]
 
 
@@ -73,7 +74,7 @@ class Hindered:
 
 def prepare_stored(instance: StoredInstance) -> PreparedInstance | Hindered:
     """Read and measure an instance, and keep its pictures, in a process that does only that."""
-    return prepare_from(*_opened(instance.database_url, instance.storage_url), instance)
+    return prepare_from(*_opened(instance.settings), instance)
 
 
 def prepare_from(
@@ -107,5 +108,5 @@ def _prepare(database: Database, storage: Storage, instance: StoredInstance) -> 
 
 
 @lru_cache(maxsize=1)
-def _opened(database_url: str, storage_url: str) -> tuple[Database, Storage]:
-    return Database(database_url), Storage(storage_url)
+def _opened(settings: Settings) -> tuple[Database, Storage]:
+    return Database(settings.database), open_storage(settings)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from arcuate.audited import record_act
 from arcuate.backup.contents import files_in, folders_of, recorded_files
-from arcuate.backup.errors import BackupElsewhere
+from arcuate.backup.errors import BackupElsewhere, BucketNotCopied
 from arcuate.backup.files import Copied, Earlier, copy_file, make_folder
 from arcuate.backup.manifest import DIGESTS, Manifest, read_digests, read_manifest
 from arcuate.backup.record import COPIES, copy_record, kind_of
@@ -61,7 +61,11 @@ def back_up(
         If the folder is not empty.
     BackupIncomplete
         If the earlier one is not whole.
+    BucketNotCopied
+        If files are asked for that lie in a bucket.
     """
+    if with_files and node.settings.is_bucket:
+        raise BucketNotCopied
     make_folder(folder)
     if any(folder.iterdir()):
         raise BackupElsewhere(f"{folder} is not empty; a back-up needs a folder of its own")

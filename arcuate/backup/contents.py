@@ -22,7 +22,7 @@ def folders_of(settings: Settings) -> Mapping[str, Path]:
     """Return where the files of a node lie, by what they are."""
     home = settings.home.resolve()
     return {
-        INSTANCES: Storage(settings.storage).root,
+        INSTANCES: Storage(settings.storage_folder).root,
         QUARANTINE: home / QUARANTINE,
         MODELS: home / MODELS,
     }

@@ -16,6 +16,10 @@ class BackupElsewhere(WrongUse):
     """There is something already where it should go; choose an empty place."""
 
 
+class BucketNotCopied(WrongUse):
+    """A bucket is not copied here: use --record-only, and keep its versions by its own means."""
+
+
 class BackupUnfit(WrongUse):
     """The back-up cannot be restored into this node."""
 

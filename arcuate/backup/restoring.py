@@ -23,6 +23,7 @@ from core.tables.columns import key_of
 from core.tables.instances import InstanceRow
 from core.values.audit import AuditAction
 from dicom_node.storage.bytes import Storage
+from dicom_node.storage.opening import open_storage
 from dicom_node.storage.verification import is_kept_whole
 
 Tracked = Callable[[Iterable[tuple[str, str]]], Iterable[tuple[str, str]]]
@@ -63,7 +64,7 @@ def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
     roots = folders_of(settings)
     _check_empty(roots.values())
     settings.home.mkdir(parents=True, exist_ok=True)
-    storage = Storage(settings.storage)
+    storage = open_storage(settings)
     storage.prepare()
     if manifest.has_files:
         for path, digest in tracked(read_digests(folder).items()):

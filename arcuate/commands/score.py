@@ -88,7 +88,7 @@ def score(
         done = len(files) - len(todo)
         options = ray_options(ray_address, actors, gpus_per_actor)
         rows = (
-            _scored_on_ray(files, todo, cards, settings.device, options)
+            _scored_on_ray(files, todo, cards, settings, options)
             if engine is Engine.RAY
             else _scored(files, todo, cards, settings, processes)
         )
@@ -145,7 +145,7 @@ def _scored_on_ray(
     files: Sequence[Path],
     todo: Sequence[Path],
     cards: "Cards",
-    device: str,
+    settings: "Settings",
     options: "RayOptions",
 ) -> "Iterable[Row]":
     from arcuate.ray_scoring import score_on_ray
@@ -154,7 +154,7 @@ def _scored_on_ray(
     if not todo:
         return
     with ray_session(options) as ray, progress("Scoring", len(todo)) as note:
-        yield from score_on_ray(ray, options, files, todo, cards, device, note)
+        yield from score_on_ray(ray, options, files, todo, cards, settings, note)
 
 
 def _profile_rows(

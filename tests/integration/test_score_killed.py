@@ -38,15 +38,18 @@ def scans(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.timeout(900)
 def test_table_is_gone_on_with_after_a_kill(scans: Path, tmp_path: Path) -> None:
     out = tmp_path / "scores.csv"
     killed = begin(scans, out, processes=2)
-    assert wait_until(lambda: out.exists() and out.read_bytes().count(b"\n") > 1, 120)
-    killed.kill()
-    killed.wait()
+    try:
+        assert wait_until(lambda: out.exists() and out.read_bytes().count(b"\n") > 1, 400)
+    finally:
+        killed.kill()
+        killed.wait()
     before = rows_of(out)
 
-    assert begin(scans, out, processes=2).wait(200) == 0
+    assert begin(scans, out, processes=2).wait(400) == 0
 
     after = rows_of(out)
     assert 0 < len(before) < SCANS
