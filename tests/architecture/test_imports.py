@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 HEAVY = ("tensorflow", "keras", "jax", "torch", "onnxruntime")
 
 
@@ -19,25 +17,27 @@ def loaded_by(module: str) -> set[str]:
     return set(run.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "core.worker",
-        "core.predictions",
-        "dicom_node.application_entity",
-        "dicom_node.devices.reading",
-        "dicom_node.delivery.reporting",
-        "reports.register",
-        "api.app",
-        "api.server",
-        "arcuate.cli",
-        "arcuate.supervisor",
-        "inference.analysis",
-        "inference.loading",
-    ],
+#: Imported one after the other by the same interpreter: the first that loads one is named.
+LIGHT = (
+    *("core.worker", "core.predictions", "dicom_node.application_entity"),
+    *("dicom_node.devices.reading", "dicom_node.delivery.reporting", "reports.register"),
+    *("api.app", "api.server", "arcuate.cli", "arcuate.supervisor"),
+    *("inference.analysis", "inference.loading"),
 )
-def test_module_loads_no_tensorflow(module: str) -> None:
-    assert loaded_by(module).isdisjoint(HEAVY)
+
+
+def test_only_what_computes_loads_what_computes() -> None:
+    program = (
+        "import importlib, sys\n"
+        f"for module in {LIGHT}:\n"
+        "    importlib.import_module(module)\n"
+        f"    print(module, *sorted(set({HEAVY}) & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout.splitlines() == list(LIGHT)
 
 
 def test_receiver_loads_no_report_library() -> None:
