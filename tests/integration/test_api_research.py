@@ -213,8 +213,10 @@ def test_researcher_meets_nobody_on_any_route(app: FastAPI, client: httpx.Client
         "/research",
         "/v1/research/predictions",
         "/v1/research/predictions.csv",
-        "/v2",
-        "/v2/models",
+        *("/v2", "/v2/models"),
+        *("/v2/spaces", "/v2/hardware_specifications", "/ml/wml_services/v2/version"),
+        # Of jobs those that name no stored study.
+        *("/ml/v4/deployments", "/ml/v4/deployment_jobs"),
     }
 
 
