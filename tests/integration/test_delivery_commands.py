@@ -35,7 +35,7 @@ def call(
     monkeypatch.setenv("ARCUATE_HOME", str(settings.home))
     monkeypatch.setenv("ARCUATE_DATABASE_URL", settings.database_url)
     # A command leaves its connections to the end of its process, which here goes on.
-    monkeypatch.setattr("arcuate.node.Database", lambda _url: database)
+    monkeypatch.setattr("arcuate.node.Database", lambda *_: database)
 
     def run(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["arcuate", *map(str, words)])
