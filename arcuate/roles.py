@@ -40,7 +40,7 @@ class Role(StrEnum):
 
 #: How far a role stands back, where all are on one machine, for those a device or a person waits
 #: for: drawing the reports of a scan takes several times what scoring it does.
-_NICENESS: Final = {Role.DELIVER: 10}
+_NICENESS: Final = {Role.DELIVER: 4}
 #: Somebody waits for their answer, and the others for what a statement holds.
 _ANSWERING: Final = (Role.RECEIVE, Role.SERVE)
 
