@@ -24,7 +24,7 @@ BOTH_DATABASES_BY_DAY = (
     *("unit/core", "unit/dicom_node/storage", "unit/inference/test_analysis.py"),
     *("unit/dicom_node/rollup", "unit/dicom_node/delivery/test_delivering.py"),
     *("unit/dicom_node/delivery/test_lock_order.py", "unit/api/test_sessions.py"),
-    *("integration/test_find.py", "integration/test_find_many.py"),
+    *("integration/test_find.py", "integration/test_find_many.py::test_selective_queries"),
     *("integration/test_lookup_plans.py", "integration/test_node.py"),
     *("integration/test_node_killed.py", "integration/test_store_killed.py"),
     *("integration/test_database_away.py", "integration/test_postgres_stopped.py"),
@@ -36,8 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the second database of the other files to `make test-slow`."""
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        place = item.path.relative_to(Path(__file__).parent).as_posix()
-        is_second = parameters.get("database_url") == "postgresql"
+        place = f"{item.path.relative_to(Path(__file__).parent).as_posix()}::{item.name}"
+        is_second = "postgresql" in (parameters.get("database_url"), parameters.get("database"))
         if is_second and not place.startswith(BOTH_DATABASES_BY_DAY):
             item.add_marker(pytest.mark.slow)
 

@@ -30,8 +30,8 @@ CHECKS = ",".join(
 )
 #: None: where authentication is off.
 CALLERS = [None, *Role]
-#: Who may nothing by name, everything, and nothing of patients; the others lie between.
-ALWAYS = (None, Role.ADMINISTRATOR, Role.RESEARCHER)
+#: Who may everything, and nothing of patients; the others lie between.
+ALWAYS = (Role.ADMINISTRATOR, Role.RESEARCHER)
 QUICK = ["--phases", "fuzzing", "--max-examples", "2"]
 LONG = ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "40"]
 

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TIMEOUT_SECONDS = 280
 
 
+@pytest.mark.slow
 def test_every_page_is_asked_for_while_scans_come_in(tmp_path: Path) -> None:
     disk, file = tmp_path / "disk", tmp_path / "figures.json"
     disk.mkdir()

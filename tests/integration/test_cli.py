@@ -314,6 +314,8 @@ def test_models_are_listed_and_shown(terminal: Terminal) -> None:
     assert missing.err.startswith("arcuate: No model retinervenet 99.9 is installed.")
 
 
+# tests/unit/core/test_models.py says the same of the record.
+@pytest.mark.slow
 def test_models_change_state_only_where_one_goes_on_scoring(
     terminal: Terminal, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ _ROLES = (Role.RECEIVE, Role.DELIVER, Role.SERVE)
 
 
 # Each part is tried on both databases in its own file; here is that they are put together.
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_sent_tests_become_measured_fields_and_everybody_who_listens_hears_of_them(
     settings: Settings, tmp_path: Path
