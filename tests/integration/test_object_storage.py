@@ -26,6 +26,7 @@ from core.metrics.register import (
     STORAGE_WAITING_AGE,
     STORAGE_WAITING_BYTES,
 )
+from core.monthly_memory import MonthlyMemory
 from core.settings import Settings
 from core.tables.instances import InstanceRow
 from dicom_node.delivery.moving import Mover
@@ -354,7 +355,9 @@ def test_monitors_are_told_what_waits_and_that_the_bucket_is_away(
 ) -> None:
     kept = opened(settings, database, storage_buffer=True)
     ingest(kept.archive, instance())
-    metrics = MetricReader(Node(settings, database, kept.storage, kept.archive))
+    metrics = MetricReader(
+        Node(settings, database, kept.storage, kept.archive, MonthlyMemory(database))
+    )
     with_bucket = metrics.read()
 
     gate.shut()
