@@ -24,6 +24,10 @@ def database_url(request: pytest.FixtureRequest, database_url: str) -> str:
     return database_url
 
 
+#: The migration after it changes the table that is held here.
+_BEFORE = "0025"
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locking, "LOCK_SECONDS", 0.1)
@@ -39,17 +43,17 @@ def _holding(database: Database, statement: str) -> Iterator[psycopg.Connection]
         other.rollback()
 
 
-def _one_step_back(database: Database) -> None:
+def _step_back(database: Database) -> None:
     with database.engine.connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
-        command.downgrade(config, "-1")
+        command.downgrade(config, _BEFORE)
         connection.commit()
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_held_table_is_waited_for_without_holding_up_those_behind(database: Database) -> None:
-    _one_step_back(database)
+    _step_back(database)
     migrating = threading.Thread(target=migrate, args=(database,))
     with _holding(database, "LOCK TABLE predictions IN SHARE MODE"):
         migrating.start()
@@ -67,7 +71,7 @@ def test_a_table_that_is_never_let_go_is_told(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locking, "_TRIES", 2)
-    _one_step_back(database)
+    _step_back(database)
 
     with (
         _holding(database, "LOCK TABLE predictions IN SHARE MODE"),
@@ -78,7 +82,7 @@ def test_a_table_that_is_never_let_go_is_told(
 
 @pytest.mark.usefixtures("impatient")
 def test_processes_that_migrate_take_turns(database: Database) -> None:
-    _one_step_back(database)
+    _step_back(database)
     number = locking._LOCK_NUMBER
     second = threading.Thread(target=migrate, args=(database,))
     with _holding(database, f"SELECT pg_advisory_lock({number})") as first:
