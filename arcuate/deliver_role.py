@@ -107,7 +107,10 @@ def _audit(node: Node, stopping: threading.Event) -> Iterator[Loop]:
 def _traces(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     endpoint = node.settings.otlp_endpoint
     if endpoint:
-        yield partial(TraceFollower(node.database, SpanSender(endpoint)).run, stopping)
+        follower = TraceFollower(node.database, SpanSender(endpoint))
+        # Before anybody is told that the role is ready, and sends what should be seen.
+        follower.begin()
+        yield partial(follower.run, stopping)
 
 
 def _moves(node: Node, stopping: threading.Event) -> Iterator[Loop]:

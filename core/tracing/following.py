@@ -44,6 +44,18 @@ class TraceFollower:
     sender: Sender
     _waiting: list[Span] = field(default_factory=list)
 
+    def begin(self) -> None:
+        """Take up a place in the feed, where nobody did before: what comes from now on is told.
+
+        Raises
+        ------
+        DatabaseAway
+            If the database does not answer.
+        """
+        with self.database.transaction() as session:
+            if session.get(FeedPositionRow, READER) is None:
+                _begin(session)
+
     def run(self, stopping: threading.Event) -> None:
         """Follow until asked to stop."""
         pause = 0.0

@@ -22,6 +22,7 @@ from core.tables.reports import ReportRow
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.retrieve import read_dataset
 from reports.report import ReportKind
+from tests.browser.conftest import PATIENCE_SECONDS as USUAL_PATIENCE_SECONDS
 from tests.browser.shown_image import frames_of, likeness
 from tests.browser.viewer import Viewer
 from tests.builders.received import open_test_archive
@@ -37,7 +38,6 @@ _COMPRESSED = ("compressed", "sixteen_bit", "fundus")
 _THE_SAME = 0.97
 #: It is a big program on a busy machine.
 _PATIENCE_SECONDS = 60
-_USUAL_PATIENCE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def opened(shown: Shown, browser: Browser) -> Iterator[Viewer]:
     context = browser.new_context(viewport={"width": 1400, "height": 900}, service_workers="block")
     expect.set_options(timeout=_PATIENCE_SECONDS * 1000)
     yield Viewer(context, shown.viewer_url, shown.dicom_web)
-    expect.set_options(timeout=_USUAL_PATIENCE_SECONDS * 1000)
+    expect.set_options(timeout=USUAL_PATIENCE_SECONDS * 1000)
     context.close()
 
 

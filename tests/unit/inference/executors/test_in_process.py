@@ -18,8 +18,9 @@ def test_every_executor_can_be_set() -> None:
 def test_a_node_computes_itself_until_told_otherwise(
     settings: Settings, shipped_predictor: Predictor
 ) -> None:
-    executor = executor_of(settings.model_copy(update={"device": "cpu"}))
-    assert executor == InProcess(Settings(device="cpu"))
+    here = settings.model_copy(update={"device": "cpu"})
+    executor = executor_of(here)
+    assert executor == InProcess(here)
     asked = build_question((50.0, 60.0))
     found = Scorer.on(executor, shipped_predictor.card).predictor
     expected = shipped_predictor.answer(asked.structure, asked.age_years).sensitivities_db
