@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from api.dashboard.languages import LANGUAGES
 from api.dashboard.navigation import NAVIGATION
@@ -146,8 +146,8 @@ def test_reader_changes_language_and_look_where_they_are(browser: Browser, site:
         page.get_by_role("button", name="繁體中文").click()
         page.get_by_role("button", name="深色").click()
 
+        expect(page.get_by_role("button", name="登出")).to_be_visible()
         assert page.url == f"{site.url}/devices"
-        assert page.get_by_role("button", name="登出").is_visible()
         assert page.evaluate("getComputedStyle(document.body).color") != light
 
 
