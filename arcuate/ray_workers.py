@@ -15,12 +15,12 @@ from core.errors import InfrastructureError, NodeError
 from core.logs import get_logger
 from core.settings import Settings
 from core.worker import Worker
+from inference.prepared_scan import PreparedScan
 from inference.process_pool import WorkerDied
 from inference.rescoring import RescoreStep
 from inference.rescoring_models import RescoringModels
 from inference.stored_preparation import (
     Hindered,
-    PreparedInstance,
     StoredInstance,
     prepare_stored,
 )
@@ -84,7 +84,7 @@ def working_on_ray(
 
 def prepare_in_tasks(
     instances: Iterable[StoredInstance],
-) -> Iterator[tuple[StoredInstance, PreparedInstance | Hindered | WorkerDied]]:
+) -> Iterator[tuple[StoredInstance, PreparedScan | Hindered | WorkerDied]]:
     """Prepare instances in tasks of the cluster, from one of its processes."""
     import ray  # noqa: PLC0415 - an extra
 

@@ -20,7 +20,6 @@ from dicom_node.devices.input_class import is_model_input, is_oct_scan, is_photo
 from dicom_node.devices.reading import read_localizer_reference
 from inference.examination import Examination, examine
 from inference.model_card import ModelKind
-from inference.prepared import without_pixels
 from inference.stored_scan import StoredScan
 
 #: What reading a broken file ends in.
@@ -139,7 +138,7 @@ def _examination(dataset: Dataset, file: FileToExamine) -> Examination | None:
         beside = file.localizer
         localizer = dcmread(beside, stop_before_pixels=True) if beside is not None else None
         stored = StoredScan(dataset, localizer)
-    return without_pixels(examine(stored, file.age_limits_years))
+    return examine(stored, file.age_limits_years).without_pixels()
 
 
 def _belongs_to_a_scan(photograph: Dataset, file: FileToExamine) -> bool:

@@ -17,6 +17,7 @@ from core.logs import get_logger
 from core.rescorings import RescoringModel, models_of_jobs
 from core.settings import Settings
 from core.tables.jobs import JobKind
+from inference.prepared_scan import PreparedScan
 from inference.process_pool import WorkerDied
 from inference.rescoring_models import RescoringModels
 from inference.rescoring_record import Rescored, record_rescored
@@ -24,7 +25,6 @@ from inference.scorer import Scorer
 from inference.stored_preparation import (
     Hindered,
     Hindrance,
-    PreparedInstance,
     StoredInstance,
 )
 
@@ -40,7 +40,7 @@ _AWAITED_SECONDS: Final = 5.0
 #: Prepares instances somewhere, and hands each back with what came of it, in order.
 Prepare = Callable[
     [Iterable[StoredInstance]],
-    Iterator[tuple[StoredInstance, PreparedInstance | Hindered | WorkerDied]],
+    Iterator[tuple[StoredInstance, PreparedScan | Hindered | WorkerDied]],
 ]
 
 
@@ -83,11 +83,11 @@ class RescoreStep:
     def _run(self, model: RescoringModel, claims: Sequence[Claim]) -> list[NodeError]:
         held_since = monotonic()
         scorer = self.models.scorer(model)
-        ready: list[tuple[Claim, PreparedInstance]] = []
+        ready: list[tuple[Claim, PreparedScan]] = []
         failures: list[NodeError] = []
         for claimed, found in self._prepared(scorer, claims, held_since):
             match found:
-                case PreparedInstance():
+                case PreparedScan():
                     ready.append((claimed, found))
                 case Hindered(Hindrance.GONE):
                     self._settle(claimed)
@@ -105,7 +105,7 @@ class RescoreStep:
 
     def _prepared(
         self, scorer: Scorer, claims: Sequence[Claim], held_since: float
-    ) -> Iterator[tuple[Claim, PreparedInstance | Hindered | WorkerDied]]:
+    ) -> Iterator[tuple[Claim, PreparedScan | Hindered | WorkerDied]]:
         """Yield the instances as they are prepared, and hold the jobs for as long as that takes."""
         settings, limits = self.settings, {scorer.kind: scorer.card.trained_age_range_years}
         instances = [StoredInstance(int(claimed.subject), settings, limits) for claimed in claims]
@@ -116,7 +116,7 @@ class RescoreStep:
             yield claimed, found
 
     def _scored(
-        self, scorer: Scorer, ready: Sequence[tuple[Claim, PreparedInstance]]
+        self, scorer: Scorer, ready: Sequence[tuple[Claim, PreparedScan]]
     ) -> list[Rescored]:
         judged = scorer.judged([found.examination for _, found in ready])
         estimates = scorer.estimate(judged)

@@ -17,7 +17,7 @@ from core.values.prediction import FieldEstimate, PredictionStatus
 from core.values.reason import ReasonCode
 from inference import outcome
 from inference.examination import Examination
-from inference.stored_preparation import PreparedInstance
+from inference.prepared_scan import PreparedScan
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Rescored:
     """What a model made of an instance. `examination` is as the model judged it."""
 
     claimed: Claim
-    prepared: PreparedInstance
+    prepared: PreparedScan
     examination: Examination
     estimate: FieldEstimate | None
 

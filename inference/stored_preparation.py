@@ -12,16 +12,12 @@ from core.clock import utc_now
 from core.database import Database
 from core.errors import InfrastructureError, NodeError, RecordNotFound
 from core.settings import Settings
-from core.values.fundus_place import FundusPlace
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.opening import open_storage
-from inference.examination import Examination, examine
-from inference.kept_fundus import fundus_of
 from inference.model_card import ModelKind
-from inference.prepared import without_pixels
-from inference.preview import KeptPictures, keep_fundus, keep_preview
-from inference.stored_scan import LocalizerAwaited, read_stored_scan
-from inference.subject import Subject, load_subject
+from inference.prepared_scan import PreparedScan
+from inference.prepared_scan import prepare_stored as prepare_scan
+from inference.stored_scan import LocalizerAwaited
 
 
 @dataclass(frozen=True)
@@ -39,16 +35,6 @@ class StoredInstance:
     key: int
     settings: Settings
     age_limits_years: Mapping[ModelKind, tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class PreparedInstance:
-    """What a model reads of an instance, and what is recorded beside. Holds no pixels."""
-
-    subject: Subject
-    examination: Examination
-    pictures: KeptPictures
-    fundus: FundusPlace | None
 
 
 class Hindrance(StrEnum):
@@ -72,17 +58,17 @@ class Hindered:
     message: str = ""
 
 
-def prepare_stored(instance: StoredInstance) -> PreparedInstance | Hindered:
+def prepare_stored(instance: StoredInstance) -> PreparedScan | Hindered:
     """Read and measure an instance, and keep its pictures, in a process that does only that."""
     return prepare_from(*_opened(instance.settings), instance)
 
 
 def prepare_from(
     database: Database, storage: Storage, instance: StoredInstance
-) -> PreparedInstance | Hindered:
+) -> PreparedScan | Hindered:
     """Read and measure an instance, and keep its pictures."""
     try:
-        return _prepare(database, storage, instance)
+        return prepare_scan(instance.key, database, storage, instance.age_limits_years, utc_now())
     except LocalizerAwaited:
         return Hindered(Hindrance.AWAITED)
     except RecordNotFound as error:
@@ -91,20 +77,6 @@ def prepare_from(
         return Hindered(Hindrance.AWAY, str(error))
     except NodeError as error:
         return Hindered(Hindrance.FAILED, str(error))
-
-
-def _prepare(database: Database, storage: Storage, instance: StoredInstance) -> PreparedInstance:
-    with database.reading() as session:
-        subject = load_subject(session, instance.key)
-    stored = read_stored_scan(subject, database, storage, utc_now())
-    examination = examine(stored, instance.age_limits_years)
-    fundus, picture = fundus_of(stored, examination), examination.picture
-    pictures = KeptPictures(
-        None if picture is None else keep_preview(storage, picture),
-        None if fundus is None else keep_fundus(storage, fundus.pixels),
-    )
-    place = None if fundus is None else fundus.place
-    return PreparedInstance(subject, without_pixels(examination), pictures, place)
 
 
 @lru_cache(maxsize=1)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from arcuate.node import Node
     from arcuate.ray_session import RayOptions
     from core.rescorings import RescoringModel
+    from dicom_node.storage.rescoring import ArchivePart
 
 
 #: What shells tell of a command that Ctrl-C ended.
@@ -71,28 +72,17 @@ def rescore(
     """
     from arcuate.node import open_node
     from arcuate.rescoring import find_rescoring_model
-    from core.rescorings import count_rescoring
     from dicom_node.storage.rescoring import ArchivePart
-    from dicom_node.storage.rescoring import rescore as enqueue
 
     part = ArchivePart(study, patient, issuer, None if since is None else since.astimezone())
     if (part == ArchivePart()) is not everything:
         raise typer.BadParameter("name --study, --patient or --since, or else --all")
     node = open_node(settings_of(context))
     chosen = find_rescoring_model(node, model, shadow)
-    with node.database.transaction() as session:
-        added = enqueue(session, chosen, part).jobs
-        waiting = count_rescoring(session, chosen).waiting
-    _tell(chosen, added, waiting)
+    added, waiting = _order(node, chosen, part)
     options = ray_options(ray_address, actors, gpus_per_actor)
-    failed = 0
-    if wait and waiting:
-        try:
-            with _at_work(node, engine, processes, options):
-                failed = _follow(node, chosen, waiting, others_work=engine is None)
-        except KeyboardInterrupt:
-            typer.echo("What waits stays; the same command goes on with it.", err=True)
-            raise typer.Exit(_INTERRUPTED) from None
+    at_work = _at_work(node, engine, processes, options) if wait and waiting else None
+    failed = 0 if at_work is None else _finish(node, chosen, waiting, at_work, engine is None)
     if as_json:
         identity = chosen.identity
         names = {"name": identity.name, "version": identity.version, "digest": identity.digest}
@@ -100,10 +90,34 @@ def rescore(
     raise typer.Exit(1 if failed else 0)
 
 
-def _tell(model: "RescoringModel", added: int, waiting: int) -> None:
+def _order(node: "Node", model: "RescoringModel", part: "ArchivePart") -> tuple[int, int]:
+    """Add the jobs and tell of them; return how many were added, and how many wait."""
+    from core.rescorings import count_rescoring
+    from dicom_node.storage.rescoring import rescore as enqueue
+
+    with node.database.transaction() as session:
+        added = enqueue(session, model, part).jobs
+        waiting = count_rescoring(session, model).waiting
     identity, former = model.identity, waiting - added
     waited = f", {former} waited already" if former else ""
     typer.echo(f"{identity.name} {identity.version}: {added} scans added{waited}.", err=True)
+    return added, waiting
+
+
+def _finish(
+    node: "Node",
+    model: "RescoringModel",
+    waiting: int,
+    at_work: AbstractContextManager[None],
+    others_work: bool,
+) -> int:
+    """Follow the jobs while they are worked on; return how many failed meanwhile."""
+    try:
+        with at_work:
+            return _follow(node, model, waiting, others_work)
+    except KeyboardInterrupt:
+        typer.echo("What waits stays; the same command goes on with it.", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 def _at_work(
