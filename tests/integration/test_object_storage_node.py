@@ -1,7 +1,5 @@
 """A whole node, and receivers that are killed, with a bucket of a real object store."""
 
-import signal
-import threading
 from io import BytesIO
 from pathlib import Path
 
@@ -11,21 +9,12 @@ from pydicom import dcmread
 from arcuate.waiting import wait_until
 from core.database import Database
 from core.settings import Settings
-from dicom_node.peers import add_peer
-from dicom_node.scu.store import send
 from dicom_node.storage.bucket_storage import BucketStorage
 from tests.builders.opt import build_circle_opt
-from tests.fixtures.dicom_server import DEVICE
 from tests.fixtures.gate import Gate
 from tests.fixtures.node import running_node
 from tests.fixtures.object_store import ObjectStore, in_bucket
-from tests.integration.test_store_killed import (
-    MOMENTS,
-    assert_kept,
-    receiver,
-    send_until_it_dies,
-    write_files,
-)
+from tests.integration.test_store_killed import kill_while_sending, write_files
 
 pytestmark = [
     pytest.mark.slow,
@@ -67,25 +56,4 @@ def test_scan_and_its_reports_lie_in_the_bucket_and_are_read_from_there(
 def test_nothing_acknowledged_is_lost_whenever_the_receiver_is_killed(
     settings: Settings, database: Database, tmp_path: Path
 ) -> None:
-    with database.transaction() as session:
-        add_peer(session, DEVICE)
-    paths, acknowledged = write_files(tmp_path), list[Path]()
-
-    for moment in MOMENTS:
-        enough = threading.Event()
-        waiting = [path for path in paths if path not in acknowledged]
-        with receiver(settings) as (process, peer):
-            sender = threading.Thread(
-                target=send_until_it_dies, args=(waiting, peer, acknowledged, enough)
-            )
-            sender.start()
-            assert enough.wait(timeout=60)
-            threading.Event().wait(moment)
-            process.send_signal(signal.SIGKILL)
-            sender.join(timeout=60)
-        assert_kept(settings, database, acknowledged)
-
-    assert len(acknowledged) > 0
-    with receiver(settings) as (_, peer):
-        assert all(result.status == 0 for result in send(paths, peer, DEVICE))
-    assert_kept(settings, database, paths)
+    assert len(kill_while_sending(settings, database, write_files(tmp_path))) > 0

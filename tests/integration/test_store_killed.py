@@ -97,14 +97,14 @@ def assert_kept(settings: Settings, database: Database, acknowledged: Sequence[P
     assert {change.subject for change in changes} == set(rows)
 
 
-def test_nothing_acknowledged_is_lost_whenever_the_receiver_is_killed(
-    settings: Settings, database: Database, tmp_path: Path
-) -> None:
+def kill_while_sending(settings: Settings, database: Database, paths: Sequence[Path]) -> list[Path]:
+    """Kill a receiver at each of the moments while it is sent to; return what was acknowledged.
+
+    After each kill everything acknowledged must be kept, and after a last push everything.
+    """
     with database.transaction() as session:
         add_peer(session, DEVICE)
-    paths = write_files(tmp_path)
     acknowledged: list[Path] = []
-
     for moment in MOMENTS:
         enough = threading.Event()
         waiting = [path for path in paths if path not in acknowledged]
@@ -118,11 +118,18 @@ def test_nothing_acknowledged_is_lost_whenever_the_receiver_is_killed(
             process.send_signal(signal.SIGKILL)
             sender.join(timeout=60)
         assert_kept(settings, database, acknowledged)
-
-    assert 0 < len(acknowledged) < INSTANCES
     with receiver(settings) as (_, peer):
         assert all(result.status == 0 for result in send(paths, peer, DEVICE))
     assert_kept(settings, database, paths)
+    return acknowledged
+
+
+def test_nothing_acknowledged_is_lost_whenever_the_receiver_is_killed(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    acknowledged = kill_while_sending(settings, database, write_files(tmp_path))
+
+    assert 0 < len(acknowledged) < INSTANCES
     unfinished = Storage(settings.storage).root / ".unfinished"
     assert list(unfinished.iterdir()) == []
 
