@@ -20,6 +20,7 @@ from dicom_node.calling_errors import (
 from dicom_node.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.peers import PeerAddress
 from dicom_node.pynetdicom_settings import configure_pynetdicom
+from dicom_node.scu.event_reports import serve_event_reports
 
 CONNECTION_TIMEOUT_SECONDS: Final = 10.0
 ACSE_TIMEOUT_SECONDS: Final = 30.0
@@ -78,6 +79,7 @@ def associate(
         evt_handlers=list(handlers),
     )
     _check(association, peer, context.fault if context is not None else "")
+    serve_event_reports(association)
     try:
         yield association
     finally:

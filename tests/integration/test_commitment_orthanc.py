@@ -15,7 +15,7 @@ from tests.builders.encoded_instance import as_file, encode_instance
 from tests.fixtures.dicom_server import Node, running_node
 from tests.fixtures.orthanc import ORTHANC, Orthanc, running_orthanc
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 
 
 def commit(orthanc: Orthanc, node: Node, settings: Settings, *uids: str) -> dict[str, Any]:
