@@ -1,5 +1,6 @@
 """The runtimes: a new one is a file in this folder and a line in this tuple."""
 
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from inference.errors import ModelDamaged, RuntimeUnavailable
 from inference.model_card import ModelCard, ModelFormat
 from inference.precisions import Precision
 from inference.runtimes.compiled_network import CompiledNetwork
+from inference.runtimes.unneeded import left_out
 from inference.runtimes.weights_format import weights_format
 
 #: Read by Keras itself, once, on import: the operator's choice of the library below it.
@@ -76,14 +78,14 @@ def count_gpus() -> int:
         from inference.runtimes import keras_jax  # noqa: PLC0415
 
         return keras_jax.count_gpus()
-    _set_up_tensorflow()
+    _load_tensorflow()
     from inference.runtimes import tensorflow_network  # noqa: PLC0415
 
     return tensorflow_network.count_gpus()
 
 
 def _keras_on_tensorflow(weights: Path, device: str, precision: Precision) -> CompiledNetwork:
-    _set_up_tensorflow()
+    _load_tensorflow()
     from inference.runtimes.keras_tensorflow import load_network  # noqa: PLC0415
 
     return load_network(weights, device, precision)
@@ -104,7 +106,7 @@ def _keras_on_jax(weights: Path, device: str, precision: Precision) -> CompiledN
 
 
 def _saved_model(weights: Path, device: str, _precision: Precision) -> CompiledNetwork:
-    _set_up_tensorflow()
+    _load_tensorflow()
     from inference.runtimes.saved_model import load_network  # noqa: PLC0415
 
     return load_network(weights, device)
@@ -135,7 +137,7 @@ def export_to_onnx(weights: Path) -> bytes:
         raise RuntimeUnavailable(
             "What writes networks as ONNX is not installed. Install the extra `onnx`."
         )
-    _set_up_tensorflow()
+    _load_tensorflow()
     from inference.runtimes.onnx_export import export_onnx  # noqa: PLC0415
 
     return export_onnx(weights)
@@ -146,11 +148,14 @@ def _set_up_jax() -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
-def _set_up_tensorflow() -> None:
+def _load_tensorflow() -> None:
     # Read once, on import; a value set by the operator stands.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Slower for a network this small, and its rounding differs from one processor to another.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    # Keras would load it to show galleries of pictures: a quarter of the time all this takes.
+    with left_out("matplotlib"):
+        importlib.import_module("tensorflow")
 
 
 RUNTIMES: Final = (
