@@ -39,6 +39,13 @@ _API_PATHS: Final = ("/v1/", "/v2", "/dicom-web/", "/health/", "/openapi.json")
 #: How our parameters are written, and misspelt.
 _PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
 _RETRY_AFTER_SECONDS: Final = "5"
+#: What is said of refusals of the framework, by status.
+FRAMEWORK_REFUSALS: Final = {
+    HTTPStatus.NOT_FOUND: (
+        "Nothing is at this address. It may be mistyped, or what was there is kept no longer."
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take what was asked of it.",
+}
 
 _LOG = get_logger(__name__)
 
@@ -100,10 +107,16 @@ def answer_http_exception(request: Request, error: Exception) -> Response:
     """Tell what the framework refuses: an unknown path, a method that is not offered."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     status = HTTPStatus(error.status_code)
+    # The framework only says the name of the status once more.
+    detail = (
+        FRAMEWORK_REFUSALS.get(status, error.detail)
+        if error.detail == status.phrase
+        else error.detail
+    )
     if _is_for_a_person(request):
-        return _error_page(status, str(error.detail))
+        return _error_page(status, detail)
     headers = dict(error.headers) if error.headers else None
-    return refusal(request.url.path, status, _kebab(status.name), error.detail, headers)
+    return refusal(request.url.path, status, _kebab(status.name), detail, headers)
 
 
 def answer_invalid_request(request: Request, error: Exception) -> Response:

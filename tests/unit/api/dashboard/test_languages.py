@@ -9,6 +9,7 @@ from api.dashboard import languages
 from api.dashboard.languages import LANGUAGES, best_language, catalogues_of
 from api.dashboard.translation import KEYWORDS
 from api.problem_statuses import STATUSES
+from api.problems import FRAMEWORK_REFUSALS
 from core.errors import NodeError
 from core.values.prediction import ESTIMATE_NOTICE, FUNDUS_NOTICE
 from tests.conftest import REPOSITORY
@@ -73,6 +74,7 @@ def test_every_refusal_is_translated(code: str) -> None:
     words = LANGUAGES[code].words
     # The others say more than their class, and programs alone meet them.
     refusals = {str(kind()) for kind, _ in STATUSES if kind.__init__ is NodeError.__init__}
+    refusals |= set(FRAMEWORK_REFUSALS.values())
 
     assert sorted(text for text in refusals if words.gettext(text) == text) == []
 
