@@ -3,7 +3,7 @@
 import json
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from arcuate.bench.ingest.measurement import Measurement
 
 app = typer.Typer(help="Measure this installation.", no_args_is_help=True)
+
+_SERVER_URL: Final = "postgresql://postgres@127.0.0.1:5432/postgres"
+_ServerUrl = Annotated[
+    str, typer.Option(help="A PostgreSQL server on which databases may be made and dropped.")
+]
+_BucketUrl = Annotated[
+    str | None,
+    typer.Option(help="s3://BUCKET/PREFIX: measure us with objects there, too (AWS_…)."),
+]
+_Endpoint = Annotated[str, typer.Option(help="Address of its object store; empty: Amazon's.")]
+_MeasuredFolder = Annotated[
+    Path | None,
+    typer.Option(exists=True, file_okay=False, help="On the disk to measure; else temporary."),
+]
 
 
 app.command()(pages)
@@ -53,13 +67,10 @@ def ingest(
     database: Annotated[
         DatabaseKind, typer.Option(help="Where we, and the peers that can, keep the index.")
     ] = DatabaseKind.SQLITE,
-    server_url: Annotated[
-        str, typer.Option(help="A PostgreSQL server on which databases may be made and dropped.")
-    ] = "postgresql://postgres@127.0.0.1:5432/postgres",
-    folder: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="On the disk to measure; else temporary."),
-    ] = None,
+    server_url: _ServerUrl = _SERVER_URL,
+    bucket: _BucketUrl = None,
+    endpoint: _Endpoint = "",
+    folder: _MeasuredFolder = None,
     instances: Annotated[
         int | None, typer.Option(min=1, help="In each run, instead of the load's own number.")
     ] = None,
@@ -74,9 +85,13 @@ def ingest(
     """Store the same instances into our receiver and into others, in turn, and compare."""
     from arcuate.bench.ingest import measurement as usual
     from arcuate.bench.ingest.databases import database_of
+    from arcuate.bench.ingest.servers.arcuate_receive import Bucket
 
     index = database_of(database, server_url)
-    chosen = usual.choose_contestants(index, peers or (), lambda text: typer.echo(text, err=True))
+    place = Bucket(bucket, endpoint) if bucket else None
+    chosen = usual.choose_contestants(
+        index, peers or (), lambda text: typer.echo(text, err=True), place
+    )
     measurement = usual.Measurement(
         workloads=workloads or list(WorkloadName),
         associations=associations or (usual.QUICK_ASSOCIATIONS if quick else usual.ASSOCIATIONS),
@@ -118,17 +133,12 @@ def query(
         list[DatabaseKind] | None,
         typer.Option("--database", help="Where our record is; SQLite and PostgreSQL by default."),
     ] = None,
-    server_url: Annotated[
-        str, typer.Option(help="A PostgreSQL server on which databases may be made and dropped.")
-    ] = "postgresql://postgres@127.0.0.1:5432/postgres",
+    server_url: _ServerUrl = _SERVER_URL,
     studies: Annotated[
         int, typer.Option(min=1, help="How many, with ten instances each.")
     ] = 100_000,
     questions: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 100,
-    folder: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="On the disk to measure; else temporary."),
-    ] = None,
+    folder: _MeasuredFolder = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write every answer's time to this file.")
     ] = None,

@@ -24,6 +24,8 @@ from arcuate.bench.ingest.workers import ready_workers
 from arcuate.bench.ingest.workloads import WORKLOADS
 from arcuate.waiting import wait_until
 from core.settings import Settings
+from tests.fixtures.gate import Gate
+from tests.fixtures.object_store import BUCKET, ObjectStore
 
 SENDER = "arcuate.bench.ingest.raw_sender"
 TIMEOUT_SECONDS = 200
@@ -90,6 +92,7 @@ def test_quick_measurement_keeps_every_byte_and_leaves_nothing(
     assert list(disk.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_archives_keep_every_byte_too(need: Callable[[str], None], tmp_path: Path) -> None:
     need("Orthanc")
 
@@ -103,6 +106,32 @@ def test_archives_keep_every_byte_too(need: Callable[[str], None], tmp_path: Pat
     rows = [line.split() for line in called.stdout.splitlines()[2:6]]
     assert [row[0] for row in rows] == ["arcuate", "Orthanc", "Orthanc,", "qrscp"]
     assert [row[-1] for row in rows] == ["yes"] * 4
+
+
+@pytest.mark.slow
+def test_bucket_is_measured_in_both_ways_and_left_empty(
+    gate: Gate, objects: ObjectStore, tmp_path: Path
+) -> None:
+    before = objects.objects()
+
+    called = call(
+        tmp_path,
+        *("--quick", "--workload", "a", "--peer", "write", "--folder", str(place(tmp_path))),
+        *("--bucket", f"s3://{BUCKET}/measured", "--endpoint", gate.url),
+    )
+
+    assert called.returncode == 0, called.stderr
+    rows = [line.strip().split("  ") for line in called.stdout.splitlines()[2:5]]
+    assert [row[0] for row in rows] == ["arcuate", "arcuate, in bucket", "arcuate, bucket later"]
+    assert [row[-1].strip() for row in rows] == ["yes"] * 3
+    assert objects.objects() == before
+
+
+def test_bucket_that_is_none_is_wrong_use(tmp_path: Path) -> None:
+    called = call(tmp_path, *("--quick", "--bucket", "scans", "--peer", "write"))
+
+    assert called.returncode == 2
+    assert "storage_url must begin with file://, or be s3://BUCKET/PREFIX" in called.stderr
 
 
 def test_measurement_that_is_ended_leaves_nothing(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from arcuate.bench.ingest.comparison import Comparison, Tell, compare
 from arcuate.bench.ingest.databases import BenchDatabase
 from arcuate.bench.ingest.load import Load
 from arcuate.bench.ingest.server_process import PeerMissing
+from arcuate.bench.ingest.servers.arcuate_receive import Bucket
 from arcuate.bench.ingest.servers.contestant import Contestant
 from arcuate.bench.ingest.servers.register import ourselves, peers
 from arcuate.bench.ingest.workloads import WORKLOADS, Workload
@@ -62,7 +63,10 @@ class Measurement:
 
 
 def choose_contestants(
-    database: BenchDatabase, names: Sequence[PeerName], tell_missing: Callable[[str], None]
+    database: BenchDatabase,
+    names: Sequence[PeerName],
+    tell_missing: Callable[[str], None],
+    bucket: Bucket | None = None,
 ) -> list[Contestant]:
     """Return ourselves, then every way of the named peers; of all that are installed without names.
 
@@ -71,7 +75,7 @@ def choose_contestants(
     PeerMissing
         If a peer that was named is not installed.
     """
-    chosen = [ourselves(database)]
+    chosen = list(ourselves(database, bucket))
     for contestant in peers(database):
         if names and contestant.peer not in names:
             continue

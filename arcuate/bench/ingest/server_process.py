@@ -61,6 +61,17 @@ class ServerProcess:
         if self.process.poll() is not None or not is_ready():
             raise ServerFailed(f"{self.name} did not start: {self._last_lines()}")
 
+    def check(self) -> None:
+        """Return where it runs.
+
+        Raises
+        ------
+        ServerFailed
+            If it ended by itself.
+        """
+        if self.process.poll() is not None:
+            raise ServerFailed(f"{self.name} ended: {self._last_lines()}")
+
     def stop(self) -> None:
         """Ask it to end, and end whatever is left of it; nothing happens the second time."""
         if self.is_stopped:

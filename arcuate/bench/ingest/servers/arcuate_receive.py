@@ -1,6 +1,7 @@
 """Ourselves: `arcuate receive` as a node runs it, durable, looked at from outside only."""
 
 import json
+import os
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from sqlalchemy import URL
 from sqlmodel import select
@@ -25,12 +27,44 @@ from arcuate.bench.ingest.servers.contestant import (
 )
 from arcuate.node import Node, prepare_node
 from arcuate.roles import Role
-from core.settings import ENVIRONMENT_PREFIX, Settings
+from core.settings import ENVIRONMENT_PREFIX, Settings, load_settings
 from core.tables.instances import InstanceRow
 from dicom_node.peers import add_peer
 
 #: Whatever is set where the measurement runs, it must not touch the node that is there.
-_OURS: Final = ("home", "database_url", "storage_url", "ae_title", "dicom_host", "dicom_port")
+_OURS: Final = (
+    *("home", "database_url", "storage_url", "storage_endpoint", "storage_buffer"),
+    *("ae_title", "dicom_host", "dicom_port"),
+)
+#: Not the settings file of the node that is there, either.
+_NO_FILE: Final = Path(os.devnull)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where objects go instead of a folder; what a run put there is removed after it.
+
+    Attributes
+    ----------
+    url
+        `s3://BUCKET/PREFIX`; each run has a part of its own below it.
+    endpoint
+        Address of the object store; empty for Amazon's.
+    is_buffered
+        Whether a store is answered before the object is in the bucket.
+    """
+
+    url: str
+    endpoint: str
+    is_buffered: bool = False
+
+    def settings(self) -> Mapping[str, object]:
+        """Return what a throw-away node is told of it."""
+        return {
+            "storage_url": f"{self.url.rstrip('/')}/bench-{uuid4().hex}",
+            "storage_endpoint": self.endpoint,
+            "storage_buffer": self.is_buffered,
+        }
 
 
 @dataclass(frozen=True)
@@ -39,10 +73,13 @@ class ArcuateReceive:
 
     database: BenchDatabase
     is_unsynced: bool = False
+    bucket: Bucket | None = None
 
     @property
     def title(self) -> str:
         """What the table calls it."""
+        if self.bucket is not None:
+            return "arcuate, bucket later" if self.bucket.is_buffered else "arcuate, in bucket"
         return "arcuate, sync off" if self.is_unsynced else "arcuate"
 
     @property
@@ -62,19 +99,28 @@ class ArcuateReceive:
     @contextmanager
     def _running(self, folder: Path) -> Generator[RunningServer]:
         with self.database.made() as url:
-            settings = Settings(
-                home=folder / "home", database_url=_as_setting(url), dicom_host=HOST, dicom_port=0
-            )
-            node = prepare_node(settings)
+            node = prepare_node(self._settings(folder, url))
             with node.database.transaction() as session:
                 add_peer(session, CALLING_AE_TITLE, HOST, description="measurement")
             try:
-                with self._process(settings, folder) as process:
+                with self._process(node.settings, folder) as process:
                     process.wait_until_ready(lambda: _announced_port(process) > 0)
-                    port = _announced_port(process)
-                    yield RunningServer(process, settings.ae_title, port, lambda: _read_kept(node))
+                    port, called = _announced_port(process), node.settings.ae_title
+                    yield RunningServer(process, called, port, lambda: _read_kept(node))
             finally:
+                if self.bucket is not None:
+                    _remove_kept(node)
                 node.database.close()
+
+    def _settings(self, folder: Path, url: URL | None) -> Settings:
+        own = {
+            "home": folder / "home",
+            "database_url": _as_setting(url),
+            "dicom_host": HOST,
+            "dicom_port": 0,
+        }
+        place = {} if self.bucket is None else self.bucket.settings()
+        return load_settings(_NO_FILE, environment={}, overrides={**own, **place})
 
     @contextmanager
     def _process(self, settings: Settings, folder: Path) -> Generator[ServerProcess]:
@@ -112,6 +158,13 @@ def _read_kept(node: Node) -> Mapping[str, str]:
             digest = data_set_digest(file)
         kept[row.sop_instance_uid] = digest if digest == row.digest else "not that of its row"
     return kept
+
+
+def _remove_kept(node: Node) -> None:
+    with node.database.reading() as session:
+        keys = session.exec(select(InstanceRow.storage_key)).all()
+    for key in keys:
+        node.storage.delete(key)
 
 
 def _no_sync_library() -> str | None:
