@@ -52,10 +52,12 @@ class Doors:
     ae_title: str
     web_root: str
 
-    def ways(self) -> Mapping[str, Asking]:
-        """Open each way to ask."""
-        find = FindAsking(HOST, self.dicom_port, CALLING_AE_TITLE, self.ae_title)
-        return {"C-FIND": find, "QIDO-RS": WebAsking(self.web_root)}
+
+#: How a server is asked, by the name of the protocol.
+WAYS: Final[Mapping[str, Callable[[Doors], Asking]]] = {
+    "C-FIND": lambda doors: FindAsking(HOST, doors.dicom_port, CALLING_AE_TITLE, doors.ae_title),
+    "QIDO-RS": lambda doors: WebAsking(doors.web_root),
+}
 
 
 @contextmanager

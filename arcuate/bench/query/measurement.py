@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from arcuate.bench.ingest.databases import BenchDatabase
 from arcuate.bench.ingest.figures import percentile
 from arcuate.bench.query.asking import AnswerWrong, Asking
-from arcuate.bench.query.doors import Doors, Tell, orthanc, ourselves
+from arcuate.bench.query.doors import WAYS, Doors, Tell, orthanc, ourselves
 from arcuate.bench.query.population import Population
 from arcuate.bench.query.questions import Question, QuestionKind, questions
 
@@ -64,27 +64,18 @@ class Measurement:
         ServerFailed, PeerMissing
             If one does not start, or is not installed.
         """
-        with tempfile.TemporaryDirectory(prefix="arcuate-bench-", dir=self.folder) as place:
-            with ExitStack() as stack:
-                servers = list(self._servers(stack, Path(place), tell))
-                ways = {server.title: server.ways() for server in servers}
-                asked = questions(self.population, self.count)
-                found = [
-                    one
-                    for kind in QuestionKind
-                    for way in ("C-FIND", "QIDO-RS")
-                    for one in _ask_in_turn(
-                        {title: opened[way] for title, opened in ways.items()},
-                        way,
-                        kind,
-                        asked[kind],
-                        tell,
-                    )
-                ]
-                for opened in ways.values():
-                    for one in opened.values():
-                        one.close()
-            return found
+        with ExitStack() as stack:
+            place = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="arcuate-bench-", dir=self.folder)
+            )
+            servers = list(self._servers(stack, Path(place), tell))
+            asked = questions(self.population, self.count)
+            return [
+                one
+                for kind in QuestionKind
+                for way in WAYS
+                for one in _ask_in_turn(servers, way, kind, asked[kind], tell)
+            ]
 
     def _servers(self, stack: ExitStack, place: Path, tell: Tell) -> Iterator[Doors]:
         for database in self.databases:
@@ -98,20 +89,28 @@ class Measurement:
 
 
 def _ask_in_turn(
-    servers: Mapping[str, Asking],
-    way: str,
-    kind: QuestionKind,
-    asked: Sequence[Question],
-    tell: Tell,
-) -> Iterator[Figures]:
+    servers: Sequence[Doors], way: str, kind: QuestionKind, asked: Sequence[Question], tell: Tell
+) -> list[Figures]:
     tell(f"asking by {kind} over {way}")
-    for asking in servers.values():
-        for question in asked[:_WARM_UP]:
-            asking.ask(question)
-    seconds: dict[str, list[float]] = {title: [] for title in servers}
-    studies = dict.fromkeys(servers, 0)
+    # Opened for this kind of question alone: a server ends an association that says nothing
+    # while the other ways are asked (Orthanc after 30 s).
+    with ExitStack() as stack:
+        opened = {
+            server.title: stack.enter_context(closing(WAYS[way](server))) for server in servers
+        }
+        for asking in opened.values():
+            for question in asked[:_WARM_UP]:
+                asking.ask(question)
+        return _measured(opened, way, kind, asked)
+
+
+def _measured(
+    opened: Mapping[str, Asking], way: str, kind: QuestionKind, asked: Sequence[Question]
+) -> list[Figures]:
+    seconds: dict[str, list[float]] = {title: [] for title in opened}
+    studies = dict.fromkeys(opened, 0)
     for question in asked:
-        for title, asking in servers.items():
+        for title, asking in opened.items():
             answer = asking.ask(question)
             if answer.studies != question.expected:
                 raise AnswerWrong(
@@ -120,5 +119,4 @@ def _ask_in_turn(
                 )
             seconds[title].append(answer.seconds)
             studies[title] += answer.studies
-    for title, spent in seconds.items():
-        yield Figures(title, way, kind, spent, studies[title])
+    return [Figures(title, way, kind, spent, studies[title]) for title, spent in seconds.items()]
