@@ -33,12 +33,15 @@ class Contestant:
         Each call gives the SOP Instance UIDs of the scans whose results came since the last.
     node
         None for somebody else's.
+    check
+        Raises ServerFailed where it has ended.
     """
 
     name: str
     peer: PeerAddress
     results: Callable[[], Sequence[str]]
     node: Node | None = None
+    check: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -69,7 +72,7 @@ def running_plain(folder: Path) -> Generator[Contestant]:
             process.wait_until_ready(results.exists)
             lines = _lines(results)
             peer = PeerAddress(_ORTHANC, HOST, dicom_port)
-            yield Contestant("plain", peer, lambda: next(lines))
+            yield Contestant("plain", peer, lambda: next(lines), check=process.check)
 
 
 def _configuration(folder: Path, dicom_port: int, http_port: int) -> dict[str, object]:

@@ -33,7 +33,12 @@ def main() -> None:
     url, results = sys.argv[1], Path(sys.argv[2])
     card = scoring_cards(Settings())[ModelKind.PROFILE]
     network = read_keras(card.weights_path)
-    with httpx.Client(base_url=url, timeout=60) as orthanc, results.open("a") as lines:
+    # A connection for each request: Orthanc ends those that idle, which a request may meet.
+    alone = httpx.Limits(max_keepalive_connections=0)
+    with (
+        httpx.Client(base_url=url, timeout=60, limits=alone) as orthanc,
+        results.open("a") as lines,
+    ):
         since = 0
         while True:
             parameters = {"since": since, "limit": _CHANGES_AT_ONCE}

@@ -63,8 +63,15 @@ class Watch:
         ------
         NoPrediction
             If one does not come.
+        ServerFailed
+            If the contestant ended.
         """
-        if not wait_until(lambda: self._seen.keys() >= set(uids), _PATIENCE_SECONDS):
+
+        def are_there() -> bool:
+            self.contestant.check()
+            return self._seen.keys() >= set(uids)
+
+        if not wait_until(are_there, _PATIENCE_SECONDS):
             raise NoPrediction(f"{self.contestant.name} gave no result of some scans")
         return {uid: self._seen[uid] for uid in uids}
 
