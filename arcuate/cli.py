@@ -1,5 +1,6 @@
 """The command `arcuate`: gathers the commands; turns errors into a sentence and an exit code."""
 
+import logging
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +48,7 @@ from core.audit.trail import followed
 from core.deliveries.destinations import DestinationInvalid
 from core.deliveries.rules import RuleInvalid
 from core.errors import InfrastructureError, NodeError, SettingsInvalid
+from core.logs import configure_logs
 from core.rhythm import RhythmInvalid
 from core.webhooks import WebhookInvalid
 from dicom_node.calling_errors import PeerInvalid, QueryInvalid
@@ -129,6 +131,10 @@ for name, group in _GROUPS.items():
 
 def main() -> None:
     """Run a command; exit code 1 when it failed, 2 when it was called wrongly."""
+    # What a command prints is read by programs: what its parts log does not belong there.
+    configure_logs("warning", "command")
+    # It says itself what failed; the library would say it before.
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
     try:
         app()
     except _WRONG_USE as error:

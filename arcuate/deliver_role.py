@@ -7,9 +7,11 @@ from functools import partial
 from typing import Final
 
 from arcuate.node import Node
+from arcuate.report_process import ReportProcess, report_steps
 from core.audit.chaining import ChainLoop
 from core.audit.key import read_audit_key
 from core.calling_tls import CallingTLS
+from core.lookout import Lookout
 from core.tracing.following import TraceFollower
 from core.tracing.otlp import SpanSender
 from core.worker import Step, Worker
@@ -18,18 +20,14 @@ from dicom_node.delivery.commitment import CommitmentStep
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
 from dicom_node.delivery.echoing import EchoStep
 from dicom_node.delivery.reissuing import ReissueStep
-from dicom_node.delivery.reporting import ReportStep
 from dicom_node.delivery.retaining import RetentionStep, run_retention
 from dicom_node.delivery.reviewing import ReviewStep
-from dicom_node.delivery.study_reporting import StudyReportStep
 from dicom_node.measured_fields.step import ReadFieldStep
 from dicom_node.rollup.settling import SettleStep
 from dicom_node.rollup.watch import RollUp
 from dicom_node.storage.archive import open_archive
 from dicom_node.storage.retention.policy import policy_of
 from dicom_node.webhooks.telling import WebhookTeller
-from reports.register import formats_with
-from reports.service import service_equipment
 
 Loop = Callable[[], None]
 
@@ -39,18 +37,28 @@ _COMMITMENT_WORKERS: Final = 2
 _WEBHOOK_TELLERS: Final = 2
 
 
-def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
-    """Return the loops of the role; each ends when it is asked to stop."""
-    steps = [*_report_steps(node), SettleStep(node.database)]
+def loops_of(node: Node, process: ReportProcess, stopping: threading.Event) -> list[Loop]:
+    """Return the loops of the role; each ends when it is asked to stop.
+
+    Parameters
+    ----------
+    process
+        What draws reports.
+    """
+    steps = [*_report_steps(node, process), SettleStep(node.database)]
     steps.append(ReadFieldStep(node.database, node.storage))
     steps.append(EchoStep(node.database, node.settings.ae_title, CallingTLS(node.settings)))
-    workers = [Worker(node.database, node.settings, step, stopping) for step in steps]
+    lookout = Lookout(node.database, stopping)
+    workers = [
+        Worker(node.database, node.settings, step, stopping, lookout=lookout) for step in steps
+    ]
     quiet = timedelta(seconds=node.settings.study_quiet_seconds)
     roll_up = RollUp(node.database, node.storage, quiet)
     return [
+        lookout.run,
         *(worker.run for worker in workers),
-        *_commitments(node, stopping),
-        *_deliveries(node, stopping),
+        *_commitments(node, stopping, lookout),
+        *_deliveries(node, stopping, lookout),
         _retention(node, stopping),
         partial(roll_up.run, stopping),
         *_webhooks(node, stopping),
@@ -60,18 +68,16 @@ def loops_of(node: Node, stopping: threading.Event) -> list[Loop]:
     ]
 
 
-def _report_steps(node: Node) -> Iterator[Step]:
+def _report_steps(node: Node, process: ReportProcess) -> Iterator[Step]:
     settings = node.settings
-    equipment = service_equipment(settings)
-    formats = formats_with(text=settings.text_reports)
-    reports = ReportStep(node.database, node.storage, equipment, formats)
+    reports, study_reports = report_steps(settings, node.database, node.storage, process)
     yield reports
     yield ReissueStep(reports, settings.organization)
-    yield StudyReportStep(node.database, node.storage, equipment)
+    yield study_reports
     yield ReviewStep(node.database, node.storage, settings.organization)
 
 
-def _commitments(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+def _commitments(node: Node, stopping: threading.Event, lookout: Lookout) -> Iterator[Loop]:
     settings = node.settings
     step = CommitmentStep(
         node.database,
@@ -83,13 +89,14 @@ def _commitments(node: Node, stopping: threading.Event) -> Iterator[Loop]:
     # A peer may be away for longer than any report takes to build.
     patient = settings.model_copy(update={"maximum_attempts": settings.commitment_attempts})
     for _ in range(_COMMITMENT_WORKERS):
-        yield Worker(node.database, patient, step, stopping).run
+        yield Worker(node.database, patient, step, stopping, lookout=lookout).run
 
 
-def _deliveries(node: Node, stopping: threading.Event) -> Iterator[Loop]:
+def _deliveries(node: Node, stopping: threading.Event, lookout: Lookout) -> Iterator[Loop]:
     step = DeliverStep(node.database, node.storage, node.settings, stopping)
     for _ in range(node.settings.delivery_workers):
-        yield partial(run_deliveries, Worker(node.database, node.settings, step, stopping), step)
+        worker = Worker(node.database, node.settings, step, stopping, lookout=lookout)
+        yield partial(run_deliveries, worker, step)
 
 
 def _webhooks(node: Node, stopping: threading.Event) -> Iterator[Loop]:

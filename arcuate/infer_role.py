@@ -11,6 +11,7 @@ from core.clock import utc_now
 from core.deployment_job_upkeep import fail_without_gpu, remove_finished
 from core.errors import InfrastructureError
 from core.logs import get_logger
+from core.lookout import Lookout
 from core.tables.jobs import JobKind
 from core.tensor_scores import remove_old_scores
 from core.worker import Step, Worker
@@ -30,23 +31,30 @@ _SWEEP_SECONDS: Final = 60.0
 _log = get_logger(__name__)
 
 
-def loops_of(node: Node, pool: PreparationPool | None, stopping: threading.Event) -> list[Loop]:
+def loops_of(
+    node: Node, pool: PreparationPool | None, lookout: Lookout, stopping: threading.Event
+) -> list[Loop]:
     """Return the loops of the role, its models loaded; each ends when it is asked to stop.
 
     Parameters
     ----------
     pool
         What prepares scans; None for this process.
+    lookout
+        Looks for every job but those of scans.
     """
     settings, database = node.settings, node.database
     scorers = RecordedScorers(settings, database)
     models = TensorModels(settings, database, scorers)
     tensors = TensorScoreStep(database, models)
     return [
+        lookout.run,
         _scan_worker(node, pool, scorers, stopping).run,
         # By itself, so that whoever waits for an answer does not wait for a group of scans.
-        Worker(database, settings, tensors, stopping).run,
-        *(Worker(database, settings, step, stopping).run for step in _job_steps(node, scorers)),
+        *(
+            Worker(database, settings, step, stopping, lookout=lookout).run
+            for step in (tensors, *_job_steps(node, scorers))
+        ),
         partial(_sweep, node, stopping),
     ]
 
@@ -55,7 +63,7 @@ def _scan_worker(
     node: Node, pool: PreparationPool | None, scorers: RecordedScorers, stopping: threading.Event
 ) -> Worker:
     settings, database = node.settings, node.database
-    step = AnalyseStep(database, node.storage, scorers)
+    step = AnalyseStep(database, node.storage, scorers, lease_seconds=settings.lease_seconds)
     if pool is None:
         return Worker(database, settings, step, stopping)
     pool.wait_until_ready()

@@ -10,9 +10,9 @@ from arcuate.ray_session import RayOptions
 from arcuate.scan_files import FileToExamine, examine_file, read_header
 from arcuate.score_row import Row
 from arcuate.scoring import GROUP_SIZE, files_to_examine, score_files, score_group
+from core.process_pool import ProcessPool
 from core.settings import Settings
 from inference.model_card import ModelCard, ModelKind
-from inference.process_pool import ProcessPool
 from inference.scorers import load_scorers
 
 #: Files of one block: what is done again when a process dies.

@@ -13,10 +13,10 @@ from arcuate.ray_session import RayOptions, ray_session
 from arcuate.role_logs import configure_role_logs
 from core.errors import InfrastructureError, NodeError
 from core.logs import get_logger
+from core.process_pool import WorkerDied
 from core.settings import Settings
 from core.worker import Worker
 from inference.prepared_scan import PreparedScan
-from inference.process_pool import WorkerDied
 from inference.rescoring import RescoreStep
 from inference.rescoring_models import RescoringModels
 from inference.stored_preparation import (
@@ -120,4 +120,6 @@ def _analyse_step(node: Node) -> Any:
     from inference.analysis import AnalyseStep  # noqa: PLC0415 - only where it is wanted
     from inference.scorers import RecordedScorers  # noqa: PLC0415
 
-    return AnalyseStep(node.database, node.storage, RecordedScorers(node.settings, node.database))
+    scorers = RecordedScorers(node.settings, node.database)
+    lease_seconds = node.settings.lease_seconds
+    return AnalyseStep(node.database, node.storage, scorers, lease_seconds=lease_seconds)

@@ -8,14 +8,15 @@ from time import monotonic, sleep
 from typing import Final
 
 from arcuate.node import Node
+from core.lookout import Lookout
 from core.models import list_models, register_models
+from core.process_pool import ProcessPool
 from core.processors import processors
 from core.rescoring_choice import rescoring_model
 from core.rescorings import RescoringCounts, RescoringModel, count_rescoring
 from core.worker import Worker
 from core.yielding_worker import YieldingWorker
 from inference.loading import load_known, open_model_store, with_installed
-from inference.process_pool import ProcessPool
 from inference.rescoring import RescoreStep
 from inference.rescoring_models import RescoringModels
 from inference.stored_preparation import prepare_from, prepare_stored
@@ -54,10 +55,13 @@ def find_rescoring_model(node: Node, name: str | None, is_shadow: bool) -> Resco
 
 
 @contextmanager
-def rescoring_beside(node: Node, stopping: threading.Event) -> Iterator[Callable[[], None]]:
+def rescoring_beside(
+    node: Node, lookout: Lookout, stopping: threading.Event
+) -> Iterator[Callable[[], None]]:
     """Yield the loop of a process that scores what comes in: it gives way to that."""
-    with ProcessPool(max(1, processors() - 1), _NICENESS) as pool:
-        yield YieldingWorker(node.database, node.settings, rescore_step(node, pool), stopping).run
+    with ProcessPool(max(1, node.settings.preparation_processes_used), _NICENESS) as pool:
+        step = rescore_step(node, pool)
+        yield YieldingWorker(node.database, node.settings, step, stopping, lookout=lookout).run
 
 
 @contextmanager

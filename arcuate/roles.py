@@ -24,7 +24,7 @@ class Announce(Protocol):
         """Tell it once."""
 
 
-#: How long a thread of the receiver may go on while others wait.
+#: How long a thread may go on while others of its process wait.
 _TURN_SECONDS: Final = 0.0002
 
 
@@ -38,9 +38,6 @@ class Role(StrEnum):
     WATCH = "watch"
 
 
-#: How far a role stands back, where all are on one machine, for those a device or a person waits
-#: for: drawing the reports of a scan takes several times what scoring it does.
-_NICENESS: Final = {Role.DELIVER: 4}
 #: Somebody waits for their answer, and the others for what a statement holds.
 _ANSWERING: Final = (Role.RECEIVE, Role.SERVE)
 
@@ -53,8 +50,6 @@ def roles_of(settings: Settings) -> tuple[Role, ...]:
 def run_role(role: Role, settings: Settings, announce: Announce, supervised: bool) -> None:
     """Run one role until SIGTERM, SIGINT or, when supervised, the end of standard input."""
     configure_role_logs(settings, role)
-    if supervised and hasattr(os, "nice"):
-        os.nice(_NICENESS.get(role, 0))
     stopping = stop_when_asked(supervised)
     limit = settings.database_statement_seconds if role in _ANSWERING else 0.0
     node = open_node(settings, limit)
@@ -101,22 +96,28 @@ def _receive(node: Node, announce: Announce, stopping: threading.Event) -> None:
 def _infer(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.infer_role import loops_of
     from arcuate.rescoring import rescoring_beside
+    from core.lookout import Lookout
     from inference.preparation_pool import preparation_pool
 
     # Before the models are read: each takes seconds.
     with preparation_pool(node.settings) as pool:
-        loops = loops_of(node, pool, stopping)
-        with rescoring_beside(node, stopping) as rescore:
+        lookout = Lookout(node.database, stopping)
+        loops = loops_of(node, pool, lookout, stopping)
+        with rescoring_beside(node, lookout, stopping) as rescore:
             announce(0)
             run_together([*loops, rescore], stopping)
 
 
 def _deliver(node: Node, announce: Announce, stopping: threading.Event) -> None:
     from arcuate.deliver_role import loops_of
+    from arcuate.report_process import report_process
 
-    loops = loops_of(node, stopping)
-    announce(0)
-    run_together(loops, stopping)
+    # Most of its threads write a few rows now and then, and hold the lock of SQLite meanwhile.
+    sys.setswitchinterval(_TURN_SECONDS)
+    with report_process(node.settings) as process:
+        loops = loops_of(node, process, stopping)
+        announce(0)
+        run_together(loops, stopping)
 
 
 def run_together(loops: Sequence[Callable[[], None]], stopping: threading.Event) -> None:

@@ -15,10 +15,10 @@ from arcuate.scan_files import (
     read_header,
 )
 from arcuate.score_row import Row, failed_row, scored_row
+from core.process_pool import ProcessPool, WorkerDied
 from core.values.prediction import ModelIdentity
 from inference.examination import AgeLimits, Examination
 from inference.model_card import ModelKind
-from inference.process_pool import ProcessPool, WorkerDied
 from inference.runtimes.network import BATCH_SIZES
 from inference.scorers import Scorers
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import and_, or_
+from sqlalchemy import select as sql_select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select
 
@@ -17,18 +18,27 @@ from core.tables.jobs import JobKind, JobRow, JobStatus
 
 def any_claimable(session: Session, kind: JobKind, now: float) -> bool:
     """Whether there is one; locks nothing."""
-    return bool(session.exec(whether_any(kind, now)).one())
+    return bool(session.connection().execute(whether_any(kind, now)).scalar_one())
 
 
 def whether_any(kind: JobKind, now: float) -> Any:
     """Return what selects whether there is one."""
+    return whether_any_of([kind], now)
+
+
+def whether_any_of(kinds: Sequence[JobKind], now: float) -> Any:
+    """Return what selects whether there is one, in a column for each kind."""
+    return sql_select(*(_is_any(kind, now) for kind in kinds))
+
+
+def _is_any(kind: JobKind, now: float) -> ColumnElement[bool]:
     # In order, though any would do: without, PostgreSQL may begin at the oldest of all jobs.
     first = col(JobRow.priority).desc()
     found = (
         select(JobRow.id).where(condition).order_by(first).limit(1).scalar_subquery()
         for condition in (_waiting(kind, now), _abandoned(kind, now))
     )
-    return select(or_(*(one.is_not(None) for one in found)))
+    return or_(*(one.is_not(None) for one in found))
 
 
 def lock_claimable(session: Session, kind: JobKind, now: float, limit: int) -> Sequence[JobRow]:

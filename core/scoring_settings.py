@@ -37,8 +37,9 @@ class ScoringSettings(BaseModel):
         Field(
             ge=AUTOMATIC,
             le=256,
-            description="Processes that read and measure scans for the one that predicts; -1: one "
-            "less than there are processors, at least 1; 0: it does so itself.",
+            description="Processes that read and measure scans for the one that predicts; -1: as "
+            "many as there are processors; 0: it does so itself. As many again, and at least one, "
+            "while an archive is scored anew.",
         ),
     ] = AUTOMATIC
 
@@ -46,5 +47,5 @@ class ScoringSettings(BaseModel):
     def preparation_processes_used(self) -> int:
         """The number of processes with its default filled in."""
         if self.preparation_processes == AUTOMATIC:
-            return max(1, processors() - 1)
+            return processors()
         return self.preparation_processes

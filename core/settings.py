@@ -33,6 +33,7 @@ ENVIRONMENT_PREFIX: Final = "ARCUATE_"
 #: Names the test-suite reads; they configure no node.
 TEST_PREFIX: Final = "ARCUATE_TEST_"
 DEFAULT_CONFIG: Final = Path("arcuate.toml")
+DEFAULT_LEASE_SECONDS: Final = 60.0
 
 
 class Settings(
@@ -89,7 +90,7 @@ class Settings(
     ] = "info"
     lease_seconds: Annotated[
         float, Field(gt=0, description="How long a worker may hold a job before another takes it.")
-    ] = 60.0
+    ] = DEFAULT_LEASE_SECONDS
     maximum_attempts: Annotated[
         int, Field(ge=1, description="Attempts of a job before it stops as failed.")
     ] = 3

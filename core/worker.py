@@ -5,7 +5,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -16,6 +16,7 @@ from core.database import Database
 from core.errors import InfrastructureError, NodeError
 from core.ledger import Claim, LeaseLost
 from core.logs import get_logger
+from core.lookout import Lookout
 from core.settings import Settings
 from core.tables.jobs import JobKind
 from core.wakeup import Wakeup, open_wakeup
@@ -24,6 +25,8 @@ _log = get_logger(__name__)
 
 #: Longest wait for a notification in seconds; a job whose lease or delay ended gives none.
 IDLE_SECONDS: Final = 0.2
+#: The same where a lookout calls: should it be blind, a worker still meets what is away itself.
+_CALLED_SECONDS: Final = 5.0
 #: Pauses of the breaker in seconds while the infrastructure is away: the first, and the longest.
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30.0
@@ -57,13 +60,20 @@ class Step(Protocol):
 
 @dataclass
 class Worker:
-    """One worker of one kind of job."""
+    """One worker of one kind of job.
+
+    Attributes
+    ----------
+    lookout
+        Who looks for jobs in its place; None where it looks by itself.
+    """
 
     database: Database
     settings: Settings
     step: Step
     stopping: threading.Event
     idle_seconds: float = IDLE_SECONDS
+    lookout: Lookout | None = None
 
     def __post_init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -73,12 +83,20 @@ class Worker:
 
     def run(self) -> None:
         """Work until asked to stop."""
-        wakeup = open_wakeup(self.database)
-        try:
+        with closing(self.open_wakeup()) as wakeup:
             while not self.stopping.is_set():
                 self._turn(wakeup)
-        finally:
-            wakeup.close()
+
+    def open_wakeup(self) -> Wakeup:
+        """Return what tells that there may be a job."""
+        if self.lookout is None:
+            return open_wakeup(self.database)
+        return self.lookout.wakeup(self.step.kind)
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long to wait for being told at most."""
+        return self.idle_seconds if self.lookout is None else _CALLED_SECONDS
 
     def run_once(self) -> int:
         """Claim once and work; return how many jobs were claimed."""
@@ -96,7 +114,7 @@ class Worker:
             self._pause(error)
             return
         if not worked:
-            wakeup.wait(self.idle_seconds)
+            wakeup.wait(self.patience_seconds)
 
     def _pause(self, error: InfrastructureError) -> None:
         _log.warning("infrastructure_away", error=str(error), pause_seconds=self._pause_seconds)

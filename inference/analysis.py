@@ -1,6 +1,7 @@
 """The step that turns a stored instance into a recorded prediction."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,8 +11,10 @@ from core import ledger
 from core.clock import Clock, utc_now
 from core.database import Database
 from core.errors import RecordNotFound
+from core.lease import Lease
 from core.ledger import Claim
 from core.logs import get_logger
+from core.settings import DEFAULT_LEASE_SECONDS
 from core.tables.instances import InstanceOutcome
 from core.tables.jobs import JobKind
 from core.values.prediction import FieldEstimate
@@ -49,12 +52,17 @@ class AnalyseStep:
     clock: Clock = utc_now
     kind: JobKind = JobKind.ANALYSE
     group_size: int = GROUP_SIZE
+    #: Of its claims, where it prepares scans in this process.
+    lease_seconds: float = DEFAULT_LEASE_SECONDS
 
     def run(self, claims: Sequence[Claim]) -> None:
-        """Analyse each claimed instance in this process."""
+        """Analyse each claimed instance in this process, and hold the claims meanwhile."""
         scorers = self.models.current()
-        prepared = (self._prepare(claimed, scorers) for claimed in claims)
-        self.conclude([found for found in prepared if found is not None], scorers)
+        with ExitStack() as held:
+            for claimed in claims:
+                held.enter_context(Lease(self.database, claimed, self.lease_seconds).held())
+            prepared = [self._prepare(claimed, scorers) for claimed in claims]
+            self.conclude([found for found in prepared if found is not None], scorers)
 
     def conclude(self, analyses: Sequence[Analysis], scorers: Scorers) -> None:
         """Predict what is fit to be scored in one batch, and record how each analysis ends.

@@ -48,7 +48,7 @@ class PreparationDied(NodeError):
 
 
 class PreparationAway(InfrastructureError):
-    """A process that prepares scans could not be started."""
+    """A process that prepares scans could not be started, or reaches neither record nor bytes."""
 
 
 class TrainingDataInvalid(NodeError):

@@ -18,6 +18,8 @@ from inference.examination import AgeLimits
 from inference.prepared_scan import PreparedScan, prepare_stored
 
 _ROLE: Final = "prepare"
+#: There are as many as processors: devices and people must not wait for them.
+_NICENESS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ def open_process(settings: Settings) -> None:
         _end_if_dead(parent, 0)
         threading.Thread(target=_end_if_dead, args=(parent, None), daemon=True).start()
     configure_logs(settings.log_level, _ROLE)
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
     storage = open_storage(settings)
     storage.prepare()
     _OPENED[:] = [_Opened(Database(settings.database), storage)]

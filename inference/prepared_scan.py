@@ -10,7 +10,7 @@ from core.values.reason import ReasonCode
 from dicom_node.storage.bytes import Storage
 from inference.examination import AgeLimits, Examination, examine, kind_of, unread
 from inference.kept_fundus import fundus_of
-from inference.preview import NO_PICTURES, KeptPictures, keep_fundus, keep_preview
+from inference.preview import NO_PICTURES, KeptPictures, keep_pictures
 from inference.stored_scan import StoredScan, read_stored_scan
 from inference.subject import Subject, load_subject
 
@@ -76,10 +76,9 @@ def prepare_stored(
 def _with_pictures(
     subject: Subject, stored: StoredScan, examination: Examination, storage: Storage
 ) -> PreparedScan:
-    scan, fundus = examination.picture, fundus_of(stored, examination)
-    pictures = KeptPictures(
-        None if scan is None else keep_preview(storage, scan),
-        None if fundus is None else keep_fundus(storage, fundus.pixels),
+    fundus = fundus_of(stored, examination)
+    pictures = keep_pictures(
+        storage, examination.picture, None if fundus is None else fundus.pixels
     )
     place = None if fundus is None else fundus.place
     return PreparedScan(subject, examination.without_pixels(), pictures, place)

@@ -18,8 +18,8 @@ from inference.prepared_scan import PreparedScan
 
 _log = get_logger(__name__)
 
-#: One it works on, and one that lies ready for it.
-DEPTH: Final = 2
+#: One it works on, and two that lie ready: as long as results take to be recorded.
+DEPTH: Final = 3
 
 
 @dataclass(frozen=True)

@@ -29,36 +29,40 @@ class KeptPictures:
 NO_PICTURES: Final = KeptPictures()
 
 
-def keep_preview(storage: Storage, picture: NDArray[np.float32]) -> str:
-    """Keep a picture as 8-bit PNG in full size and return its storage key.
+def keep_pictures(
+    storage: Storage, scan: NDArray[np.float32] | None, fundus: NDArray[np.uint8] | None = None
+) -> KeptPictures:
+    """Keep the pictures of a scan: itself as 8-bit PNG in full size, its fundus as JPEG.
 
     Parameters
     ----------
-    picture
+    scan
         Shape (rows, columns), or (rows, columns, 3) in red, green and blue; 0 to 1. Places without
         a value (NaN) are black.
-    """
-    grey = np.round(255 * np.clip(np.nan_to_num(picture), 0, 1)).astype(np.uint8)
-    written = io.BytesIO()
-    Image.fromarray(grey).save(written, "PNG", compress_type=_RUN_LENGTHS)
-    return _keep(storage, written.getvalue(), "png")
-
-
-def keep_fundus(storage: Storage, pixels: NDArray[np.uint8]) -> str:
-    """Keep a picture of the fundus as JPEG and return its storage key.
-
-    Parameters
-    ----------
-    pixels
+    fundus
         Shape (rows, columns), or (rows, columns, 3) in red, green and blue.
     """
+    scan_picture = None if scan is None else _picture(_png(scan), "png")
+    fundus_picture = None if fundus is None else _picture(_jpeg(fundus), "jpg")
+    storage.put_all([picture for picture in (scan_picture, fundus_picture) if picture])
+    return KeptPictures(
+        scan_picture[0] if scan_picture else None, fundus_picture[0] if fundus_picture else None
+    )
+
+
+def _png(scan: NDArray[np.float32]) -> bytes:
+    grey = np.round(255 * np.clip(np.nan_to_num(scan), 0, 1)).astype(np.uint8)
     written = io.BytesIO()
-    Image.fromarray(pixels).save(written, "JPEG", quality=_FUNDUS_QUALITY)
-    return _keep(storage, written.getvalue(), "jpg")
+    Image.fromarray(grey).save(written, "PNG", compress_type=_RUN_LENGTHS)
+    return written.getvalue()
 
 
-def _keep(storage: Storage, content: bytes, ending: str) -> str:
+def _jpeg(fundus: NDArray[np.uint8]) -> bytes:
+    written = io.BytesIO()
+    Image.fromarray(fundus).save(written, "JPEG", quality=_FUNDUS_QUALITY)
+    return written.getvalue()
+
+
+def _picture(content: bytes, ending: str) -> tuple[str, bytes]:
     digest = hashlib.sha256(content).hexdigest()
-    key = f"previews/{digest[:2]}/{digest}.{ending}"
-    storage.put(key, content)
-    return key
+    return f"previews/{digest[:2]}/{digest}.{ending}", content

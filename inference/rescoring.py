@@ -14,11 +14,12 @@ from core.database import Database
 from core.errors import InfrastructureError, NodeError
 from core.ledger import Claim, LeaseLost
 from core.logs import get_logger
+from core.process_pool import WorkerDied
 from core.rescorings import RescoringModel, models_of_jobs
 from core.settings import Settings
 from core.tables.jobs import JobKind
+from inference.errors import PreparationAway
 from inference.prepared_scan import PreparedScan
-from inference.process_pool import WorkerDied
 from inference.rescoring_models import RescoringModels
 from inference.rescoring_record import Rescored, record_rescored
 from inference.scorer import Scorer
@@ -46,10 +47,6 @@ Prepare = Callable[
 
 class PreparationFailed(NodeError):
     """The instance could not be read or measured."""
-
-
-class PreparationAway(InfrastructureError):
-    """The record or the bytes could not be reached while instances were prepared."""
 
 
 @dataclass(frozen=True)

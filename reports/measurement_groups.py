@@ -32,21 +32,36 @@ from reports.reasons import decision_evaluations, reason_evaluations
 from reports.tracking import tracking_identifier
 
 
-def measurement_groups(
-    prediction: Prediction, source: Dataset | None, equipment: Equipment
-) -> list[MeasurementsAndQualitativeEvaluations]:
-    """Return the groups of a field, or the single group that says why there is none.
-
-    Parameters
-    ----------
-    source
-        Header of the image the prediction was made from; None where it cannot be referred to.
-    """
-    whole = global_group(prediction, source, equipment)
+def point_groups(prediction: Prediction) -> list[MeasurementsAndQualitativeEvaluations]:
+    """Return one group for each of the 52 test points; none where there is no field."""
     if outcome_of(prediction) is not Outcome.ESTIMATED:
-        return [whole]
+        return []
     estimate, deviations, eye = field_of(prediction)
-    return [whole, *_points(prediction, estimate, deviations, eye)]
+    finding = codes.FUNDUS_POINT if prediction.is_of_photograph else codes.ESTIMATED_POINT
+    return [
+        MeasurementsAndQualitativeEvaluations(
+            tracking_identifier=tracking_identifier(prediction, f"x={x:+.0f} y={y:+.0f}"),
+            finding_type=finding,
+            finding_sites=[finding_site(eye)],
+            measurements=[
+                Measurement(codes.POINT_X, float(x), codes.DEGREE),
+                Measurement(codes.POINT_Y, float(y), codes.DEGREE),
+                *_values(estimate, deviations, index),
+            ],
+        )
+        for index, (x, y) in enumerate(
+            zip(pattern.x_as_patient_sees(eye), pattern.Y_DEGREE, strict=True)
+        )
+    ]
+
+
+def _values(estimate: FieldEstimate, deviations: FieldDeviations, index: int) -> list[Measurement]:
+    total, of_pattern = deviations.total_deviation_db, deviations.pattern_deviation_db
+    return [
+        _sensitivity(estimate, index),
+        _estimated(codes.POINT_TOTAL_DEVIATION, float(total[index])),
+        _estimated(codes.POINT_PATTERN_DEVIATION, float(of_pattern[index])),
+    ]
 
 
 def global_group(
@@ -59,6 +74,8 @@ def global_group(
 
     Parameters
     ----------
+    source
+        Header of the image the prediction was made from; None where it cannot be referred to.
     withheld
         The decision that nobody must take its numbers: told in their place.
     """
@@ -94,36 +111,6 @@ def _global(
         ],
         source_images=images,
     )
-
-
-def _points(
-    prediction: Prediction,
-    estimate: FieldEstimate,
-    deviations: FieldDeviations,
-    eye: Laterality,
-) -> list[MeasurementsAndQualitativeEvaluations]:
-    finding = codes.FUNDUS_POINT if prediction.is_of_photograph else codes.ESTIMATED_POINT
-    return [
-        MeasurementsAndQualitativeEvaluations(
-            tracking_identifier=tracking_identifier(prediction, f"x={x:+.0f} y={y:+.0f}"),
-            finding_type=finding,
-            finding_sites=[finding_site(eye)],
-            measurements=[
-                Measurement(codes.POINT_X, float(x), codes.DEGREE),
-                Measurement(codes.POINT_Y, float(y), codes.DEGREE),
-                _sensitivity(estimate, index),
-                _estimated(
-                    codes.POINT_TOTAL_DEVIATION, float(deviations.total_deviation_db[index])
-                ),
-                _estimated(
-                    codes.POINT_PATTERN_DEVIATION, float(deviations.pattern_deviation_db[index])
-                ),
-            ],
-        )
-        for index, (x, y) in enumerate(
-            zip(pattern.x_as_patient_sees(eye), pattern.Y_DEGREE, strict=True)
-        )
-    ]
 
 
 def _without_field(

@@ -14,7 +14,7 @@ from reports.corrections import correct
 from reports.equipment import Equipment, device_uid
 from reports.heading import contributing_equipment, moment_of, series_description
 from reports.identifiers import series_instance_uid, sop_instance_uid
-from reports.measurement_groups import measurement_groups
+from reports.measurement_groups import global_group, point_groups
 from reports.outcome import outcome_of
 from reports.report import ReportKind
 from reports.source import image_of, read_sources
@@ -23,6 +23,7 @@ from reports.sr_document import Heading, build_document, device_observer
 #: Far from the numbers a device gives, so that lists show the report after the scans.
 _SERIES_NUMBER: Final = 24201
 _KIND: Final = ReportKind.STRUCTURED_REPORT
+_IMAGING_MEASUREMENTS: Final = "126010"
 
 
 class StructuredReport:
@@ -57,6 +58,7 @@ def build_uncorrected(
     document = build_document(Comprehensive3DSR, content, headers, heading, equipment)
     finding = codes.finding_of(outcome, is_of_photograph=prediction.is_of_photograph)
     document.SeriesDescriptionCodeSequence = [finding]
+    _add_points(document, prediction)
     return document
 
 
@@ -94,6 +96,21 @@ def _content(prediction: Prediction, header: Dataset, equipment: Equipment) -> M
             observer_device_context=device_observer(equipment, prediction.model)
         ),
         procedure_reported=codes.IMAGING_PROCEDURE,
-        imaging_measurements=measurement_groups(prediction, image, equipment),
+        imaging_measurements=[global_group(prediction, image, equipment)],
         referenced_images=[image] if image else None,
     )
+
+
+def _add_points(document: Dataset, prediction: Prediction) -> None:
+    """Put the groups of the points behind that of the whole field.
+
+    Into the finished document: highdicom copies and searches all content it is given, which took
+    most of the time, for groups that refer to nothing.
+    """
+    [measurements] = [
+        item
+        for item in document.ContentSequence
+        if item.ConceptNameCodeSequence[0].CodeValue == _IMAGING_MEASUREMENTS
+    ]
+    for group in point_groups(prediction):
+        measurements.ContentSequence.extend(group)

@@ -128,8 +128,8 @@ def _scored(
     processes: int | None,
 ) -> "Iterable[Row]":
     from arcuate.scoring import score_files
+    from core.process_pool import ProcessPool
     from core.processors import processors
-    from inference.process_pool import ProcessPool
     from inference.scorers import load_scorers
 
     if not todo:

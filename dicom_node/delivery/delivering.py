@@ -47,8 +47,6 @@ _STAND_BACK_SECONDS: Final = 0.5
 _WAITS: Final = 3
 #: A job that failed all its attempts met a fault of ours; it is taken up again after this.
 _AFTER_FAULT_SECONDS: Final = 60.0
-#: How often is looked whether a destination is due.
-_LOOK_SECONDS: Final = 0.25
 #: The pause while the database or the storage is away.
 _AWAY_SECONDS: Final = 2.0
 
@@ -224,14 +222,15 @@ class DeliverStep:
 
 def run_deliveries(worker: Worker, step: DeliverStep) -> None:
     """Serve destinations as their jobs are due, until asked to stop."""
-    while not step.stopping.is_set():
-        try:
-            if worker.run_once():
-                continue
-        except InfrastructureError as error:
-            _log.warning("infrastructure_away", error=str(error))
-            step.stopping.wait(_AWAY_SECONDS)
-        step.stopping.wait(_LOOK_SECONDS)
+    with closing(worker.open_wakeup()) as wakeup:
+        while not step.stopping.is_set():
+            try:
+                if worker.run_once():
+                    continue
+            except InfrastructureError as error:
+                _log.warning("infrastructure_away", error=str(error))
+                step.stopping.wait(_AWAY_SECONDS)
+            wakeup.wait(worker.patience_seconds)
 
 
 def _when_to_go_on(session: Session, destination_id: int) -> float | None:

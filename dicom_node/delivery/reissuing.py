@@ -25,7 +25,7 @@ from core.tables.series import SeriesRow
 from dicom_node.delivery.corrected_headers import write_identity
 from dicom_node.delivery.reporting import ReportStep
 from dicom_node.errors import BytesRemoved
-from dicom_node.storage.reports import keep_report
+from dicom_node.storage.reports import WrittenReport, keep_report, write_report
 from dicom_node.storage.retrieve import read_dataset
 from reports.reissued_report import as_successor, names_the_same
 from reports.report import ReportKind
@@ -49,6 +49,13 @@ class _Anew(NamedTuple):
 
     row: ReportRow
     report: Dataset
+
+
+class _Written(NamedTuple):
+    """The same, durable."""
+
+    row: ReportRow
+    report: WrittenReport
 
 
 class _Standing(NamedTuple):
@@ -85,7 +92,10 @@ class ReissueStep:
             with self.reports.database.reading() as session:
                 before = _standing(session, claimed.subject)
                 kept = self._kept(session, claimed.subject)
-            anew = self._anew(claimed.subject, kept) if kept else []
+            anew = [
+                _Written(one.row, write_report(self.reports.storage, one.report, self.clock))
+                for one in (self._anew(claimed.subject, kept) if kept else ())
+            ]
             with self.reports.database.transaction() as session:
                 if anew and _is_overtaken(session, claimed.subject, before):
                     # Given to yet another patient, or done by another worker: looked at once more.
@@ -157,9 +167,9 @@ class ReissueStep:
         report = reviewed_report(first, last.dataset, review, self.organization)
         return [_Anew(last.row, as_successor(report, last.dataset, self.clock()))]
 
-    def _keep(self, session: Session, anew: _Anew) -> None:
+    def _keep(self, session: Session, anew: _Written) -> None:
         """Keep a report in the caller's transaction, in the place of the former."""
-        instance = keep_report(session, self.reports.storage, anew.report, self.clock)
+        instance = keep_report(session, anew.report)
         row = session.get_one(ReportRow, (anew.row.prediction_id, anew.row.kind, anew.row.version))
         row.instance_key = key_of(instance)
         session.flush()

@@ -22,7 +22,7 @@ from core.tables.reports import ReportRow
 from core.values.review import Review
 from dicom_node.delivery.reporting import ask_anew
 from dicom_node.storage.bytes import Storage
-from dicom_node.storage.reports import keep_report
+from dicom_node.storage.reports import WrittenReport, keep_report, write_report
 from dicom_node.storage.retrieve import read_dataset
 from reports.errors import ReportError
 from reports.report import ReportKind
@@ -70,9 +70,10 @@ class ReviewStep:
         if first is None or predecessor is None:
             raise PredecessorMissing
         built = reviewed_report(first, predecessor, review, self.organization)
+        written = write_report(self.storage, built)
         with self.database.transaction() as session:
             ledger.finish(session, claimed)
-            self._keep(session, review, built)
+            self._keep(session, review, written)
         _log.info("review_reported", prediction=review.prediction_id, number=review.number)
 
     def _read(self, session: Session, prediction_id: str, version: int) -> Dataset | None:
@@ -86,10 +87,10 @@ class ReviewStep:
         uid = session.exec(statement).first()
         return None if uid is None else read_dataset(session, self.storage, uid)
 
-    def _keep(self, session: Session, review: Review, report: Dataset) -> None:
-        instance = keep_report(session, self.storage, report)
+    def _keep(self, session: Session, review: Review, report: WrittenReport) -> None:
+        instance = keep_report(session, report)
         kind = ReportKind.STRUCTURED_REPORT
-        if not ask_anew(session, review.prediction_id, report):
+        if not ask_anew(session, review.prediction_id, report.identity):
             facts = facts_of(load_prediction(session, review.prediction_id))
             plan_deliveries(session, instance, kind, [facts])
         if session.get(ReportRow, (review.prediction_id, kind, review.number)) is None:

@@ -1,6 +1,6 @@
 """The step that writes the reports of both eyes once the summary of a study is settled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +12,11 @@ from core.both_eyes import latest_summary_reports, read_both_eyes
 from core.database import Database
 from core.deliveries.planning import plan_deliveries
 from core.deliveries.rules import facts_of
+from core.lease import Lease
 from core.ledger import Claim
 from core.logs import get_logger
 from core.report_context import kept_reports
+from core.settings import DEFAULT_LEASE_SECONDS
 from core.tables.columns import key_of
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -24,8 +26,9 @@ from core.tables.summary_reports import SummaryReportRow
 from core.values.both_eyes import BothEyes
 from core.values.laterality import Laterality
 from dicom_node.delivery.report_sources import read_headers
+from dicom_node.delivery.reporting import Written, write_all
 from dicom_node.storage.bytes import Storage
-from dicom_node.storage.reports import keep_report
+from dicom_node.storage.reports import WrittenReport, keep_report
 from reports.both_eyes_format import BothEyesFormat
 from reports.both_eyes_register import BOTH_EYES_FORMATS
 from reports.checks import check_both_eyes
@@ -41,7 +44,15 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class StudyReportStep:
-    """Builds the reports of both eyes, each checked and kept as an instance of the study."""
+    """Builds the reports of both eyes, each checked and kept as an instance of the study.
+
+    Attributes
+    ----------
+    lease_seconds
+        Of its claims, which it holds for as long as it builds.
+    write_elsewhere
+        Does what `write` does, in another process.
+    """
 
     database: Database
     storage: Storage
@@ -49,6 +60,8 @@ class StudyReportStep:
     formats: Sequence[BothEyesFormat] = BOTH_EYES_FORMATS
     kind: JobKind = JobKind.REPORT_STUDY
     group_size: int = 1
+    lease_seconds: float = DEFAULT_LEASE_SECONDS
+    write_elsewhere: Callable[[int, BothEyes], Written] | None = None
 
     def run(self, claims: Sequence[Claim]) -> None:
         """Report each claimed version of a summary."""
@@ -61,7 +74,7 @@ class StudyReportStep:
                 with self.database.transaction() as session:
                     ledger.give_back(session, claimed, _WAIT_SECONDS)
                 continue
-            built = [] if both is None else self.build(key, both)
+            written = [] if both is None else self._write_held(claimed, both)
             facts = [] if both is None else [facts_of(eye.prediction) for eye in both.eyes]
             with self.database.transaction() as session:
                 now = _wanted(session, key)
@@ -71,9 +84,13 @@ class StudyReportStep:
                     continue
                 ledger.finish(session, claimed)
                 # A scan may have been replaced while its former result was written.
-                for kind, report in built if now is not None else ():
+                for kind, report in written if now is not None else ():
                     plan_deliveries(session, self.keep(session, key, kind, report), kind, facts)
-            _log.info("study_reported", summary=claimed.subject, reports=len(built))
+            _log.info("study_reported", summary=claimed.subject, reports=len(written))
+
+    def _write_held(self, claimed: Claim, both: BothEyes) -> Written:
+        with Lease(self.database, claimed, self.lease_seconds).held():
+            return (self.write_elsewhere or self.write)(int(claimed.subject), both)
 
     def give_up(self, session: Session, claim: Claim, error: str) -> None:
         """Leave it to the failed job to tell: the reports of the single eyes stand."""
@@ -106,11 +123,23 @@ class StudyReportStep:
             built.append((report_format.kind, report))
         return built
 
+    def write(self, summary_key: int, both: BothEyes) -> Written:
+        """Build the reports of both eyes and write their bytes.
+
+        Raises
+        ------
+        RecordNotFound, ReportError
+            As `build`.
+        StorageFull, StorageAway
+            If the storage has no room, or fails.
+        """
+        return write_all(self.storage, self.build(summary_key, both))
+
     def keep(
-        self, session: Session, summary_key: int, kind: ReportKind, report: Dataset
+        self, session: Session, summary_key: int, kind: ReportKind, report: WrittenReport
     ) -> InstanceRow:
         """Keep a report in the caller's transaction, once."""
-        instance = keep_report(session, self.storage, report)
+        instance = keep_report(session, report)
         if session.get(SummaryReportRow, (summary_key, kind)) is None:
             key = key_of(instance)
             session.add(SummaryReportRow(summary_key=summary_key, kind=kind, instance_key=key))

@@ -16,9 +16,10 @@ from typing import BinaryIO, Final
 from core.errors import InfrastructureError, RecordNotFound
 from dicom_node.errors import ObjectUnreadable, StorageAway, StorageFull
 from dicom_node.storage.bucket import Bucket
-from dicom_node.storage.bytes import Storage, named_faults, sync_folder
+from dicom_node.storage.bytes import Storage, named_faults
 from dicom_node.storage.held_file import FileHeld, held_file
 from dicom_node.storage.kept_digest import read_digest
+from dicom_node.storage.syncing import sync_folder
 from dicom_node.storage.unfinished import Unfinished
 from dicom_node.storage.waiting import Level, Waiting, count_waiting, moved_digest, waiting_keys
 

@@ -4,8 +4,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import unquote, urlsplit
@@ -13,15 +12,13 @@ from uuid import uuid4
 
 from core.errors import RecordNotFound, SettingsInvalid
 from dicom_node.errors import ObjectUnreadable, StorageAway, StorageFull
+from dicom_node.storage.syncing import FOLDER_MODE, Syncing, make_folder, sync_folder
 from dicom_node.storage.unfinished import Unfinished, remove_if_abandoned
 from dicom_node.storage.waiting import NOTHING, Waiting
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 #: Half-written files live in this folder of the root: the same file system, so a rename is atomic.
 _UNFINISHED: Final = ".unfinished"
-#: Folders synced at the same time.
-_SYNCS_AT_ONCE: Final = 8
-_FOLDER_MODE: Final = 0o750
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -46,9 +43,7 @@ class Storage:
         self._root = str(self.root)
         self._unfinished = f"{self._root}/{_UNFINISHED}"
         self._is_prepared = False
-        #: Folders whose own names are known to survive a power cut.
-        self._settled: set[str] = set()
-        self._syncing = ThreadPoolExecutor(_SYNCS_AT_ONCE, thread_name_prefix="sync")
+        self._syncing = Syncing(self.root)
 
     def prepare(self, folders: Sequence[str] = ()) -> None:
         """Make the folder, and clear what a killed process left half-written.
@@ -60,13 +55,13 @@ class Storage:
             no object a wait later.
         """
         with named_faults():
-            _make_folder(self.root / _UNFINISHED)
+            make_folder(self.root / _UNFINISHED)
             for leftover in (self.root / _UNFINISHED).iterdir():
                 remove_if_abandoned(leftover)
             for folder in folders:
-                (self.root / folder).mkdir(mode=_FOLDER_MODE, exist_ok=True)
+                (self.root / folder).mkdir(mode=FOLDER_MODE, exist_ok=True)
             sync_folder(self.root)
-        self._settled.update(f"{self._root}/{folder}" for folder in folders)
+        self._syncing.note_settled(f"{self._root}/{folder}" for folder in folders)
         self._is_prepared = True
 
     def begin(self) -> Unfinished:
@@ -83,7 +78,7 @@ class Storage:
             # Not again once it was there: what is written into the mount point of a disk that went
             # away is hidden when the disk comes back, and it would have been answered Success.
             if not self._is_prepared:
-                _make_folder(self.root / _UNFINISHED)
+                make_folder(self.root / _UNFINISHED)
             return Unfinished(f"{self._unfinished}/{uuid4().hex}")
 
     def keep(self, objects: Iterable[tuple[Unfinished, str]]) -> None:
@@ -102,12 +97,10 @@ class Storage:
         named = [(unfinished, self._text(key)) for unfinished, key in objects]
         folders = list(dict.fromkeys(path.rpartition("/")[0] for _, path in named))
         with named_faults():
-            for folder in folders:
-                if folder not in self._settled:
-                    _make_folder(Path(folder))
+            self._syncing.make_missing(folders)
             for unfinished, path in named:
                 unfinished.name(path)
-            self._sync_all(folders)
+            self._syncing.sync_folders(folders)
 
     def put(self, key: str, content: bytes | Iterable[bytes]) -> None:
         """Keep an object; when this returns it survives a power cut. The same again is harmless.
@@ -117,30 +110,25 @@ class Storage:
         StorageFull, StorageAway
             If the disk has no room, or fails; nothing is visible then.
         """
-        self._path(key)
-        with named_faults(), self.begin() as unfinished:
-            for chunk in [content] if isinstance(content, bytes) else content:
-                unfinished.write(chunk)
-            unfinished.sync()
-            self.keep([(unfinished, key)])
+        self.put_all([(key, content)])
 
-    def _sync_all(self, folders: Sequence[str]) -> None:
-        # The file system's journal takes those that come at once together: side by side they take
-        # hardly longer than one.
-        sync_each = map if len(folders) <= 1 else self._syncing.map
-        list(sync_each(self._sync_up_to_root, folders))
+    def put_all(self, objects: Sequence[tuple[str, bytes | Iterable[bytes]]]) -> None:
+        """Keep objects, by key, as `put` keeps one, in hardly more time than that.
 
-    def _sync_up_to_root(self, folder: str) -> None:
-        sync_folder(folder)
-        if folder in self._settled:
-            return
-        # Another thread may have made a folder on the way and not synced its parent yet; once that
-        # was done here, the names of these folders are safe for good.
-        for parent in Path(folder).parents:
-            sync_folder(parent)
-            if parent == self.root:
-                break
-        self._settled.add(folder)
+        Raises
+        ------
+        StorageFull, StorageAway
+            If the disk has no room, or fails; some of them may be visible then.
+        """
+        for key, _ in objects:
+            self._path(key)
+        with named_faults(), ExitStack() as stack:
+            begun = [(stack.enter_context(self.begin()), key) for key, _ in objects]
+            for (unfinished, _), (_, content) in zip(begun, objects, strict=True):
+                for chunk in [content] if isinstance(content, bytes) else content:
+                    unfinished.write(chunk)
+            self._syncing.sync_files([unfinished for unfinished, _ in begun])
+            self.keep(begun)
 
     def settle(self, unfinished: Unfinished) -> None:
         """Return when its sender may forget an object whose rows are committed."""
@@ -270,20 +258,3 @@ def named_faults() -> Generator[None]:
                 f"Out of storage ({name}); free space or inodes on the disk"
             ) from error
         raise StorageAway(f"The storage does not answer ({name}); check the disk") from error
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder whose name survives a power cut, and each missing one above it."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        sync_folder(path.parent)
-
-
-def sync_folder(folder: Path | str) -> None:
-    """Return when the names in a folder, and their absence, survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

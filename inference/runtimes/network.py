@@ -153,5 +153,7 @@ class Network:
 
 def _filled(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Return an array of that length whose last entry is repeated."""
-    padding = [(0, size - len(values)), *[(0, 0)] * (values.ndim - 1)]
-    return np.pad(values, padding, mode="edge")
+    missing = size - len(values)
+    if not missing:
+        return values
+    return np.concatenate([values, np.repeat(values[-1:], missing, axis=0)])

@@ -10,7 +10,7 @@ from sqlmodel import select
 from core.database import Database
 from core.settings import Settings
 from core.tables.instances import InstanceRow
-from dicom_node.storage.reports import MeasurementForged, keep_report
+from dicom_node.storage.reports import MeasurementForged, write_report
 from tests.architecture.test_packages import SOURCES
 from tests.builders.encoded_instance import build_instance
 from tests.builders.received import open_test_archive
@@ -58,8 +58,8 @@ def test_report_of_that_class_is_refused_where_every_report_is_kept(
     archive = open_test_archive(settings, database)
     forged: Dataset = build_instance(SOPClassUID=OPV, Modality="OPV")
 
-    with pytest.raises(MeasurementForged), database.transaction() as session:
-        keep_report(session, archive.storage, forged)
+    with pytest.raises(MeasurementForged):
+        write_report(archive.storage, forged)
 
     with database.reading() as session:
         assert session.exec(select(InstanceRow)).all() == []

@@ -22,7 +22,7 @@ from core.values.prediction import PredictionStatus
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.ingest import ingest
 from dicom_node.storage.part10 import EncodedInstance
-from dicom_node.storage.reports import keep_report
+from dicom_node.storage.reports import keep_report, write_report
 from tests.builders.encoded_instance import build_instance, encode_instance
 from tests.builders.prediction import build_prediction
 
@@ -99,7 +99,7 @@ def report(archive: Archive, prediction_id: str, study: str) -> int:
         Modality="SR",
     )
     with archive.database.transaction() as session:
-        key = key_of(keep_report(session, archive.storage, dataset))
+        key = key_of(keep_report(session, write_report(archive.storage, dataset)))
         session.add(ReportRow(prediction_id=prediction_id, kind="sr", instance_key=key))
     end_job(archive, JobKind.REPORT, prediction_id, JobStatus.DONE)
     return key

@@ -31,7 +31,7 @@ from core.worker import Worker
 from dicom_node.delivery.delivering import DeliverStep
 from dicom_node.delivery.targets.register import find_target
 from dicom_node.storage.archive import Archive
-from dicom_node.storage.reports import keep_report
+from dicom_node.storage.reports import keep_report, write_report
 from reports.equipment import Equipment
 from reports.secondary_capture import SecondaryCapture
 from reports.structured_report import StructuredReport
@@ -70,7 +70,7 @@ class SentReports:
             facts = [facts_of(build_prediction())]
             with self.archive.database.transaction() as session:
                 for kind, dataset in built_reports(self._made):
-                    instance = keep_report(session, self.archive.storage, dataset)
+                    instance = keep_report(session, write_report(self.archive.storage, dataset))
                     plan_deliveries(session, instance, kind, facts)
 
     def worker(self) -> Worker:

@@ -19,8 +19,9 @@ from dicom_node.storage.query.selection import select_keys
 
 #: Matches read at a time.
 PAGE: Final = 250
-#: Keys taken from the driver at a time.
+#: Keys taken from the driver at a time, and handed to it: as parameters they are hundreds of bytes.
 _KEYS_AT_ONCE: Final = 10_000
+_KEYS_ASKED_AT_ONCE: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def find(database: Database, query: Query) -> Found:
 
 def _patients(connection: Connection, query: Query, keys: "array[int]") -> list[int]:
     found: dict[int, None] = {}
-    for start in range(0, len(keys), _KEYS_AT_ONCE):
-        some = keys[start : start + _KEYS_AT_ONCE]
+    for start in range(0, len(keys), _KEYS_ASKED_AT_ONCE):
+        some = keys[start : start + _KEYS_ASKED_AT_ONCE]
         found.update(dict.fromkeys(patients_of(connection, query, some)))
     return list(found)

@@ -7,11 +7,11 @@ from arcuate.dicom_files import find_files
 from arcuate.scan_files import file_digest
 from arcuate.score_row import COLUMNS, Row
 from arcuate.scoring import changed_files, score_files
+from core.process_pool import ProcessPool
 from core.settings import Settings
 from core.values.laterality import Laterality
 from inference.model_card import ModelKind
 from inference.model_store import ModelStore
-from inference.process_pool import ProcessPool
 from inference.scorers import Scorers, load_scorers
 from tests.builders.opt import build_circle_opt, build_localizer, encoded
 from tests.builders.photograph import build_photograph

@@ -164,7 +164,7 @@ def test_running_worker_wakes_for_new_work_and_stops_when_asked(database, settin
     thread.start()
     add("scan")
 
-    assert done.wait(timeout=10)
+    assert done.wait(timeout=60)
     worker.stopping.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()

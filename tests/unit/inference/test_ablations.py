@@ -6,6 +6,7 @@ from inference.ablations import VARIANTS, AblationSettings, ablate
 from inference.model_card import Figures
 
 
+@pytest.mark.slow
 def test_variants_are_measured_beside_baselines_on_the_same_eyes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

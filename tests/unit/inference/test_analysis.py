@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -32,11 +33,13 @@ from core.values.profile import PROFILE_ANGLES_DEGREE
 from core.values.reason import ReasonCode
 from core.worker import Worker
 from dicom_node.storage.archive import Archive
+from inference import analysis
 from inference.analysis import AnalyseStep
 from inference.examination import Examination, examine
 from inference.executors.in_process import InProcess
 from inference.model_card import ModelKind
 from inference.predictor import Predictor
+from inference.prepared_scan import PreparedScan, prepare_stored
 from inference.scorer import Scorer
 from inference.scorers import FixedScorers, Scorers
 from inference.shadow_scorer import ShadowScorer
@@ -106,6 +109,28 @@ def test_analysis_that_waits_for_its_row_keeps_nobody_from_the_next_number(
     worker.join()
 
     assert [row.instance_key for row in rows(database, PredictionRow)] == [key]
+
+
+def test_group_that_takes_longer_than_its_lease_keeps_every_claim(
+    step: AnalyseStep, archive: Archive, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [receive(archive, build_circle_opt(key=name), at=EARLIER) for name in "ab"]
+    lease_seconds, taken = 3.0, []
+
+    def prepare_slowly(*given: Any) -> PreparedScan:
+        time.sleep(1.5 * lease_seconds)
+        with database.transaction() as session:
+            taken.extend(ledger.claim(session, JobKind.ANALYSE, "another", 10, 60))
+        return prepare_stored(*given)
+
+    monkeypatch.setattr(analysis, "prepare_stored", prepare_slowly)
+    with database.transaction() as session:
+        claims = ledger.claim(session, JobKind.ANALYSE, "worker", 10, lease_seconds)
+
+    replace(step, lease_seconds=lease_seconds).run(claims)
+
+    assert taken == []
+    assert {row.instance_key for row in rows(database, PredictionRow)} == set(keys)
 
 
 def test_group_of_good_and_bad_scans_gives_each_its_own_outcome(

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from dicom_node.devices.reading import read_scan
 from dicom_node.storage.bytes import Storage
-from inference.preview import keep_preview
+from inference.preview import keep_pictures
 from sample_dicom.eye import Recording
 from tests.builders.opt import build_circle_opt
 
@@ -18,6 +19,10 @@ def storage(tmp_path: Path) -> Storage:
     opened = Storage(f"file://{tmp_path / 'instances'}")
     opened.prepare()
     return opened
+
+
+def keep_preview(storage: Storage, picture: NDArray[np.float32]) -> str:
+    return str(keep_pictures(storage, picture).scan_key)
 
 
 def test_preview_is_the_scan_as_displayed_in_full_size(storage: Storage) -> None:

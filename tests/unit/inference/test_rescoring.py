@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, select
 from core import ledger
 from core.clock import utc_now
 from core.database import Database
+from core.process_pool import ProcessPool, WorkerDied
 from core.recall import interrupt
 from core.rescorings import (
     RESCORE_PRIORITY,
@@ -30,7 +31,6 @@ from dicom_node.storage.rescoring import ArchivePart, rescore
 from inference.analysis import AnalyseStep
 from inference.model_card import ModelKind
 from inference.predictor import Predictor
-from inference.process_pool import ProcessPool, WorkerDied
 from inference.rescoring import Prepare, RescoreStep
 from inference.rescoring_models import RescoringModels
 from inference.scorer import Scorer

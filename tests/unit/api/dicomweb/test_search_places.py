@@ -7,7 +7,7 @@ from api.dicomweb.search_places import SearchPlaces
 from api.errors import TooManySearches
 from arcuate.waiting import wait_until
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 def test_those_who_wait_go_on_and_one_more_is_refused() -> None:

@@ -15,7 +15,7 @@ def test_what_happens_while_the_caller_is_checked_is_told_at_once(database: Data
     def recheck() -> None:
         with database.transaction() as session:
             append_change(session, ChangeKind.INSTANCE_RECEIVED, "1.2.3")
-        assert wait_until(lambda: streams.tail.last == 1, 20)
+        assert wait_until(lambda: streams.tail.last == 1, 60)
         streams.heartbeat_seconds = 60.0
 
     async def listen() -> list[bytes]:

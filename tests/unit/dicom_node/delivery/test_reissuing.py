@@ -38,8 +38,10 @@ from dicom_node.delivery.reviewing import ReviewStep
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.ingest import ingest
+from dicom_node.storage.reports import write_report
 from dicom_node.storage.retrieve import read_dataset
 from reports.equipment import Equipment
+from reports.register import DEFAULT_FORMATS
 from reports.report import ReportKind
 from reports.reviewed_report import reviewed_report
 from reports.structured_report import StructuredReport
@@ -58,14 +60,19 @@ def archive(settings: Settings, database: Database) -> Archive:
     return open_test_archive(settings, database)
 
 
+#: Of a report each test needs one form; drawing the others takes most of the time.
+in_every_form = pytest.mark.parametrize("reports", [DEFAULT_FORMATS], ids=["all"], indirect=True)
+
+
 @pytest.fixture
-def reports(archive: Archive, database: Database) -> ReportStep:
-    return ReportStep(database, archive.storage, Equipment("1.2.3", "node-1"))
+def reports(request: pytest.FixtureRequest, archive: Archive, database: Database) -> ReportStep:
+    formats = getattr(request, "param", (StructuredReport(),))
+    return ReportStep(database, archive.storage, Equipment("1.2.3", "node-1"), formats)
 
 
 @pytest.fixture
 def reported(archive: Archive, database: Database, reports: ReportStep) -> Dataset:
-    """A scan whose result `p1` is reported in every form."""
+    """A scan whose result `p1` is reported."""
     scan = record_scan(archive, database)
     run(database, reports)
     return scan
@@ -120,6 +127,7 @@ def predecessors_of(report: Dataset) -> list[str]:
     ]
 
 
+@in_every_form
 def test_every_report_is_built_anew_for_whom_it_is_of(
     archive: Archive, database: Database, reports: ReportStep, reported: Dataset
 ) -> None:
@@ -318,7 +326,9 @@ def test_review_that_was_reported_while_the_study_moved_comes_along(
     run(database, step)
     first = kept(archive)["sr"].SOPInstanceUID
     with database.transaction() as session:
-        ReviewStep(database, archive.storage)._keep(session, review, built)
+        ReviewStep(database, archive.storage)._keep(
+            session, review, write_report(archive.storage, built)
+        )
     assert kept(archive, version=1)["sr"].PatientID == "TEST-0001"
 
     assert run(database, step) == 1
@@ -355,6 +365,7 @@ def _report(archive: Archive, database: Database, step: ReportStep) -> None:
     run(database, step)
 
 
+@in_every_form
 def test_without_its_scan_what_is_written_is_copied(
     archive: Archive, database: Database, reports: ReportStep, reported: Dataset
 ) -> None:
@@ -376,7 +387,7 @@ def test_without_its_scan_what_is_written_is_copied(
 def test_report_that_was_built_while_the_study_moved_is_built_anew(
     archive: Archive, database: Database, reports: ReportStep, reported: Dataset
 ) -> None:
-    built = dict(reports.build("p1"))["sr"]
+    built = write_report(archive.storage, dict(reports.build("p1"))["sr"])
     move(database)
     with database.transaction() as session:
         session.exec(

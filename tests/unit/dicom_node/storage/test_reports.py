@@ -12,7 +12,7 @@ from dicom_node.implementation import IMPLEMENTATION_CLASS_UID
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.ingest import ingest
 from dicom_node.storage.instances import find_instance
-from dicom_node.storage.reports import keep_report
+from dicom_node.storage.reports import keep_report, write_report
 from dicom_node.storage.retrieve import read_dataset, read_instance, referenced_localizer
 from dicom_node.storage.search import context_of_instance, find_study, instances_of_study
 from tests.builders.encoded_instance import build_instance, encode_instance
@@ -31,7 +31,7 @@ def test_a_report_is_kept_once_beside_its_scan(archive: Archive, database: Datab
 
     for _ in range(2):
         with database.transaction() as session:
-            row = keep_report(session, archive.storage, build_instance(**REPORT))
+            row = keep_report(session, write_report(archive.storage, build_instance(**REPORT)))
 
     assert (row.origin, row.outcome) == (InstanceOrigin.PRODUCED, InstanceOutcome.REPORT)
     with database.reading() as session:
@@ -53,8 +53,9 @@ def test_a_report_is_kept_once_beside_its_scan(archive: Archive, database: Datab
 def test_a_report_of_another_patient_is_refused(archive: Archive, database: Database) -> None:
     ingest(archive, encode_instance())
 
+    written = write_report(archive.storage, build_instance(**REPORT, PatientID="P2"))
     with database.transaction() as session, pytest.raises(PatientConflict):
-        keep_report(session, archive.storage, build_instance(**REPORT, PatientID="P2"))
+        keep_report(session, written)
 
 
 def test_an_instance_is_read_with_or_without_pixels(archive: Archive, database: Database) -> None:

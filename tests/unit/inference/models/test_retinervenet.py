@@ -120,5 +120,6 @@ def test_every_design_gives_a_field_that_depends_on_what_it_reads(design: Design
 
     assert field.shape == (2, 52)
     assert np.ptp(np.asarray(field), axis=0).max() > 0
-    depends_on_age = bool(np.ptp(np.asarray(same_profile), axis=0).max() > 0)
+    # The same twice in one batch may differ by what a processor rounds.
+    depends_on_age = bool(np.ptp(np.asarray(same_profile), axis=0).max() > 1e-4)
     assert depends_on_age == design.age

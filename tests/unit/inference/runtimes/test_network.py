@@ -224,6 +224,7 @@ def test_batch_is_halved_until_it_fits_the_memory_and_stays_so(tmp_path: Path) -
     assert "/CPU:0 has too little memory for a batch of 64." in logs[0]["cause"]
 
 
+@pytest.mark.slow
 def test_device_without_memory_for_one_eye_is_no_fault_of_the_eye(tmp_path: Path) -> None:
     with pytest.raises(OutOfMemory, match=r"for a batch of 1\. Free memory on it, take another"):
         Network(hungry(0), make_model(tmp_path))

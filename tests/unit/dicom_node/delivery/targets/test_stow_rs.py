@@ -253,7 +253,7 @@ def test_service_that_does_not_answer_in_time_is_tried_again(
             done.wait(30)
         return 200, {}
 
-    reports.settings = reports.settings.model_copy(update={"delivery_answer_seconds": 0.5})
+    reports.settings = reports.settings.model_copy(update={"delivery_answer_seconds": 3.0})
     service = serve(answer)
     send(reports, service, report_kinds=["sr"])
     done.set()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from arcuate.waiting import wait_until
-from inference.process_pool import ProcessPool, WorkerDied
+from core.process_pool import ProcessPool, WorkerDied
 
 KILLER = 13
 
@@ -48,8 +48,8 @@ def test_what_the_work_raises_is_raised() -> None:
 
 ENDLESS = """
 import itertools, os, sys
-from inference.process_pool import ProcessPool
-from tests.unit.inference.test_process_pool import own_process
+from core.process_pool import ProcessPool
+from tests.unit.core.test_process_pool import own_process
 
 if __name__ == "__main__":
     for _, number in ProcessPool(1).results(own_process, itertools.count()):

@@ -35,11 +35,14 @@ class ProcessPool:
         How many; 0 does the work in this one.
     niceness
         How far they give way to whatever else the machine does, 0 to 19.
+    role
+        What their log lines say they do.
     """
 
-    def __init__(self, processes: int, niceness: int = 0) -> None:
+    def __init__(self, processes: int, niceness: int = 0, role: str = "prepare") -> None:
         self.processes = processes
         self._niceness = niceness
+        self._role = role
         self._executor: ProcessPoolExecutor | None = None
         self._starting = threading.Lock()
 
@@ -56,6 +59,11 @@ class ProcessPool:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
             self._executor = None
+
+    def begin(self, work: Callable[[_Item], object], item: _Item) -> None:
+        """Start the processes by giving one of them work that nobody waits for."""
+        if self.processes:
+            self._submit(work, item)
 
     def results(
         self, work: Callable[[_Item], _Found], items: Iterable[_Item]
@@ -107,14 +115,14 @@ class ProcessPool:
                 self.processes,
                 get_context("spawn"),
                 initializer=_begin,
-                initargs=(self._niceness,),
+                initargs=(self._niceness, self._role),
             )
         return self._executor
 
 
-def _begin(niceness: int) -> None:
+def _begin(niceness: int, role: str) -> None:
     # Not to standard output, which belongs to whoever started this.
-    configure_logs("warning", "prepare")
+    configure_logs("warning", role)
     # Ctrl-C at a terminal reaches every process; only the first one decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
