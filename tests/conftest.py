@@ -7,6 +7,8 @@ from shutil import copyfile, which
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import make_url
 
 from core.database import Database
@@ -17,6 +19,14 @@ from tests.fixtures.postgres import postgres_server
 
 REPOSITORY = Path(__file__).parent.parent
 
+# Of a machine that does much else, no example is too slow; the rest is as it is, in CI by its own.
+hypothesis_settings.register_profile(
+    "busy",
+    hypothesis_settings.default,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("busy")
 
 #: Where the statements themselves are tried: on both databases by day. Everywhere else, where they
 #: are a means, SQLite is enough by day.
@@ -25,7 +35,8 @@ BOTH_DATABASES_BY_DAY = (
     *("unit/dicom_node/rollup", "unit/dicom_node/delivery/test_delivering.py"),
     *("unit/dicom_node/delivery/test_lock_order.py", "unit/api/test_sessions.py"),
     *("integration/test_find.py", "integration/test_find_many.py::test_selective_queries"),
-    *("integration/test_lookup_plans.py", "integration/test_node.py"),
+    *("integration/test_lookup_plans.py", "integration/test_node.py::test_real_circle_scan"),
+    "integration/test_node.py::test_worker_killed",
     *("integration/test_node_killed.py", "integration/test_store_killed.py"),
     *("integration/test_database_away.py", "integration/test_postgres_stopped.py"),
 )
@@ -37,7 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         place = f"{item.path.relative_to(Path(__file__).parent).as_posix()}::{item.name}"
-        is_second = "postgresql" in (parameters.get("database_url"), parameters.get("database"))
+        kinds = [parameters.get(name) for name in ("database_url", "database", "node")]
+        is_second = "postgresql" in kinds
         if is_second and not place.startswith(BOTH_DATABASES_BY_DAY):
             item.add_marker(pytest.mark.slow)
 

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 #: The usual five seconds are short beside two more files of tests.
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 QUIET = (
     "--no-sandbox",

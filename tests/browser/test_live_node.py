@@ -22,7 +22,7 @@ def test_scan_appears_by_itself_and_then_its_result(browser: Browser, tmp_path: 
         page = browser.new_page(base_url=str(running.client.base_url))
         page.goto("/")
         expect(page.get_by_role("heading", name="No scans yet")).to_be_visible()
-        assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 30)
+        assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 120)
 
         page.evaluate("window.sameDocument = true")
         (sent,) = send([samples_folder() / "healthy" / "right_oct.dcm"], running.peer, "OCT1")

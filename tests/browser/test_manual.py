@@ -14,7 +14,7 @@ from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.browser
 
-_PATIENCE_MS = 30_000
+_PATIENCE_MS = 90_000
 #: Scripts, styles, fonts and pictures; links that a reader follows are not fetched.
 _FETCHED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=\"(?:https?:)?//")
 

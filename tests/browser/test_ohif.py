@@ -106,15 +106,18 @@ def _shows(viewer: Viewer, frame: Image.Image) -> bool:
 
 
 def _shows_series(viewer: Viewer, image: Dataset, frame: Image.Image) -> bool:
-    """Put a series into the viewport; once more where the viewer, still arranging, forgot it."""
+    """Put a series into the viewport; as often as the viewer, still arranging, forgets it."""
 
-    def is_shown() -> bool:
+    def is_shown(fresh: bool) -> bool:
+        if fresh:
+            viewer.open_study(str(image.StudyInstanceUID), fresh=True)
         viewer.show(image.SeriesNumber)
         return wait_until(
-            lambda: likeness(viewer.painted(), frame) > _THE_SAME, _PATIENCE_SECONDS / 4
+            lambda: likeness(viewer.painted(), frame) > _THE_SAME, _PATIENCE_SECONDS / 3
         )
 
-    return any(is_shown() for _ in range(4))
+    # A person whose double clicks do nothing loads the page again.
+    return any(is_shown(fresh) for fresh in (False, False, True, True))
 
 
 def test_list_names_the_study_and_opens_it(viewer: Viewer, shown: Shown) -> None:
@@ -149,8 +152,8 @@ def test_volume_is_painted_and_scrolls_frame_by_frame(viewer: Viewer, shown: Sho
     frames = frames_of(shown.study.volume)
     viewer.open_study(shown.study.uid)
 
-    assert _shows_series(viewer, shown.study.volume, frames[0])
-    viewer.scroll(5)
+    assert _shows_series(viewer, shown.study.volume, frames[0]), viewer.described()
+    viewer.scroll_to(6)
 
     expect(viewer.viewport).to_contain_text("(6/80)")
     assert _shows(viewer, frames[5])
@@ -172,7 +175,7 @@ def test_compressed_image_is_painted(viewer: Viewer, shown: Shown, folder: str, 
     image = shown.samples[folder][file]
     viewer.open_study(str(image.StudyInstanceUID))
 
-    assert _shows_series(viewer, image, frames_of(image)[0])
+    assert _shows_series(viewer, image, frames_of(image)[0]), viewer.described()
     assert viewer.faults == []
 
 
@@ -180,7 +183,7 @@ def test_picture_of_the_estimate_is_painted(viewer: Viewer, shown: Shown) -> Non
     picture = shown.report(ReportKind.SECONDARY_CAPTURE)
     viewer.open_study(shown.study.uid)
 
-    assert _shows_series(viewer, picture, frames_of(picture)[0])
+    assert _shows_series(viewer, picture, frames_of(picture)[0]), viewer.described()
     # A film player would lie over the words that it is an estimate.
     expect(viewer.viewport.get_by_text("FPS")).to_have_count(0, timeout=5_000)
     assert viewer.faults == []

@@ -192,7 +192,7 @@ def test_keyboard_alone_reaches_a_result_and_its_table(page: Page, database: Dat
 def test_new_result_appears_by_itself(page: Page, database: Database, faults: list[str]) -> None:
     _sign_in(page, _keep(database))
     expect(page.locator("tbody tr")).to_have_count(2)
-    assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 10)
+    assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 60)
 
     with database.transaction() as session:
         source = InstanceIdentity("1.2", "1.3", "1.99")
@@ -215,7 +215,7 @@ def test_page_fits_a_phone(page: Page, database: Database, path: str) -> None:
 
 def test_list_that_changes_keeps_the_readers_place(page: Page, database: Database) -> None:
     _sign_in(page, _keep(database))
-    assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 10)
+    assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 60)
     left = page.get_by_role("row", name="Left eye").get_by_role("link", name="Sample, Eye")
     left.focus()
 

@@ -1,5 +1,6 @@
 """OHIF as a person works with it: the list of studies, the series beside, the viewport."""
 
+import re
 from base64 import b64decode
 from io import BytesIO
 from typing import Final
@@ -15,6 +16,11 @@ from playwright.sync_api import (
     expect,
 )
 
+from arcuate.waiting import wait_until
+
+#: "I:1 (5/80)" is the fifth of eighty images.
+_IMAGE_OF: Final = re.compile(r"\((\d+)/\d+\)")
+_A_NOTCH_SECONDS: Final = 5
 _CANVAS: Final = "canvas.cornerstone-canvas"
 _AS_PNG: Final = "canvas => canvas.toDataURL('image/png').split(',')[1]"
 _TAKEN_BACK: Final = "net::ERR_ABORTED"
@@ -52,10 +58,10 @@ class Viewer:
         """Open the list of studies."""
         self.page.goto(self._url)
 
-    def open_study(self, study_instance_uid: str) -> None:
+    def open_study(self, study_instance_uid: str, fresh: bool = False) -> None:
         """Open a study by its address, as a link in a record system does, unless it is open."""
         address = f"{self._url}/viewer?StudyInstanceUIDs={study_instance_uid}"
-        if self.page.url != address:
+        if fresh or self.page.url != address:
             self.page.goto(address)
             expect(self.viewport.locator(_CANVAS)).to_be_visible()
 
@@ -72,11 +78,23 @@ class Viewer:
     def viewport(self) -> Locator:
         return self.page.locator("[data-cy=viewport-pane]")
 
-    def scroll(self, frames: int) -> None:
-        """Turn the wheel over the viewport, one notch a frame."""
+    def scroll_to(self, image: int) -> None:
+        """Turn the wheel over the viewport until an image is shown, one notch after the other.
+
+        While it loads, the viewer passes over a notch now and then.
+        """
         self.viewport.hover()
-        for _ in range(frames):
-            self.page.mouse.wheel(0, 120)
+        while (shown := self._image_shown()) != image:
+            self.page.mouse.wheel(0, 120 if shown < image else -120)
+            wait_until(lambda shown=shown: self._image_shown() != shown, _A_NOTCH_SECONDS)
+
+    def described(self) -> str:
+        """What the page says of itself, for whoever reads why a test failed."""
+        return f"{self.page.locator('body').inner_text()}\n{self.requests[-20:]}\n{self.faults}"
+
+    def _image_shown(self) -> int:
+        numbers = _IMAGE_OF.search(self.viewport.inner_text())
+        return int(numbers[1]) if numbers else 0
 
     def painted(self) -> Image.Image:
         """What is painted in the viewport, without what is written over it."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import JPEGBaseline8Bit
 
 from core.errors import ScanRefused
 from core.perimetry.indices import deviations
@@ -32,6 +33,8 @@ EYES = [(case, eye) for case in CASES for eye in case.eyes]
 CIRCLES = [(case, eye) for case, eye in EYES if eye.flaw is not Flaw.MACULAR_LINE]
 LOST_EYES = [(case, eye) for case, eye in EYES if eye.wedges]
 MAX_BYTES = 15_000_000
+#: Mean over the pixels, of 255; two processors that differ were 0.013 apart.
+MOST_GREY_APART = 0.02
 
 #: dciodvfy contradicts itself on concatenations, whatever is written ...
 CONCATENATION_ERRORS = {
@@ -93,14 +96,31 @@ def errors_of(path):
     return {line for line in lines if line.startswith("Error")}
 
 
+def differs(made, kept):
+    """Whether a file made again is another; of lossy ones, by more than one processor to the next.
+
+    Single precision ends in another last bit where a processor has other instructions, which
+    compression then spreads over a block.
+    """
+    if made.read_bytes() == kept.read_bytes():
+        return False
+    again, first = pydicom.dcmread(made), pydicom.dcmread(kept)
+    if first.file_meta.TransferSyntaxUID != JPEGBaseline8Bit:
+        return True
+    apart = np.abs(again.pixel_array.astype(float) - first.pixel_array).mean()
+    for dataset in (again, first):
+        del dataset.PixelData, dataset.LossyImageCompressionRatio
+    return apart > MOST_GREY_APART or again != first
+
+
 @pytest.mark.parametrize("folder", [case.folder for case in (*CASES, *OBJECT_CASES)])
-def test_sample_files_are_made_again_byte_for_byte(folder, tmp_path):
+def test_sample_files_are_made_again(folder, tmp_path):
     main(["--out", str(tmp_path), "--case", folder])
 
-    made = {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()}
-    kept = {path.name: path.read_bytes() for path in (SAMPLES / folder).iterdir()}
+    made = {path.name: path for path in (tmp_path / folder).iterdir()}
+    kept = {path.name: path for path in (SAMPLES / folder).iterdir()}
     assert made.keys() == kept.keys()
-    assert [name for name in made if made[name] != kept[name]] == []
+    assert [name for name in made if differs(made[name], kept[name])] == []
 
 
 def test_manifest_is_the_one_the_cases_make():

@@ -179,7 +179,10 @@ def test_viewers_and_other_sites_change_nothing(
     with database.transaction() as session:
         viewer = create_key(session, "viewer", Role.VIEWER)
         operator = create_key(session, "operator", Role.OPERATOR)
-    with http_server(locked, database, Storage(locked.storage)) as url, httpx.Client() as client:
+    with (
+        http_server(locked, database, Storage(locked.storage)) as url,
+        httpx.Client(timeout=60) as client,
+    ):
         for method, path in CHANGES:
             body = {"destination": "pacs"} if path == "/v1/delivery-rules" else None
 

@@ -71,11 +71,15 @@ def node(settings: Settings, need: Callable[[str], None]) -> Iterator[Node]:
     prepared.database.close()
 
 
-@pytest.fixture
-def device(node: Node) -> Device:
+def _device_of(node: Node, acknowledged: list[str]) -> Device:
     archive = open_archive(node.settings, node.database, node.storage)
     archive.prepare()
-    return Device(archive)
+    return Device(archive, acknowledged)
+
+
+@pytest.fixture
+def device(node: Node) -> Device:
+    return _device_of(node, [])
 
 
 @contextmanager
@@ -143,8 +147,10 @@ def test_all_that_was_recorded_at_the_moment_comes_back(
     acts = [row.action for row in audited(node.database) if row.object_kind == "backup"]
     assert subjects == {str(row.id) for row in rows.values()}
     assert acts == ["export", "create"]
-    # The restored node takes in what comes now.
-    assert device.store() in _rows(node.database)
+    # Started anew, the restored node takes in what comes now.
+    started = prepare_node(node.settings)
+    assert _device_of(started, device.acknowledged).store() in _rows(node.database)
+    started.database.close()
 
 
 def test_what_an_earlier_back_up_holds_is_not_copied_again(

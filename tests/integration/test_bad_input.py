@@ -119,8 +119,8 @@ def test_a_refused_store_is_answered_logged_and_shown(
 def look_at_quarantine(settings: Settings, node: Node) -> tuple[list[dict[str, Any]], str]:
     """Return what the list holds, and what the page shows."""
     with http_server(settings, node.database, node.archive.storage) as url:
-        listed = httpx.get(f"{url}/v1/quarantine").json()["items"]
-        page = httpx.get(f"{url}/quarantine", headers={"accept": "text/html"}).text
+        listed = httpx.get(f"{url}/v1/quarantine", timeout=60).json()["items"]
+        page = httpx.get(f"{url}/quarantine", headers={"accept": "text/html"}, timeout=60).text
     return listed, page
 
 

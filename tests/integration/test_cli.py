@@ -5,8 +5,6 @@ import io
 import json
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +30,7 @@ from tests.builders.received import open_test_archive
 from tests.conftest import REPOSITORY
 from tests.fixtures.certificates import make_authority
 from tests.fixtures.node import DEVICE, RunningNode, running_node
+from tests.fixtures.warm_command import run_command
 
 SAMPLES = REPOSITORY / "sample_dicom"
 TIMEOUT_SECONDS = 200
@@ -65,15 +64,7 @@ class Terminal:
         ours = {"HOME": self.home, "LOG_LEVEL": "warning"} | settings
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ARCUATE_")}
         environment |= {f"ARCUATE_{name.upper()}": str(value) for name, value in ours.items()}
-        run = subprocess.run(
-            [sys.executable, "-m", "arcuate", *map(str, words)],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        run = run_command([str(word) for word in words], self.folder, environment, TIMEOUT_SECONDS)
         # Nobody at a terminal shall ever read one.
         assert "Traceback" not in run.stderr, run.stderr
         return Called(run.returncode, run.stdout, run.stderr)
@@ -576,6 +567,7 @@ def test_real_scan_is_scored(terminal: Terminal, circle: Path) -> None:
     assert called.err == "Eyes: 1 new (1 final, 0 not assessable, 0 failed), 0 there already.\n"
 
 
+@pytest.mark.slow
 def test_samples_are_scored_once(terminal: Terminal) -> None:
     first = terminal("score", SAMPLES, "--out", "scores.csv")
     table = terminal.folder / "scores.csv"

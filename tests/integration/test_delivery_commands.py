@@ -18,6 +18,7 @@ from core.settings import Settings
 from core.tables.columns import key_of
 from core.tables.deliveries import DeliveryRow
 from tests.builders.planned_delivery import plan
+from tests.fixtures.logs import configured_logs
 
 SECRET = "made-up-token"  # noqa: S105 - of no service
 
@@ -39,7 +40,8 @@ def call(
 
     def run(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["arcuate", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
+        # Its log goes to what is standard error now, and must not go there for good.
+        with configured_logs("command"), pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
         return int(ended.value.code or 0), printed.out, printed.err

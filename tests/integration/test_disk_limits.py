@@ -19,7 +19,7 @@ from dicom_node.scu.store import SendResult, send
 from dicom_node.statuses import Status
 from dicom_node.storage.retrieve import read_instance
 from inference.analysis import AnalyseStep
-from inference.preview import keep_preview
+from inference.preview import keep_pictures
 from inference.scorers import FixedScorers, Scorers
 from tests.builders.encoded_instance import as_file, encode_instance
 from tests.conftest import miss
@@ -131,7 +131,7 @@ def test_scoring_goes_on_below_the_watermark(node: Node, disk: SmallDisk, tmp_pa
         with database.transaction() as session:
             claims = ledger.claim(session, JobKind.ANALYSE, "worker", 1, 60)
         AnalyseStep(database, storage, FixedScorers(Scorers({}))).run(claims)
-        picture = keep_preview(storage, np.eye(16, dtype=np.float32))
+        picture = str(keep_pictures(storage, np.eye(16, dtype=np.float32)).scan_key)
         assert storage.exists(picture)
 
     with database.reading() as session:

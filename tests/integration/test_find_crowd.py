@@ -47,7 +47,7 @@ def test_searches_that_take_long_keep_nobody_from_storing(
     with running_node(settings, database) as node, ThreadPoolExecutor(SEARCHERS + 1) as pool:
         try:
             searches = [pool.submit(search, node.port) for _ in range(SEARCHERS)]
-            assert wait_until(lambda: len(under_way) >= 4, 20)
+            assert wait_until(lambda: len(under_way) >= 4, 60)
             [stored] = pool.submit(lambda: list(send([path], node.address, DEVICE))).result(20)
         finally:
             done.set()

@@ -136,14 +136,14 @@ def test_association_outlives_an_answer_longer_than_its_silence(
         dicom_port=0,
         http_port=0,
         auth="none",
-        network_timeout_seconds=0.2,
+        network_timeout_seconds=2.0,
     )
     with running_node(impatient, database) as node:
         asking = slow_asking(node)
         asking.send("IMAGE", **KEYS)
         answers = asking.answers()
         next(answers)
-        assert wait_until(has_fallen_silent, 20)
+        assert wait_until(has_fallen_silent, 60)
 
         told = list(answers)
         asking.send("STUDY", PatientID="PAT0000001")

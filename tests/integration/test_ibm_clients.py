@@ -86,10 +86,19 @@ class Served:
     def run(self, do: str, told: dict[str, Any]) -> dict[str, Any]:
         return run_client(self.environment, {"do": do, **told})
 
+    def client(self, **headers: str) -> httpx.Client:
+        # A certificate of the test's own; where networks are loaded beside it, answers take long.
+        return httpx.Client(
+            verify=False,  # noqa: S501
+            base_url=self.url,
+            headers=headers,
+            timeout=PATIENCE_SECONDS,
+        )
+
     def token(self) -> str:
         asked = {"username": "ada", "api_key": self.key}
-        with httpx.Client(verify=False) as client:  # noqa: S501 - a certificate of the test's own
-            answer = client.post(f"{self.url}/icp4d-api/v1/authorize", json=asked)
+        with self.client() as client:
+            answer = client.post("/icp4d-api/v1/authorize", json=asked)
         return str(answer.json()["token"])
 
     def _proof(self, way_in: str) -> dict[str, str]:
@@ -231,8 +240,7 @@ def test_rows_come_back_in_order_as_the_model_says_them(served: Served, rows: in
 def run_job(served: Served, scoring: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """Give a job by hand; return its states and what it says when it is finished."""
     body = {"deployment": {"id": served.ids[Mode.BATCH]}, "scoring": scoring}
-    headers = {"Authorization": f"Bearer {served.token()}"}
-    with httpx.Client(verify=False, base_url=served.url, headers=headers) as client:  # noqa: S501
+    with served.client(Authorization=f"Bearer {served.token()}") as client:
         made = client.post("/ml/v4/deployment_jobs", json=body).json()
         path = f"/ml/v4/deployment_jobs/{made['metadata']['id']}"
         states = [made["entity"]["scoring"]["status"]["state"]]

@@ -18,7 +18,7 @@ from tests.integration.test_store_killed import kill_while_sending, write_files
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+    pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True),
 ]
 
 PATIENCE_SECONDS = 120.0

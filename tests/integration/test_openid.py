@@ -257,7 +257,7 @@ def test_code_is_taken_once_and_from_the_browser_that_asked_for_it(
     browser: httpx.Client, url: str, database: Database
 ) -> None:
     callback = callback_of(browser, "ito")
-    with httpx.Client(headers=_HTML, trust_env=False) as other:
+    with httpx.Client(timeout=60, headers=_HTML, trust_env=False) as other:
         stolen = other.get(callback)
 
     assert stolen.status_code == 401

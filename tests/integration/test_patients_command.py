@@ -3,8 +3,8 @@
 import json
 import os
 import subprocess
-import sys
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from core.settings import Settings
 from core.values.identity import InstanceIdentity, PatientIdentity
 from tests.builders.archive import keep_instance
 from tests.fixtures.audit_trail import audited
+from tests.fixtures.warm_command import run_command
 
 _WHY = ("--reason", "registered twice")
 
@@ -29,14 +30,7 @@ class Terminal:
         }
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "arcuate", "patients", *words],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
+        return run_command(["patients", *words], Path.cwd(), self._environment, 200)
 
     def json(self, *words: str) -> Any:
         called = self(*words, "--json")

@@ -21,6 +21,7 @@ _PAGE = REPOSITORY / "docs" / "rest.md"
 _EXAMPLE = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ADDRESS = "http://127.0.0.1:8080"
 _EXAMPLES = [(match[1], match[2]) for match in _EXAMPLE.finditer(_PAGE.read_text("utf-8"))]
+_SAMPLES = REPOSITORY / "sample_dicom"
 _STUDIES = ("healthy", "arcuate")
 
 
@@ -52,10 +53,11 @@ def served(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
         with node.database.transaction() as session:
             key = create_key(session, "notebook", Role.CLINICIAN)
         node.client.headers["X-API-Key"] = key
-        sample = REPOSITORY / "sample_dicom"
-        node.send(*(path for name in _STUDIES for path in sorted((sample / name).glob("*.dcm"))))
-        for name in _STUDIES:
-            node.wait_for_reports(node.wait_for_prediction(_uid(sample / name / "right_oct.dcm")))
+        paths = [path for name in _STUDIES for path in sorted((_SAMPLES / name).glob("*.dcm"))]
+        node.send(*paths)
+        for path in paths:
+            if path.stem.endswith("_oct"):
+                node.wait_for_reports(node.wait_for_prediction(_uid(path)))
         yield Served(node, key)
 
 

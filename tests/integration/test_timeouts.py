@@ -18,7 +18,7 @@ A_ASSOCIATE_AC, A_ABORT = 2, 7
 
 
 def test_an_idle_association_is_aborted(settings: Settings, database: Database) -> None:
-    impatient = settings.model_copy(update={"network_timeout_seconds": 0.5})
+    impatient = settings.model_copy(update={"network_timeout_seconds": 3.0})
     caller = AE(DEVICE)
     caller.add_requested_context(Verification)
     with running_node(impatient, database) as node:

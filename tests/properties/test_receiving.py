@@ -55,7 +55,7 @@ def receive(archive: Archive, sent: bytes) -> bytes:
             archive,
             "DEVICE1",
             {CONTEXT_ID: AcceptedContext(OPHTHALMIC_TOMOGRAPHY, WHOLE.transfer_syntax_uid)},
-            stall_seconds=0.2,
+            stall_seconds=2.0,
         )
         sending = threading.Thread(target=_send, args=(peer, sent))
         sending.start()
