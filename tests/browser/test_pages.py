@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Route, expect
 
 from arcuate.waiting import wait_until
 from core.database import Database
@@ -200,6 +200,40 @@ def test_new_result_appears_by_itself(page: Page, database: Database, faults: li
 
     # Sooner than the list would be asked for at its intervals of ten seconds.
     expect(page.locator("tbody tr")).to_have_count(3, timeout=9_000)
+    assert faults == []
+
+
+def test_list_never_shows_what_was_asked_for_before_the_last_choice(
+    page: Page, database: Database, faults: list[str]
+) -> None:
+    _sign_in(page, _keep(database))
+    assert wait_until(lambda: page.evaluate("stream.readyState === EventSource.OPEN"), 60)
+    late: list[Route] = []
+
+    def delay(route: Route) -> None:
+        """Hold back what the list asks for by itself while right eyes are chosen."""
+        is_own = route.request.headers["hx-trigger"] == "results"
+        if is_own and "eye=R" in (route.request.post_data or ""):
+            late.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/live", delay)
+    page.get_by_label("Eye", exact=True).select_option("R")
+    expect(page.get_by_role("row", name="Left eye")).to_have_count(0)
+    with database.transaction() as session:
+        source = InstanceIdentity("1.2", "1.3", "1.99")
+        keep_prediction(session, build_prediction(prediction_id="third", source=source))
+    # Asking the browser lets what it intercepted come in.
+    assert wait_until(lambda: page.evaluate("true") and len(late) == 1, 60)
+
+    page.get_by_label("Eye", exact=True).select_option("L")
+    expect(page.get_by_role("row", name="Right eye")).to_have_count(0)
+    answer = late[0].fetch()
+    late[0].fulfill(response=answer)
+    page.evaluate("new Promise(done => setTimeout(done, 500))")
+    expect(page.get_by_role("row", name="Left eye")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/\?eye=L$"))
     assert faults == []
 
 
