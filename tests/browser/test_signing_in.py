@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api.logins import create_first_link
+from arcuate.bench.ports import free_port
 from core.database import Database
 from core.keys import Role, create_key
 from core.settings import Settings
@@ -15,7 +16,6 @@ from tests.builders.archive import keep_prediction
 from tests.builders.prediction import build_prediction
 from tests.conftest import miss
 from tests.fixtures.http_server import http_server
-from tests.fixtures.node_process import free_port
 from tests.fixtures.openid_provider import (
     AUDIENCE,
     CLIENT,

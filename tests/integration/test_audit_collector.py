@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from arcuate.bench.ports import free_port
 from arcuate.waiting import wait_until
 from core.audit.chain import chain_waiting
 from core.audit.recording import append_audit
@@ -21,7 +22,6 @@ from dicom_node.atna.telling import SETTLE_SECONDS, CollectorTeller
 from tests.builders.archive import keep_instance
 from tests.builders.audit import build_event, record_acts
 from tests.fixtures.certificates import make_authority
-from tests.fixtures.orthanc import free_port
 from tests.fixtures.rsyslog import Collector, running_rsyslog
 from tests.fixtures.tls import Keys
 

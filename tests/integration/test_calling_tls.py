@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from arcuate.bench.ports import free_port
 from arcuate.waiting import wait_until
 from core.calling_tls import CallingTLS
 from core.database import Database
@@ -27,7 +28,6 @@ from tests.fixtures.certificates import Certificate, make_authority
 from tests.fixtures.commitment_device import Device, build_request
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
 from tests.fixtures.listening import is_listening
-from tests.fixtures.orthanc import free_port
 from tests.fixtures.tls import Keys
 from tests.integration.test_cli import Terminal
 

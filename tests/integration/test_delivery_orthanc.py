@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from arcuate.bench.ports import free_port
 from core.database import Database
 from core.settings import Settings
 from dicom_node.peers import add_peer
@@ -15,7 +16,6 @@ from tests.fixtures.orthanc import (
     DICOMWEB_PLUGIN,
     ORTHANC,
     Orthanc,
-    free_port,
     running_orthanc,
 )
 

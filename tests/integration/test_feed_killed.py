@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from arcuate.bench.ports import free_port
 from arcuate.node import prepare_node
 from arcuate.waiting import wait_until
 from core.changes import append_changes
@@ -21,7 +22,6 @@ from core.settings import Settings
 from core.tables.changes import ChangeKind
 from core.webhooks import Subscription, add_webhook, find_webhook
 from tests.fixtures.event_client import listening
-from tests.fixtures.node_process import free_port
 from tests.fixtures.webhook_receiver import webhook_receiver
 
 _PATIENCE = 60.0
@@ -38,12 +38,7 @@ def process_of(role: str, settings: Settings) -> Iterator[subprocess.Popen[bytes
         **os.environ,
         **{f"ARCUATE_{name.upper()}": str(value) for name, value in values.items()},
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "arcuate", role],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = subprocess.Popen([sys.executable, "-m", "arcuate", role], env=environment)
     try:
         yield process
     finally:
@@ -128,6 +123,5 @@ def _position(database: Database) -> int:
 
 
 def _answers(port: int) -> bool:
-
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -16,6 +16,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 from sqlmodel import col, func, select
 
+from arcuate.bench.ports import free_port
 from arcuate.node import prepare_node
 from arcuate.waiting import wait_until
 from core.database import Database
@@ -33,7 +34,7 @@ from reports.register import DEFAULT_FORMATS
 from tests.builders.encoded_instance import encode_dataset, encode_instance
 from tests.builders.opt import build_circle_opt
 from tests.fixtures.dicom_server import DEVICE
-from tests.fixtures.node_process import NodeProcess, free_port
+from tests.fixtures.node_process import NodeProcess
 from tests.fixtures.raw_peer import RawPeer, Rejected, raw_peer
 
 ASSOCIATIONS = 4

@@ -24,6 +24,7 @@ from api.errors import ProviderAway, TokenRefused
 from api.oidc.provider import Provider
 from api.oidc.tokens import access_claims
 from api.sessions import sign_out_by_name
+from arcuate.bench.ports import free_port
 from core.clock import utc_now
 from core.database import Database
 from core.keys import Role, create_key
@@ -37,7 +38,6 @@ from tests.builders.prediction import build_prediction
 from tests.conftest import miss
 from tests.fixtures.audit_trail import audited
 from tests.fixtures.http_server import serving
-from tests.fixtures.node_process import free_port
 from tests.fixtures.openid_provider import (
     AUDIENCE,
     CLIENT,

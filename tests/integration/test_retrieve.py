@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom.events import Event
 from sqlmodel import select
 
+from arcuate.bench.ports import free_port
 from core.calling_tls import CallingTLS
 from core.database import Database
 from core.settings import Settings
@@ -31,7 +32,6 @@ from dicom_node.scu.store import send
 from tests.builders.encoded_instance import as_file, build_instance, encode_instance
 from tests.fixtures.dcmqrscp import QRSCP, running_dcmqrscp
 from tests.fixtures.dicom_server import Node, running_node
-from tests.fixtures.orthanc import free_port
 from tests.fixtures.query_archive import QueryArchive
 from tests.fixtures.tls import Keys
 from tests.integration.test_cli import Terminal

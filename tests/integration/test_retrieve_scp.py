@@ -22,6 +22,7 @@ from pydicom.uid import (
 )
 from sqlmodel import col, update
 
+from arcuate.bench.ports import free_port
 from core.clock import utc_now
 from core.database import Database
 from core.settings import Settings
@@ -32,7 +33,7 @@ from dicom_node.storage.ingest import ingest
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.frames import frames_instance, grey_frames
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
-from tests.fixtures.orthanc import ORTHANC, free_port, running_orthanc
+from tests.fixtures.orthanc import ORTHANC, running_orthanc
 from tests.fixtures.retrieving_device import (
     PATIENT_GET,
     STUDY_GET,

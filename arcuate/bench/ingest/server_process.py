@@ -135,13 +135,6 @@ def program(name: str, package: str) -> str:
     return found
 
 
-def free_port() -> int:
-    """Return a port of this machine that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 def _takes_connections(port: int) -> bool:
     try:
         socket.create_connection((HOST, port), timeout=1).close()

@@ -16,10 +16,10 @@ from arcuate.bench.ingest.server_process import (
     HOST,
     PeerMissing,
     ServerProcess,
-    free_port,
     program,
     server_process,
 )
+from arcuate.bench.ports import free_port
 from arcuate.bench.query.asking import Asking, FindAsking, WebAsking
 from arcuate.bench.query.orthanc_index import fill_index
 from arcuate.bench.query.population import Population

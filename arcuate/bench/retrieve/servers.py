@@ -10,7 +10,8 @@ from typing import Final
 
 import httpx
 
-from arcuate.bench.ingest.server_process import HOST, free_port, program, server_process
+from arcuate.bench.ingest.server_process import HOST, program, server_process
+from arcuate.bench.ports import free_port
 from arcuate.node import prepare_node
 from arcuate.roles import Role
 from core.keys import create_key

@@ -10,8 +10,9 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from arcuate.bench.ingest.server_process import HOST, free_port, program, server_process
+from arcuate.bench.ingest.server_process import HOST, program, server_process
 from arcuate.bench.pipeline import CALLING_AE_TITLE
+from arcuate.bench.ports import free_port
 from arcuate.node import Node
 from arcuate.throwaway import throwaway_node
 from core.database import Database

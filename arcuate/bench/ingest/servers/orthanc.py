@@ -17,11 +17,11 @@ from arcuate.bench.ingest.load import Load
 from arcuate.bench.ingest.server_process import (
     TCP_NODELAY,
     PeerMissing,
-    free_port,
     program,
     server_process,
 )
 from arcuate.bench.ingest.servers.contestant import RunningServer, measure_server
+from arcuate.bench.ports import free_port
 from arcuate.dicom_files import find_files
 
 _PROGRAM: Final = "Orthanc"

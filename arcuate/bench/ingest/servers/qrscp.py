@@ -11,8 +11,9 @@ from arcuate.bench.ingest.choices import PeerName
 from arcuate.bench.ingest.figures import Figures
 from arcuate.bench.ingest.kept import digests_of_files
 from arcuate.bench.ingest.load import Load
-from arcuate.bench.ingest.server_process import HOST, free_port, server_process
+from arcuate.bench.ingest.server_process import HOST, server_process
 from arcuate.bench.ingest.servers.contestant import RunningServer, measure_server
+from arcuate.bench.ports import free_port
 
 _AE_TITLE: Final = "QRSCP"
 

@@ -11,8 +11,9 @@ from arcuate.bench.ingest.figures import Figures
 from arcuate.bench.ingest.kept import digests_of_files
 from arcuate.bench.ingest.load import Load
 from arcuate.bench.ingest.pdu import LARGEST_PDU_BYTES
-from arcuate.bench.ingest.server_process import TCP_NODELAY, free_port, program, server_process
+from arcuate.bench.ingest.server_process import TCP_NODELAY, program, server_process
 from arcuate.bench.ingest.servers.contestant import RunningServer, measure_server
+from arcuate.bench.ports import free_port
 
 _PROGRAM: Final = "storescp"
 _AE_TITLE: Final = "STORESCP"
