@@ -50,7 +50,8 @@ def add(
         typer.Option(
             min=1,
             max=65535,
-            help="Port it listens on: storage commitment is reported there, `retrieve` asks there.",
+            help="Port it listens on: storage commitment is reported there, `retrieve` asks there. "
+            "Without it, a peer that is known keeps its port.",
         ),
     ] = None,
     description: Annotated[str, typer.Option(help="For people.")] = "",
