@@ -28,10 +28,23 @@ class NotReviewable(NodeError):
     """Only a result that stands can be reviewed, no failure and none that was replaced."""
 
 
+class ReviewedMeanwhile(NodeError):
+    """Somebody decided about this result since it was shown: read that first, then decide."""
+
+
 def record_review(
-    session: Session, prediction_id: str, draft: ReviewDraft, reviewed_at: datetime
+    session: Session,
+    prediction_id: str,
+    draft: ReviewDraft,
+    reviewed_at: datetime,
+    seen: int | None = None,
 ) -> Review:
     """Record a decision in the caller's transaction, with the job of its report.
+
+    Parameters
+    ----------
+    seen
+        How many reviews whoever decides has seen; None where nothing tells.
 
     Raises
     ------
@@ -39,9 +52,13 @@ def record_review(
         If there is no such prediction.
     NotReviewable
         If it failed or was replaced.
+    ReviewedMeanwhile
+        If there are others than those that were seen.
     """
     row = _find_reviewable(session, prediction_id)
     former = reviews_of(session, prediction_id)
+    if seen is not None and seen != len(former):
+        raise ReviewedMeanwhile
     review = Review(str(uuid4()), row.id, len(former) + 1, draft, reviewed_at)
     session.add(_row_of(review))
     _forget_request(session, prediction_id)
