@@ -143,6 +143,14 @@ def test_whoever_listens_is_probed_at_an_address_that_is_there() -> None:
     assert paths == {"/health/live", "/health/ready"}
 
 
+def test_pods_are_given_no_settings_by_the_names_of_services() -> None:
+    links = {name: pod.get("enableServiceLinks") for name, pod in _pods()}
+
+    # A Service arcuate-serve would give each container ARCUATE_SERVE_PORT, an unknown setting.
+    assert len(links) == 5
+    assert {name for name, linked in links.items() if linked is not False} == set()
+
+
 def test_manifests_are_what_kubernetes_expects() -> None:
     own = [found for _, found in _objects() if found["apiVersion"] not in _CUSTOM]
 
