@@ -19,6 +19,8 @@ from core.deliveries.planning import plan_deliveries
 from core.keys import Role, create_key
 from core.metrics.register import METRICS, MetricKind
 from core.metrics.totals import READER, count_changes, read_totals
+from core.model_choice import DEFAULT_MODEL
+from core.models import register_models
 from core.predictions import record_prediction
 from core.settings import Settings
 from core.tables.deliveries import DeliveryRow
@@ -33,6 +35,7 @@ from dicom_node.errors import PatientIDMissing
 from dicom_node.storage.archive import Archive, open_archive
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.ingest import ingest
+from inference.loading import known_models
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.kept_study import answer, days_ago, keep_raw, keep_scan, report
 from tests.builders.planned_delivery import FACTS, destination
@@ -196,6 +199,19 @@ def test_destinations_devices_peers_and_models_are_told(
     assert read[device, ("1", "Maker", "Scanner")] == seen.timestamp()
     for private in ("SN-31337", "Hospital-X", "10.0.0.9", "STRANGER", "Müller", "19580301"):
         assert private not in answered.text
+
+
+def test_model_that_scores_by_its_name_alone_is_told_as_active(
+    client: httpx.Client, settings: Settings, database: Database
+) -> None:
+    with database.transaction() as session:
+        register_models(session, known_models(settings))
+
+    told = [labels[:3] for name, labels in _read(client) if name == "arcuate_model_info"]
+
+    assert [labels for labels in told if labels[0] == "profile"] == [
+        ("profile", DEFAULT_MODEL, "active")
+    ]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
