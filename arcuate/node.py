@@ -12,6 +12,7 @@ from core.postgres_engine import PostgresLimits
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.opening import open_storage
+from dicom_node.storage.presence import prepare_storage
 
 
 class NodeMissing(NodeError):
@@ -60,11 +61,17 @@ def open_node(settings: Settings, statement_seconds: float = 0.0) -> Node:
 
 
 def prepare_node(settings: Settings) -> Node:
-    """Open a node, making its folders and its schema where they are missing."""
+    """Open a node, making its folders and its schema where they are missing.
+
+    Raises
+    ------
+    StorageAway
+        If the record names objects, and they are not there: a disk is not mounted.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
     node = _open(settings)
     upgrade(node.database)
-    node.storage.prepare()
+    prepare_storage(node.database, node.storage)
     return node
 
 

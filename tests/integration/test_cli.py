@@ -34,6 +34,7 @@ from tests.fixtures.warm_command import run_command
 
 SAMPLES = REPOSITORY / "sample_dicom"
 TIMEOUT_SECONDS = 200
+_ROLES = ("receive", "infer", "deliver", "serve")
 
 
 @dataclass(frozen=True)
@@ -442,6 +443,26 @@ def test_failed_job_is_listed_and_tried_again(terminal: Terminal) -> None:
     assert (retried.code, again.code) == (0, 1)
     assert again.err == "arcuate: There is no failed job 1\n"
     assert [(j["status"], j["attempts"]) for j in after.json] == [("queued", 0)]
+
+
+def test_nothing_is_written_where_the_disk_of_the_storage_is_away(
+    terminal: Terminal,
+) -> None:
+    node = prepare_node(Settings(home=terminal.home))
+    keep_raw(open_test_archive(node.settings, node.database), "1", days_ago(1))
+    node.database.close()
+    node.storage.root.rename(terminal.folder / "unmounted")
+    node.storage.root.mkdir()
+
+    called = {
+        words: terminal(*words, DICOM_PORT=0, HTTP_PORT=0)
+        for words in [("doctor",), ("import", SAMPLES), ("up",), *((role,) for role in _ROLES)]
+    }
+
+    told = {words: "mount its disk" in call.out + call.err for words, call in called.items()}
+    assert {words for words, is_told in told.items() if not is_told} == set()
+    assert {call.code for call in called.values()} == {1}
+    assert list(node.storage.root.iterdir()) == []
 
 
 def test_retention_says_what_would_go_then_removes_it(terminal: Terminal) -> None:

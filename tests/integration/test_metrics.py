@@ -214,6 +214,15 @@ def test_model_that_scores_by_its_name_alone_is_told_as_active(
     ]
 
 
+def test_storage_whose_disk_is_away_is_told_as_down(client: httpx.Client, archive: Archive) -> None:
+    keep_raw(archive, "1", days_ago(1))
+    before = _read(client)
+    archive.storage.root.rename(archive.storage.root.with_name("unmounted"))
+    archive.storage.root.mkdir()
+
+    assert (before["arcuate_storage_up", ()], _read(client)["arcuate_storage_up", ()]) == (1, 0)
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_metric_of_the_register_is_told_by_its_name(
     client: httpx.Client, archive: Archive

@@ -11,6 +11,8 @@ from core.ledger import enqueue
 from core.settings import Settings
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from dicom_node.peers import add_peer
+from tests.builders.kept_study import NOW, keep_raw
+from tests.builders.received import open_test_archive
 from tests.fixtures.http_server import http_server
 
 
@@ -107,6 +109,27 @@ def test_too_little_free_space_is_wrong(node: Node) -> None:
     settings = node.settings.model_copy(update={"minimum_free_mib": 2**40})
 
     assert finding(settings, "storage").health is Health.WRONG
+
+
+@pytest.mark.parametrize("is_mount_point", [True, False])
+def test_storage_whose_disk_is_away_is_wrong_and_nothing_is_made(
+    node: Node, is_mount_point: bool
+) -> None:
+    root = node.storage.root
+    keep_raw(open_test_archive(node.settings, node.database), "1", NOW)
+    root.rename(root.with_name("unmounted"))
+    if is_mount_point:
+        root.mkdir()
+
+    found = finding(node.settings, "storage")
+
+    assert (found.health, found.found) == (
+        Health.WRONG,
+        f"{root} holds none of the objects that the record names: mount its disk, or bring them "
+        f"back. Where they are lost for good, make the folder {root / '.unfinished'}",
+    )
+    assert root.exists() == is_mount_point
+    assert list(root.glob("*")) == []
 
 
 def test_port_of_another_program_is_named(tmp_path: Path) -> None:
