@@ -143,6 +143,17 @@ def test_whoever_listens_is_probed_at_an_address_that_is_there() -> None:
     assert paths == {"/health/live", "/health/ready"}
 
 
+def test_one_box_is_healthy_where_devices_and_people_are_answered() -> None:
+    services = dict(_services())
+    asked = " ".join(services["one-box.yaml arcuate"]["healthcheck"]["test"])
+
+    compile(services["one-box.yaml arcuate"]["healthcheck"]["test"][-1], "healthcheck", "exec")
+    assert {port for port in _PORTS if str(port) in asked} == {
+        _DEFAULTS["dicom_port"],
+        _DEFAULTS["http_port"],
+    }
+
+
 def test_pods_are_given_no_settings_by_the_names_of_services() -> None:
     links = {name: pod.get("enableServiceLinks") for name, pod in _pods()}
 

@@ -13,7 +13,7 @@ from prometheus_client.samples import Sample
 from sqlmodel import col, select
 
 from core.clock import utc_now
-from core.database import Database
+from core.database import Database, database_seconds
 from core.deliveries.outcomes import Arrived, record_delivered, record_refused
 from core.deliveries.planning import plan_deliveries
 from core.keys import Role, create_key
@@ -27,7 +27,7 @@ from core.tables.deliveries import DeliveryRow
 from core.tables.destinations import DestinationRow
 from core.tables.feed_positions import FeedPositionRow
 from core.tables.instances import InstanceRow
-from core.tables.jobs import JobRow, JobStatus
+from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.sightings import DeviceRow
 from core.values.prediction import PredictionStatus
@@ -151,6 +151,26 @@ def test_what_waits_and_what_failed_is_told_by_kind(
     assert read["arcuate_jobs", ("deliver", JobStatus.FAILED)] == 0
     assert read["arcuate_job_oldest_waiting_seconds", ("analyse",)] == pytest.approx(420, abs=60)
     assert read["arcuate_job_oldest_waiting_seconds", ("commit",)] == 0
+
+
+def test_job_whose_worker_was_lost_waits(
+    client: httpx.Client, archive: Archive, database: Database
+) -> None:
+    keep_scan(archive, "1", days_ago(1))
+    with database.transaction() as session:
+        job = session.exec(select(JobRow).where(col(JobRow.kind) == JobKind.ANALYSE)).one()
+        job.created_at = utc_now() - timedelta(minutes=7)
+        job.status, job.lease_until = JobStatus.RUNNING, database_seconds(session) + 300
+    held = _read(client)
+    with database.transaction() as session:
+        job = session.exec(select(JobRow).where(col(JobRow.kind) == JobKind.ANALYSE)).one()
+        job.lease_until = database_seconds(session) - 1
+
+    lost = _read(client)
+
+    name, kind = "arcuate_job_oldest_waiting_seconds", ("analyse",)
+    assert held[name, kind] == 0
+    assert lost[name, kind] == pytest.approx(420, abs=60)
 
 
 def test_destinations_devices_peers_and_models_are_told(

@@ -78,6 +78,20 @@ def test_failed_job_is_wrong(node: Node) -> None:
     assert (found.health, found.found) == (Health.WRONG, "0 waiting, 1 failed")
 
 
+def test_jobs_that_no_process_does_are_wrong(node: Node) -> None:
+    with node.database.transaction() as session:
+        enqueue(session, JobKind.REPORT, "1")
+        for kind in (JobKind.ANALYSE, JobKind.RESCORE):
+            enqueue(session, kind, "1", delay_seconds=-3600)
+
+    found = finding(node.settings, "jobs")
+
+    assert (found.health, found.found) == (
+        Health.WRONG,
+        "3 waiting, 0 failed; nobody works on 2 of `arcuate infer`",
+    )
+
+
 def test_home_that_is_a_file_is_wrong(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("a file")
@@ -150,6 +164,29 @@ def test_port_of_a_running_node_is_good(node: Node) -> None:
     assert (found.health, found.found) == (
         Health.GOOD,
         f"in use: HTTP {port}; a node answers there",
+    )
+
+
+@pytest.mark.parametrize(
+    ("database", "health"),
+    [("", Health.WRONG), ("postgresql+psycopg://arcuate@database/arcuate", Health.NOTE)],
+)
+def test_port_of_devices_that_a_running_node_does_not_answer_is_named(
+    node: Node, database: str, health: Health
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        dicom_port = closed.getsockname()[1]
+    with http_server(node.settings, node.database, node.storage) as address:
+        port = int(address.rsplit(":", 1)[1])
+        settings = settings_of(
+            node.settings.home, http_port=port, dicom_port=dicom_port, database_url=database
+        )
+
+        found = finding(settings, "ports")
+
+    assert (found.health, found.found) == (
+        health,
+        f"in use: HTTP {port}; a node answers there; nothing listens on DICOM {dicom_port}",
     )
 
 
