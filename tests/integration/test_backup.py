@@ -245,13 +245,56 @@ def test_the_script_of_each_night_links_to_the_last_and_removes_the_old(
     assert json.loads(restored)["instances"] == 1
 
 
-def _call(node: Node, *command: str) -> str:
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_script_of_each_night_removes_the_old_where_a_file_is_lost_and_says_so(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    lost = _key_of(node, device.store())
+    folder = tmp_path / "backups"
+    old = folder / "20260101T023000Z"
+    _back_up(node, old)
+    os.utime(old, (0, 0))
+    node.storage.delete(lost)
+
+    said = _call(node, str(REPOSITORY / "deploy" / "backup"), str(folder), "14", code=1)
+
+    (made,) = folder.iterdir()
+    assert (made != old, (made / "backup.json").is_file()) == (True, True)
+    assert f"Recorded, but not in the storage: instances/{lost}" in said
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_script_of_each_night_copies_the_record_alone_where_it_is_told_to(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    device.store()
+    folder = tmp_path / "backups"
+    folder.mkdir()
+
+    _call(
+        node,
+        str(REPOSITORY / "deploy" / "backup"),
+        str(folder),
+        "14",
+        BACKUP_OPTIONS="--record-only",
+    )
+
+    (made,) = folder.iterdir()
+    assert {path.name for path in made.iterdir()} == {"record.sqlite", "backup.json", "SHA256SUMS"}
+
+
+def _key_of(node: Node, uid: str) -> str:
+    return _rows(node.database)[uid].storage_key
+
+
+def _call(node: Node, *command: str, code: int = 0, **values: str) -> str:
     environment = {
         **os.environ,
+        **values,
         "ARCUATE": " ".join(ARCUATE),
         "ARCUATE_HOME": str(node.settings.home),
         "ARCUATE_DATABASE_URL": node.settings.database_url,
     }
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    assert ended.returncode == code, ended.stderr
+    return ended.stdout + ended.stderr if code else ended.stdout
