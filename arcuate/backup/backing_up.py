@@ -15,7 +15,7 @@ from pathlib import Path
 from arcuate.audited import record_act
 from arcuate.backup.contents import files_in, folders_of, recorded_files
 from arcuate.backup.errors import BackupElsewhere, BucketNotCopied
-from arcuate.backup.files import Copied, Earlier, copy_file, make_folder
+from arcuate.backup.files import Copied, Earlier, copy_file, digest_of, make_folder
 from arcuate.backup.manifest import DIGESTS, Manifest, read_digests, read_manifest
 from arcuate.backup.record import COPIES, copy_record, kind_of
 from arcuate.node import Node
@@ -85,7 +85,8 @@ def back_up(
         has_files=with_files,
         removed=removed,
     )
-    _close(folder, [copied for copied, _ in files], manifest)
+    record = Copied(COPIES[kind], digest_of(folder / COPIES[kind]), 0)
+    _close(folder, [record, *(copied for copied, _ in files)], manifest)
     return BackedUp(manifest, sum(is_linked for _, is_linked in files), lost)
 
 

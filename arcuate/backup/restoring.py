@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from arcuate.audited import record_act
 from arcuate.backup.contents import files_in, folders_of
 from arcuate.backup.errors import BackupElsewhere, BackupIncomplete, BackupUnfit
-from arcuate.backup.files import copy_file
+from arcuate.backup.files import copy_file, digest_of
 from arcuate.backup.manifest import Manifest, read_digests, read_manifest
 from arcuate.backup.record import COPIES, load_record
 from core.database import Database
@@ -57,17 +57,19 @@ def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
     BackupUnfit
         If the back-up is of the other database, or of a newer version.
     BackupIncomplete
-        If it is not whole.
+        If it was not finished, or its record is damaged or missing.
     """
     manifest = read_manifest(folder)
     _check_fit(manifest, settings)
+    digests = read_digests(folder)
+    _check_record(folder / COPIES[manifest.database], digests)
     roots = folders_of(settings)
     _check_empty(roots.values())
     settings.home.mkdir(parents=True, exist_ok=True)
     storage = open_storage(settings)
     storage.prepare()
     if manifest.has_files:
-        for path, digest in tracked(read_digests(folder).items()):
+        for path, digest in tracked(digests.items()):
             place, _, below = path.partition("/")
             _copy_back(folder / path, roots[place] / below, digest)
     database = Database(settings.database)
@@ -91,6 +93,18 @@ def _check_fit(manifest: Manifest, settings: Settings) -> None:
         raise BackupUnfit(
             f"The back-up was made by version {manifest.version}, whose database is newer than "
             "this version knows: install that version or a later one"
+        )
+
+
+def _check_record(record: Path, digests: dict[str, str]) -> None:
+    """Compare the copy of the record with its digest, and take it off the list of files."""
+    # Back-ups of earlier versions do not say it.
+    noted = digests.pop(record.name, None)
+    if not record.is_file():
+        raise BackupIncomplete(f"{record} is missing: restore the back-up before it")
+    if noted is not None and digest_of(record) != noted:
+        raise BackupIncomplete(
+            f"{record} is damaged: its SHA-256 is not the one noted. Restore the back-up before it"
         )
 
 

@@ -225,6 +225,38 @@ def test_a_back_up_that_is_not_whole_is_refused(node: Node, device: Device, tmp_
     copy.write_bytes(content)
 
 
+def test_a_damaged_record_is_refused_before_anything_is_written(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    device.store()
+    _back_up(node, tmp_path / "backup")
+    (record,) = (tmp_path / "backup").glob("record.*")
+    content = record.read_bytes()
+    _destroy(node)
+
+    record.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(BackupIncomplete, match="Restore the back-up before it"):
+        _restore(node, tmp_path / "backup")
+    assert not node.settings.home.exists()
+    record.write_bytes(content)
+    assert _restore(node, tmp_path / "backup").instances == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_back_up_of_a_version_that_noted_no_digest_of_the_record_comes_back(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    device.store()
+    _back_up(node, tmp_path / "backup")
+    digests = tmp_path / "backup" / "SHA256SUMS"
+    lines = digests.read_text("utf-8").splitlines(keepends=True)
+    assert lines[0].split()[1] == "record.sqlite"
+    digests.write_text("".join(lines[1:]), "utf-8")
+    _destroy(node)
+
+    assert _restore(node, tmp_path / "backup").instances == 1
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_script_of_each_night_links_to_the_last_and_removes_the_old(
     node: Node, device: Device, tmp_path: Path
