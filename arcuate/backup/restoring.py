@@ -3,7 +3,8 @@
 Files first, then the record, which names them: a restore that was interrupted is no node yet.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import errno
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from dicom_node.storage.verification import is_kept_whole
 
 Tracked = Callable[[Iterable[tuple[str, str]]], Iterable[tuple[str, str]]]
 _ROWS = 500
+#: What a file says that is gone, or lies where its disk is worn.
+_UNREADABLE = frozenset({errno.ENOENT, errno.EIO})
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,14 @@ class Restored:
         How many instances are whole: their bytes have the digest of their row.
     damaged
         SOP Instance UIDs of those that are not, and were not removed while the back-up was made.
+    left_out
+        Files of the back-up that are damaged or missing in it: all others were brought back.
     """
 
     manifest: Manifest
     instances: int
     damaged: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
@@ -68,10 +74,7 @@ def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
     settings.home.mkdir(parents=True, exist_ok=True)
     storage = open_storage(settings)
     storage.prepare()
-    if manifest.has_files:
-        for path, digest in tracked(digests.items()):
-            place, _, below = path.partition("/")
-            _copy_back(folder / path, roots[place] / below, digest)
+    left_out = _copy_all_back(folder, roots, tracked(digests.items() if manifest.has_files else ()))
     database = Database(settings.database)
     try:
         load_record(database, folder / COPIES[manifest.database])
@@ -80,7 +83,7 @@ def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
         whole, damaged = _check_instances(database, storage, manifest)
     finally:
         database.close()
-    return Restored(manifest, whole, damaged)
+    return Restored(manifest, whole, damaged, left_out)
 
 
 def _check_fit(manifest: Manifest, settings: Settings) -> None:
@@ -114,14 +117,29 @@ def _check_empty(roots: Iterable[Path]) -> None:
             raise BackupElsewhere(f"{root} is not empty: restore into a new node")
 
 
-def _copy_back(source: Path, target: Path, digest: str) -> None:
+def _copy_all_back(
+    folder: Path, roots: Mapping[str, Path], files: Iterable[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Copy each file that is whole; return the others. One of them must not cost all the rest."""
+    left_out = []
+    for path, digest in files:
+        place, _, below = path.partition("/")
+        if not _copy_back(folder / path, roots[place] / below, digest):
+            left_out.append(path)
+    return tuple(left_out)
+
+
+def _copy_back(source: Path, target: Path, digest: str) -> bool:
+    """Whether a file was there and is as it was noted."""
     try:
-        copied = copy_file(source.name, source, target)
-    except FileNotFoundError as error:
-        raise BackupIncomplete(f"{source} is missing") from error
-    if copied.digest != digest:
-        target.unlink()
-        raise BackupIncomplete(f"{source} is damaged: its SHA-256 is not the one noted")
+        if copy_file(source.name, source, target).digest == digest:
+            return True
+    except OSError as error:
+        # A disk that cannot be written to, or is full, is not the back-up's fault.
+        if error.errno not in _UNREADABLE:
+            raise
+    target.unlink(missing_ok=True)
+    return False
 
 
 def _check_instances(
