@@ -75,6 +75,25 @@ def prepare_node(settings: Settings) -> Node:
     return node
 
 
+def open_or_make_node(settings: Settings) -> Node:
+    """Open a node; where there is none it is made, if the settings say where.
+
+    Where nothing does, whoever calls has most likely forgotten the settings of a node: they would
+    be told of a key or a peer that no node knows.
+
+    Raises
+    ------
+    NodeMissing
+        If there is none, and no setting names a place for it.
+    SchemaOutdated, DatabaseAway
+        As `open_node`: a record that others use is not migrated unasked.
+    """
+    is_named = not {"home", "database_url"}.isdisjoint(settings.model_fields_set)
+    if is_named and not database_exists(settings):
+        return prepare_node(settings)
+    return open_node(settings)
+
+
 def database_exists(settings: Settings) -> bool:
     """Whether the record's file is there; that of a database server is taken to be."""
     url = make_url(settings.database)

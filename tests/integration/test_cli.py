@@ -137,6 +137,27 @@ def test_missing_node_is_told_and_not_made(terminal: Terminal) -> None:
     assert not terminal.home.exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "create", "admin"),
+        ("peers", "add", "OCT1", "--host", "*"),
+        ("destinations", "add", "share", "folder", "/share"),
+        ("models", "activate", "retinervenet"),
+    ],
+)
+def test_no_second_node_is_made_where_no_setting_names_one(
+    terminal: Terminal, words: tuple[str, ...]
+) -> None:
+    unset = {name: value for name, value in os.environ.items() if not name.startswith("ARCUATE_")}
+
+    called = run_command(words, terminal.folder, unset, TIMEOUT_SECONDS)
+
+    assert called.returncode == 1
+    assert called.stderr.startswith("arcuate: There is no node in ")
+    assert list(terminal.folder.iterdir()) == []
+
+
 def test_peers_are_added_listed_and_removed(terminal: Terminal) -> None:
     added = terminal("peers", "add", "OCT1", "--host", "10.0.0.0/8", "--port", "104")
     listed = terminal("peers", "list", "--json")
