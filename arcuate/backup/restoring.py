@@ -17,6 +17,7 @@ from arcuate.backup.errors import BackupElsewhere, BackupIncomplete, BackupUnfit
 from arcuate.backup.files import copy_file, digest_of
 from arcuate.backup.manifest import Manifest, read_digests, read_manifest
 from arcuate.backup.record import COPIES, load_record
+from core.audit.keyed_note import NOTE_NAME
 from core.database import Database
 from core.migrations.schema import is_known_revision, migrate
 from core.settings import Settings
@@ -70,11 +71,11 @@ def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
     digests = read_digests(folder)
     _check_record(folder / COPIES[manifest.database], digests)
     roots = folders_of(settings)
-    _check_empty(roots.values())
+    _check_empty(settings.home, roots.values())
     settings.home.mkdir(parents=True, exist_ok=True)
     storage = open_storage(settings)
     storage.prepare()
-    left_out = _copy_all_back(folder, roots, tracked(digests.items() if manifest.has_files else ()))
+    left_out = _copy_all_back(folder, {**roots, "": settings.home}, tracked(digests.items()))
     database = Database(settings.database)
     try:
         load_record(database, folder / COPIES[manifest.database])
@@ -111,7 +112,9 @@ def _check_record(record: Path, digests: dict[str, str]) -> None:
         )
 
 
-def _check_empty(roots: Iterable[Path]) -> None:
+def _check_empty(home: Path, roots: Iterable[Path]) -> None:
+    if (home / NOTE_NAME).exists():
+        raise BackupElsewhere(f"{home / NOTE_NAME} is of another node: restore into a new one")
     for root in roots:
         if root.is_dir() and any(files_in(root)):
             raise BackupElsewhere(f"{root} is not empty: restore into a new node")
@@ -123,7 +126,8 @@ def _copy_all_back(
     """Copy each file that is whole; return the others. One of them must not cost all the rest."""
     left_out = []
     for path, digest in files:
-        place, _, below = path.partition("/")
+        # The note of the audit trail lies in no folder.
+        place, _, below = path.partition("/") if "/" in path else ("", "", path)
         if not _copy_back(folder / path, roots[place] / below, digest):
             left_out.append(path)
     return tuple(left_out)

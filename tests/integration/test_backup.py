@@ -236,6 +236,25 @@ def test_a_damaged_file_and_a_missing_one_cost_none_of_the_others(
     assert [uid for uid, key in keys.items() if node.storage.exists(key)] == [whole]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("with_files", [True, False])
+def test_the_note_of_the_key_of_the_audit_trail_comes_back(
+    node: Node, tmp_path: Path, with_files: bool
+) -> None:
+    note = node.settings.home / "audit-keyed-from"
+    note.write_text("7:abc\n", "ascii")
+    back_up(node, tmp_path / "backup", None, with_files, _everything)
+    _destroy(node)
+
+    _restore(node, tmp_path / "backup")
+
+    assert note.read_text("ascii") == "7:abc\n"
+    node.database.close()
+    Path(str(node.database.url.database)).unlink()
+    with pytest.raises(BackupElsewhere, match="of another node"):
+        _restore(node, tmp_path / "backup")
+
+
 def test_a_damaged_record_is_refused_before_anything_is_written(
     node: Node, device: Device, tmp_path: Path
 ) -> None:
