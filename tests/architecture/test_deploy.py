@@ -237,6 +237,13 @@ def test_units_are_what_systemd_expects(need: Callable[[str], None], tmp_path: P
     assert (verified.returncode, ours) == (0, [])
 
 
+def test_units_let_what_has_children_stop_them_itself() -> None:
+    lasting = [path for path in UNITS if "Restart=" in path.read_text("utf-8")]
+
+    assert {path.name for path in lasting} == {"arcuate.service", "arcuate@.service"}
+    assert [path.name for path in lasting if "KillMode=mixed" not in path.read_text("utf-8")] == []
+
+
 @pytest.mark.parametrize("unit", [path for path in UNITS if path.suffix == ".service"])
 def test_units_are_exposed_to_little(need: Callable[[str], None], unit: Path) -> None:
     need("systemd-analyze")
