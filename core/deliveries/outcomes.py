@@ -90,7 +90,7 @@ def record_refused(
     clock: Clock = utc_now,
 ) -> None:
     """Record that the destination answers, but will never take this object."""
-    if destination.removed_at is not None:
+    if _is_over(destination, row):
         return
     _answered(destination, learned)
     destination.last_error, destination.last_error_at = cause, clock()
@@ -108,9 +108,10 @@ def record_failed(
     """Record that an object did not arrive this time.
 
     It is given up only where others arrived since it began to fail: then the destination is well
-    and the object is not. Where the destination was removed meanwhile, its end is on record.
+    and the object is not. Where the destination was removed meanwhile, or the object is to go
+    nowhere any more, its end is on record.
     """
-    if destination.removed_at is not None:
+    if _is_over(destination, row):
         return
     now = clock()
     destination.failures += 1
@@ -163,6 +164,10 @@ def record_down(
     destination.failures += 1
     destination.last_error, destination.last_error_at = cause, clock()
     return _open(destination, patience, clock, asked_pause_seconds or 0.0)
+
+
+def _is_over(destination: DestinationRow, row: DeliveryRow) -> bool:
+    return destination.removed_at is not None or row.dismissed_at is not None
 
 
 def _open(
