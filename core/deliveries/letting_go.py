@@ -8,9 +8,18 @@ from sqlmodel import Session, col, select
 
 from core.deliveries.destinations import UNSENT
 from core.tables.deliveries import DeliveryRow, DeliveryState
+from core.tables.instances import InstanceRow
+from core.tables.predictions import PredictionRow
+from core.tables.reports import ReportRow
+from core.tables.series import SeriesRow
+from core.tables.study_summaries import StudySummaryRow
+from core.tables.summary_reports import SummaryReportRow
 
 #: Why a report that names a former patient goes nowhere.
 IDENTITY_CORRECTED: Final = "A report with the corrected identity goes instead"
+#: The kind of report that a review is told in; of what nobody must use no other is sent.
+REVIEWED_KIND: Final = "sr"
+_WITHHELD: Final = "A person said that the result must not be used"
 
 
 def let_go(session: Session, instance_keys: Collection[int], cause: str, at: datetime) -> int:
@@ -35,3 +44,24 @@ def let_go(session: Session, instance_keys: Collection[int], cause: str, at: dat
         row.gave_up_at, row.dismissed_at = row.gave_up_at or at, at
     session.flush()
     return len(rows)
+
+
+def let_withheld_go(session: Session, prediction_id: str, at: datetime) -> int:
+    """Have pictures and pages with the numbers of a result sent nowhere that nobody must use.
+
+    Those of both eyes, too: a later version follows. The structured reports go; what follows each
+    says the decision. See `let_go`.
+    """
+    of_eye = select(ReportRow.instance_key).where(
+        col(ReportRow.prediction_id) == prediction_id, col(ReportRow.kind) != REVIEWED_KIND
+    )
+    of_both = (
+        select(SummaryReportRow.instance_key)
+        .join(StudySummaryRow, col(StudySummaryRow.id) == col(SummaryReportRow.summary_key))
+        .join(SeriesRow, col(SeriesRow.study_key) == col(StudySummaryRow.study_key))
+        .join(InstanceRow, col(InstanceRow.series_key) == col(SeriesRow.id))
+        .join(PredictionRow, col(PredictionRow.instance_key) == col(InstanceRow.id))
+        .where(col(PredictionRow.id) == prediction_id, col(SummaryReportRow.kind) != REVIEWED_KIND)
+    )
+    keys = {*session.exec(of_eye).all(), *session.exec(of_both).all()}
+    return let_go(session, keys, _WITHHELD, at)
