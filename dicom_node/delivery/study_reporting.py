@@ -157,9 +157,24 @@ def _wanted(session: Session, summary_key: int) -> BothEyes | None:
     if summary.state != SummaryState.SETTLED:
         return None
     both = read_both_eyes(session, summary)
+    if both is None or not both.withheld:
+        return both
     is_first = not latest_summary_reports(session, summary.study_key, summary.version)
-    # What must not be used is told beside the other eye only where it was told before.
-    return None if both is not None and both.withheld and is_first else both
+    return None if is_first and not _may_begin(summary, both) else both
+
+
+def _may_begin(summary: StudySummaryRow, both: BothEyes) -> bool:
+    """Whether the first report of a study may be one that tells what must not be used."""
+    decided = {review.prediction_id for review in both.withheld}
+    told = {
+        result["prediction_id"]
+        for eye in summary.eyes
+        for result in eye["results"]
+        if result.get("is_withheld")
+    }
+    # A later decision opens the summary again, and the version after this one tells it. Of two eyes
+    # that nobody must use there is nothing to tell together.
+    return decided <= told and len(decided) < len(both.eyes)
 
 
 def _lock_study_of(session: Session, summary_key: int) -> None:

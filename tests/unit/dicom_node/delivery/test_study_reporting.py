@@ -1,9 +1,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from highdicom.sr import srread
 from pydicom import Dataset
 from sqlmodel import Session, SQLModel, col, select, update
 
@@ -210,6 +212,13 @@ def numbers_of(report: Dataset) -> int:
     return sum(1 for element in report.iterall() if element.keyword == "NumericValue")
 
 
+def reread(report: Dataset) -> Any:
+    content = BytesIO()
+    report.save_as(content, enforce_file_format=True)
+    content.seek(0)
+    return srread(content)
+
+
 def test_rejections_after_the_report_make_later_versions_without_those_eyes(
     only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
 ) -> None:
@@ -232,6 +241,37 @@ def test_rejections_after_the_report_make_later_versions_without_those_eyes(
         (study,) = after.PredecessorDocumentsSequence
         (instance,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
         assert instance.ReferencedSOPInstanceUID == before.SOPInstanceUID
+
+
+def test_rejection_before_the_first_report_leaves_the_other_eye_its_place_in_it(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    reject(database, "left")
+    summary_key = settle_study(database, study_key)
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    report = report_of(archive, summary_key, "sr")
+    assert report.SeriesDescription.endswith(", L not to be used")
+    assert "PredecessorDocumentsSequence" not in report
+    right, left = reread(report).content.get_image_measurement_groups()
+    assert len(right.get_measurements()) > len(left.get_measurements()) == 0
+
+
+def test_two_eyes_that_must_not_be_used_are_not_reported_together_at_first(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    for rejected in ("left", "right"):
+        reject(database, rejected)
+    settle_study(database, study_key)
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    assert rows(database, SummaryReportRow) == []
 
 
 def test_rejection_leads_to_a_new_version_by_itself(
