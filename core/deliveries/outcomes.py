@@ -67,6 +67,9 @@ def record_delivered(
     """Record that the destination took an object."""
     now = clock()
     row.state, row.delivered_at, row.failing_since = DeliveryState.DELIVERED, now, None
+    if arrived.asks_commitment and row.sent_sop_instance_uid is None:
+        # From here on they count how often it was sent: what is lacking is sent once more.
+        row.attempts = 1
     row.sent_sop_class_uid = arrived.sop_class_uid
     row.sent_sop_instance_uid = arrived.sop_instance_uid
     row.error = arrived.remark or None
