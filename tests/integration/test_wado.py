@@ -79,6 +79,11 @@ class Server:
         with self.archive.database.transaction() as session:
             session.execute(update(InstanceRow).where(known).values(bytes_removed_at=utc_now()))
 
+    def bring_back(self, sop_instance_uid: str) -> None:
+        known = col(InstanceRow.sop_instance_uid) == sop_instance_uid
+        with self.archive.database.transaction() as session:
+            session.execute(update(InstanceRow).where(known).values(bytes_removed_at=None))
+
 
 @contextmanager
 def serving(settings: Settings, database: Database) -> Generator[Server]:
@@ -372,6 +377,10 @@ def test_what_retention_removed_is_410_and_left_out(server: Server) -> None:
     assert some.headers["warning"] == '299 - "1 instances were removed by retention"'
     listed = server.get(f"{AT_SERIES}/metadata")
     assert (listed.status_code, len(listed.json())) == (206, 1)
+    server.bring_back(INSTANCE)
+    whole = server.get(AT_STUDY, **{"If-None-Match": some.headers["etag"]})
+    assert (whole.status_code, len(parts_of(whole))) == (200, 2)
+    server.remove_bytes(INSTANCE)
     server.remove_bytes("1.2.3.1.1.2")
     assert problem(server.get(AT_STUDY))[0] == 410
 
