@@ -264,6 +264,9 @@ def test_document_is_a_bulk_value_and_pdf(server: Server) -> None:
     piece = server.client.get(address, headers={"Range": "bytes=5-14"})
     assert (piece.status_code, piece.content) == (206, PDF[5:15])
     assert piece.headers["content-range"] == f"bytes 5-14/{len(PDF)}"
+    for held, status in ((single.headers["etag"], 206), ('"other"', 200)):
+        headers = {"Range": "bytes=5-14", "If-Range": held}
+        assert server.client.get(address, headers=headers).status_code == status
     assert problem(server.get(f"{AT_INSTANCE}/rendered", "image/png"))[0] == 406
     assert problem(server.client.get(address, headers={"Range": "bytes=999999-"}))[0] == 416
 
