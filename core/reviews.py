@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from core import ledger
 from core.changes import append_change
+from core.deliveries.letting_go import let_withheld_go
 from core.errors import NodeError, RecordNotFound
 from core.recall import withdraw
 from core.tables.changes import ChangeKind
@@ -63,6 +64,8 @@ def record_review(
     session.add(_row_of(review))
     _forget_request(session, prediction_id)
     session.flush()
+    if review.withholds_numbers:
+        let_withheld_go(session, prediction_id, reviewed_at)
     ledger.enqueue(session, JobKind.REPORT_REVIEW, review.review_id)
     append_change(session, ChangeKind.PREDICTION_REVIEWED, prediction_id)
     return review
