@@ -23,7 +23,7 @@ from core.tables.predictions import PredictionRow
 from core.values.prediction import PredictionStatus
 from dicom_node.storage.archive import Archive
 from inference.analysis import AnalyseStep, Analysis
-from inference.errors import ExecutorAway
+from inference.errors import ExecutorAway, PreparationHung
 from inference.model_card import ModelKind
 from inference.pipelined_worker import PipelinedWorker
 from inference.predictor import Predictor
@@ -144,6 +144,28 @@ def test_process_that_dies_costs_only_its_own_scan_an_attempt(
     assert predicted(database) == keys
     assert [jobs(database)[str(key)].attempts for key in keys] == [2, 1, 1]
     assert jobs(database)[str(keys[0])].error == "The process that prepared the scan died."
+
+
+def test_process_that_hangs_costs_only_its_own_scan_an_attempt(
+    worker: PipelinedWorker, pool: PreparationPool, archive: Archive, database: Database
+) -> None:
+    keys = receive_circles(archive, "a", "b", "c")
+    pool.wait_until_ready()
+    signal_preparation(signal.SIGSTOP)
+    [preparer] = pool._preparers
+    usual, preparer.patience_seconds = preparer.patience_seconds, 0.2
+
+    def has_failed() -> bool:
+        worker.run_once()
+        return jobs(database)[str(keys[0])].error is not None
+
+    assert wait_until(has_failed, PATIENCE_SECONDS)
+    preparer.patience_seconds = usual
+    work_until_settled(worker, database)
+
+    assert predicted(database) == keys
+    assert [jobs(database)[str(key)].attempts for key in keys] == [2, 1, 1]
+    assert jobs(database)[str(keys[0])].error == str(PreparationHung())
 
 
 def test_process_that_died_idle_costs_nothing(
