@@ -21,6 +21,9 @@ LOCALIZER_WAIT: Final = timedelta(seconds=1.0)
 #: A photograph waits until nothing more of its study has come for this long: the OCT scan it may
 #: belong to can follow it, and a volume takes seconds on a slow line.
 STUDY_WAIT: Final = timedelta(seconds=5.0)
+#: Hosts whose clocks are kept differ by less. What seems to come from further ahead was received
+#: before this clock was set back: it would be waited for as long as that went.
+_MOST_AHEAD: Final = timedelta(seconds=30)
 #: How long a scan is put aside at a time, in seconds: devices send the localizer right after it.
 LOCALIZER_DELAY_SECONDS: Final = 0.05
 #: The same of a photograph, which mostly waits for nothing.
@@ -86,7 +89,7 @@ def _read_scan(
         return StoredScan(dataset)
     with database.reading() as session:
         kept = referenced_localizer(session, instance, reference)
-    if kept is None and now - instance.received_at < LOCALIZER_WAIT:
+    if kept is None and _remaining(LOCALIZER_WAIT, instance.received_at, now):
         raise LocalizerAwaited(LOCALIZER_DELAY_SECONDS)
     if kept is None:
         return StoredScan(dataset)
@@ -108,7 +111,13 @@ def _read_photograph(
     )
     if any(belongs_to_scan(header, scan) for scan in scans):
         return StoredScan(header, is_of_oct_scan=True)
-    remaining = STUDY_WAIT - (now - max(row.received_at for row in study))
-    if remaining > timedelta(0):
+    remaining = _remaining(STUDY_WAIT, max(row.received_at for row in study), now)
+    if remaining:
         raise LocalizerAwaited(min(remaining.total_seconds(), STUDY_DELAY_SECONDS))
     return StoredScan(read_kept(storage, instance))
+
+
+def _remaining(wait: timedelta, received_at: datetime, now: datetime) -> timedelta:
+    """Return how long there is still to wait."""
+    waited = now - received_at
+    return max(wait - waited, timedelta(0)) if waited > -_MOST_AHEAD else timedelta(0)

@@ -1,4 +1,4 @@
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
@@ -122,6 +122,17 @@ def test_scan_in_the_future_of_this_clock_does_not_wait_for_ever(
     with database.reading() as session:
         waited = session.get_one(InstanceRow, key).received_at - RECEIVED_AT + LOCALIZER_WAIT
     assert read(archive, database, key, waited).localizer is None
+
+
+@pytest.mark.parametrize("build", [build_circle_opt, build_photograph])
+def test_nothing_waits_that_was_received_before_the_clock_was_set_back(
+    archive: Archive, database: Database, build: Callable[[], Dataset]
+) -> None:
+    key = receive(archive, build(), at=RECEIVED_AT)
+
+    stored = read(archive, database, key, timedelta(hours=-1))
+
+    assert (stored.localizer, stored.is_of_oct_scan) == (None, False)
 
 
 def test_photograph_waits_until_its_study_is_quiet(archive: Archive, database: Database) -> None:
