@@ -4,7 +4,7 @@ An actor that dies is started again by Ray; the jobs it held come back when thei
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -31,6 +31,10 @@ _log = get_logger(__name__)
 _MOST_LOSSES: Final = 20
 #: How long an actor without work, or without a database, is left alone.
 _PAUSE_SECONDS: Final = 1.0
+
+
+class RayActorLost(NodeError):
+    """A process that worked on Ray was lost again and again, or met what it cannot work with."""
 
 
 class LedgerActor:
@@ -63,19 +67,33 @@ class LedgerActor:
 
 @contextmanager
 def working_on_ray(
-    settings: Settings, options: RayOptions, scores_arrivals: bool = False
-) -> Iterator[None]:
-    """Keep actors at work while the block lasts."""
-    stopping = threading.Event()
+    settings: Settings,
+    options: RayOptions,
+    scores_arrivals: bool = False,
+    ended: threading.Event | None = None,
+) -> Iterator[threading.Event]:
+    """Keep actors at work while the block lasts.
+
+    Parameters
+    ----------
+    ended
+        Set when the work of an actor ends unasked, as what is yielded is: whoever waits in the
+        block for being asked to stop waits no longer.
+    """
+    stopping, lost = threading.Event(), threading.Event()
+    told = [lost] if ended is None else [lost, ended]
     with ray_session(options) as ray:
         # Of its own it needs no processor: the tasks that prepare need them.
         actor = ray.remote(num_cpus=0, num_gpus=options.gpus, max_restarts=-1)(LedgerActor)
         actors = [actor.remote(settings, scores_arrivals) for _ in range(options.actors)]
-        threads = [threading.Thread(target=_drive, args=(ray, one, stopping)) for one in actors]
+        threads = [
+            threading.Thread(target=_drive_and_tell, args=(ray, one, stopping, told))
+            for one in actors
+        ]
         for thread in threads:
             thread.start()
         try:
-            yield
+            yield lost
         finally:
             stopping.set()
             for thread in threads:
@@ -95,6 +113,18 @@ def prepare_in_tasks(
             yield instance, ray.get(result)
         except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError):
             yield instance, WorkerDied()
+
+
+def _drive_and_tell(
+    ray: Any, actor: Any, stopping: threading.Event, told: Sequence[threading.Event]
+) -> None:
+    try:
+        _drive(ray, actor, stopping)
+    finally:
+        if not stopping.is_set():
+            _log.error("ray_actor_given_up")
+            for event in told:
+                event.set()
 
 
 def _drive(ray: Any, actor: Any, stopping: threading.Event) -> None:

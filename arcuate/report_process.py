@@ -29,7 +29,7 @@ _Given = TypeVar("_Given")
 
 
 class ReportProcessDied(NodeError):
-    """The process that draws reports died of this one twice: memory may have run out."""
+    """The process that draws reports died of this one twice, or hung."""
 
     retry = True
 
@@ -38,7 +38,7 @@ class ReportProcess:
     """One process, and what it is asked for, one thing at a time.
 
     Its methods raise what `ReportStep.write` and `StudyReportStep.write` do, and ReportProcessDied
-    where the process died of it twice.
+    where the process died of it twice, or hung.
     """
 
     def __init__(self, settings: Settings, pool: ProcessPool) -> None:

@@ -32,6 +32,8 @@ _FAULTS_OF_THE_STATEMENT: Final = ("22", "54")
 _CONFLICTS: Final = "40"
 #: The same for a statement that `statement_timeout` ended.
 _CANCELED: Final = "57014"
+#: The same for a server that only reads: another has taken over from it, or is about to.
+_ONLY_READS: Final = "25006"
 _WRITES: Final = {"arcuate_writes": True}
 #: What the request or command at hand adds to each of its transactions, last: its audit entry.
 BEFORE_COMMIT: Final[ContextVar[Callable[[Session], None] | None]] = ContextVar(
@@ -176,9 +178,19 @@ def _named_faults() -> Generator[None]:
     except PoolTimeoutError as error:
         raise DatabaseAway("All connections to the database are in use") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseAway("The database closed the connection") from error
-        raise
+        reason = _why_away(error)
+        if reason is None:
+            raise
+        raise DatabaseAway(reason) from error
+
+
+def _why_away(error: DBAPIError) -> str | None:
+    """Return why an error that says nothing of it means that the database is away, else None."""
+    if error.connection_invalidated:
+        return "The database closed the connection"
+    if getattr(error.orig, "sqlstate", None) == _ONLY_READS:
+        return "The database only reads"
+    return None
 
 
 def _open_sqlite(url: str, *, is_synced: bool = True) -> Engine:

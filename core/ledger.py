@@ -13,6 +13,7 @@ from sqlalchemy import (
     Float,
     Insert,
     bindparam,
+    case,
     func,
     insert,
     literal_column,
@@ -35,12 +36,17 @@ FIRST_RETRY_SECONDS: Final = 2.0
 #: Channel on which PostgreSQL announces new jobs.
 NOTIFY_CHANNEL: Final = "arcuate_jobs"
 
+#: When a job is due that waits for nothing: whatever becomes of the clock it was added by.
+AT_ONCE_SECONDS: Final = 0.0
+
 _ADDED: Final = ("kind", "subject", "priority", "status", "attempts", "created_at")
 
 
 def _make_add(dialect: str) -> Insert:
     now = literal_column(DATABASE_SECONDS[dialect], Float)
-    available_at = now + bindparam("delay_seconds", type_=Float)
+    delay = bindparam("delay_seconds", type_=Float)
+    at_once = literal_column(str(AT_ONCE_SECONDS), Float)
+    available_at = case((delay > literal_column("0"), now + delay), else_=at_once)
     given: dict[str, Any] = {name: bindparam(name) for name in _ADDED}
     return insert(table_of(JobRow)).values(available_at=available_at, **given)
 

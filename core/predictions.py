@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from core.changes import append_change
 from core.errors import RecordNotFound
+from core.identities.other_age import note_age_of_scan
 from core.prediction_rows import prediction_of, row_of
 from core.tables.changes import ChangeKind
 from core.tables.instances import InstanceRow
@@ -97,6 +98,7 @@ def record_prediction(
     row.fundus_key = fundus_key
     session.add(row)
     session.flush()
+    note_age_of_scan(session, row)
     for row in _rows_of(session, instance_key, ~_STANDING, _WITHOUT_SUCCESSOR):
         row.superseded_by = prediction.prediction_id
     append_change(session, ChangeKind.PREDICTION_RECORDED, prediction.prediction_id)

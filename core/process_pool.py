@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context, parent_process
@@ -20,10 +21,25 @@ _Found = TypeVar("_Found")
 
 #: Items handed out for each process: none waits for the next, and few are redone after a death.
 _AHEAD: Final = 3
+#: Work takes less even in a process that gives way to all others; what takes longer hangs. Shorter
+#: than a lease is held for it (`Lease.held`).
+_PATIENCE_SECONDS: Final = 1500.0
 
 
 class WorkerDied(NodeError):
     """The process that worked on this died of it: it is damaged, or memory ran out."""
+
+
+class WorkerHung(WorkerDied):
+    """The process that worked on this did not come to an end and was killed."""
+
+
+def kill_processes(executor: ProcessPoolExecutor) -> None:
+    """Kill the processes of an executor; nobody waits for one that even this does not end."""
+    # The library offers it from Python 3.14 on.
+    for process in list((executor._processes or {}).values()):  # noqa: SLF001
+        process.kill()
+    executor.shutdown(wait=False, cancel_futures=True)
 
 
 class ProcessPool:
@@ -37,10 +53,19 @@ class ProcessPool:
         How far they give way to whatever else the machine does, 0 to 19.
     role
         What their log lines say they do.
+    patience_seconds
+        A process that takes longer over one item is killed.
     """
 
-    def __init__(self, processes: int, niceness: int = 0, role: str = "prepare") -> None:
+    def __init__(
+        self,
+        processes: int,
+        niceness: int = 0,
+        role: str = "prepare",
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
         self.processes = processes
+        self.patience_seconds = patience_seconds
         self._niceness = niceness
         self._role = role
         self._executor: ProcessPoolExecutor | None = None
@@ -88,18 +113,38 @@ class ProcessPool:
                 return
             item, future = out.popleft()
             try:
-                yield item, future.result()
-            except BrokenProcessPool:
-                suspects = [item, *(other for other, _ in out)]
+                yield item, self._awaited(future)
+            except (BrokenProcessPool, WorkerHung) as error:
+                suspects = [other for other, _ in out]
                 out.clear()
+                if isinstance(error, WorkerHung):
+                    yield item, error
+                else:
+                    suspects = [item, *suspects]
                 yield from ((suspect, self._alone(work, suspect)) for suspect in suspects)
 
     def _alone(self, work: Callable[[_Item], _Found], item: _Item) -> _Found | WorkerDied:
         """Do one piece of work with nothing beside it, so that a death has one cause."""
         try:
-            return self._submit(work, item).result()
+            return self._awaited(self._submit(work, item))
         except BrokenProcessPool:
             return WorkerDied()
+        except WorkerHung as hung:
+            return hung
+
+    def _awaited(self, future: "Future[_Found]") -> _Found:
+        """Return what comes of the oldest work, which some process is at."""
+        wait_for([future], self.patience_seconds)
+        if not future.done():
+            self._kill()
+            raise WorkerHung
+        return future.result()
+
+    def _kill(self) -> None:
+        with self._starting:
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            kill_processes(executor)
 
     def _submit(self, work: Callable[[_Item], _Found], item: _Item) -> "Future[_Found]":
         with self._starting:

@@ -184,7 +184,8 @@ def _reason(row: JobRow, now: float, is_worked_on: bool) -> tuple[WaitReason, fl
             )
     if row.available_at > now:
         return WaitReason.NEXT_ATTEMPT, row.available_at - now
-    is_forgotten = now - row.available_at > _FORGOTTEN_SECONDS and not is_worked_on
+    could_be_taken_since = row.available_at or row.created_at.timestamp()
+    is_forgotten = now - could_be_taken_since > _FORGOTTEN_SECONDS and not is_worked_on
     return (WaitReason.NOBODY_WORKS if is_forgotten else WaitReason.ITS_TURN), None
 
 

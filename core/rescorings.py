@@ -17,7 +17,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     or_,
     text,
 )
@@ -26,8 +25,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from core.clock import utc_now
-from core.database import DATABASE_SECONDS
-from core.ledger import NOTIFY_CHANNEL
+from core.ledger import AT_ONCE_SECONDS, NOTIFY_CHANNEL
 from core.tables.columns import key_of, table_of
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -141,7 +139,7 @@ def _enqueue(session: Session, rescoring_key: int, conditions: list[ColumnElemen
         literal(JobStatus.QUEUED.value),
         literal(RESCORE_PRIORITY),
         literal(0),
-        literal_column(DATABASE_SECONDS[dialect], Float),
+        literal(AT_ONCE_SECONDS, Float),
         literal(utc_now(), JobRow.__table__.c.created_at.type),  # type: ignore[attr-defined]
         literal(rescoring_key),
     )

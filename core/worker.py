@@ -123,9 +123,7 @@ class Worker:
 
     def claim(self, limit: int, beside: bool = False) -> list[Claim]:
         """Take up to that many jobs, beside others or none, that this worker holds."""
-        # First, while their leases last: a lease that runs out would count as a worker's death.
-        owed, self._owed = self._owed, []
-        self.give_back(owed)
+        self.settle_debts()
         kind, lease_seconds = self.step.kind, self.settings.lease_seconds
         with self.database.reading() as session:
             if not ledger.is_any_claimable(session, kind):
@@ -180,6 +178,14 @@ class Worker:
         retry = len(claims) > 1 or not isinstance(error, NodeError) or error.retry
         for claimed in claims:
             self._fail(claimed, _describe(error), retry)
+
+    def settle_debts(self) -> None:
+        """Give back what could not be given back before, while its leases last.
+
+        A lease that runs out would count as a worker's death.
+        """
+        owed, self._owed = self._owed, []
+        self.give_back(owed)
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Return claims untried; those of a database that is away, when it answers again."""

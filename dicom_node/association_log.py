@@ -29,9 +29,9 @@ from core.values.audit import Actor
 from dicom_node.audited import actor_of, append_stores
 from dicom_node.receive.store_tally import StoreTally
 
-#: Ends kept in memory while the database is away; the oldest go first.
+#: Ends kept in memory while the database is away or refuses them; the oldest go first.
 MOST_WAITING: Final = 10_000
-#: Between two attempts while the database is away.
+#: Between two attempts meanwhile.
 _PAUSE_SECONDS: Final = 2.0
 
 _log = get_logger(__name__)
@@ -148,10 +148,14 @@ class AssociationLog:
                     _append(session, one)
         except InfrastructureError as error:
             _log.warning("associations_not_logged", waiting=len(batch), error=str(error))
-            with self._changed:
-                self._ended.extendleft(reversed(batch))
-            return False
-        return True
+        # The loop's edge: the ends of all later associations must not be lost with these.
+        except Exception as error:  # noqa: BLE001
+            _log.error("associations_not_logged", waiting=len(batch), exc_info=error)
+        else:
+            return True
+        with self._changed:
+            self._ended.extendleft(reversed(batch))
+        return False
 
 
 def _append(session: Session, ended: _Ended) -> None:

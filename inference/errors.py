@@ -47,6 +47,10 @@ class PreparationDied(NodeError):
     retry = True
 
 
+class PreparationHung(PreparationDied):
+    """The process that prepared the scan did not come to an end and was killed."""
+
+
 class PreparationAway(InfrastructureError):
     """A process that prepares scans could not be started, or reaches neither record nor bytes."""
 

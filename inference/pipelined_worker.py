@@ -48,7 +48,8 @@ class PipelinedWorker(Worker):
         """Take on what there is room for and bring what is held a step on; return how many."""
         try:
             taken = self._take_on()
-            if self._held:
+            # Processes may be full of scans that were let go: only collecting makes room again.
+            if self._held or self.pool.room < 1:
                 self._advance()
         except InfrastructureError:
             self._let_go()
@@ -56,6 +57,7 @@ class PipelinedWorker(Worker):
         return taken + len(self._held)
 
     def _take_on(self) -> int:
+        self.settle_debts()
         room = self.pool.room
         if room < 1 or any(lease.claimed.attempt > 1 for lease in self._held.values()):
             return 0

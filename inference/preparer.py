@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 from core.ledger import Claim
 from core.logs import get_logger
+from core.process_pool import kill_processes
 from core.settings import Settings
-from inference.errors import PreparationAway, PreparationDied
+from inference.errors import PreparationAway, PreparationDied, PreparationHung
 from inference.examination import AgeLimits
 from inference.preparation_process import be_ready, open_process, prepare
 from inference.prepared_scan import PreparedScan
@@ -20,6 +22,8 @@ _log = get_logger(__name__)
 
 #: One it works on, and two that lie ready: as long as results take to be recorded.
 DEPTH: Final = 3
+#: A scan takes seconds, one that comes over a slow line minutes; what takes longer hangs.
+_PATIENCE_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class Preparer:
     settings
         What it opens record and storage by.
 
+    Attributes
+    ----------
+    patience_seconds
+        A process that takes longer over one scan is killed.
+
     Raises
     ------
     PreparationAway
@@ -55,8 +64,11 @@ class Preparer:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.patience_seconds = _PATIENCE_SECONDS
         self._settings = settings
         self._tasks: deque[_Task] = deque()
+        #: Since when it works on the first of its tasks.
+        self._began_at = monotonic()
         self._executor = self._start()
 
     @property
@@ -82,14 +94,16 @@ class Preparer:
         try:
             future = self._executor.submit(prepare, key, age_limits_years)
         except BrokenProcessPool:
+            self._executor.shutdown(wait=True)
             self._start_another()
             future = self._executor.submit(prepare, key, age_limits_years)
-        self._tasks.append(_Task(future, claimed, age_limits_years))
+        self._add(_Task(future, claimed, age_limits_years))
 
     def collect(self) -> list[Prepared]:
         """Return what is done, in order.
 
-        Of a process that died only the scan it worked on failed; the next one takes the others.
+        Of a process that died, or hung and was killed, only the scan it worked on failed; the next
+        one takes the others.
 
         Raises
         ------
@@ -97,11 +111,10 @@ class Preparer:
             If it died before it was ready, or no other could be started.
         """
         done = []
-        while self._tasks and self._tasks[0].future.done():
+        while self._tasks and (self._tasks[0].future.done() or self._is_hanging):
             task = self._tasks.popleft()
-            error = task.future.exception()
-            if isinstance(error, BrokenProcessPool):
-                error = self._replace(task)
+            self._began_at = monotonic()
+            error = self._error_of(task)
             if task.claimed is not None:
                 scan = None if error else task.future.result()
                 done.append(Prepared(task.claimed, scan, error))
@@ -111,7 +124,29 @@ class Preparer:
         """End the process when it is through with its scan."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _replace(self, guilty: _Task) -> PreparationDied:
+    def _add(self, task: _Task) -> None:
+        if not self._tasks:
+            self._began_at = monotonic()
+        self._tasks.append(task)
+
+    @property
+    def _is_hanging(self) -> bool:
+        return monotonic() - self._began_at > self.patience_seconds
+
+    def _error_of(self, task: _Task) -> BaseException | None:
+        """Return how a task failed that is done, or hangs; None where it did not."""
+        if not task.future.done():
+            kill_processes(self._executor)
+            self._replace(task)
+            return PreparationHung()
+        error = task.future.exception()
+        if isinstance(error, BrokenProcessPool):
+            self._executor.shutdown(wait=True)
+            self._replace(task)
+            return PreparationDied()
+        return error
+
+    def _replace(self, guilty: _Task) -> None:
         waiting, self._tasks = self._tasks, deque()
         self._start_another()
         for task in waiting:
@@ -119,11 +154,9 @@ class Preparer:
                 self.submit(task.claimed, task.age_limits_years)
         if guilty.claimed is None:
             raise PreparationAway("A process that prepares scans died before it was ready")
-        return PreparationDied()
 
     def _start_another(self) -> None:
         _log.error("preparation_process_died")
-        self._executor.shutdown(wait=True)
         self._executor = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
@@ -131,7 +164,7 @@ class Preparer:
         context = multiprocessing.get_context("spawn")
         executor = ProcessPoolExecutor(1, context, open_process, (self._settings,))
         try:
-            self._tasks.append(_Task(executor.submit(be_ready)))
+            self._add(_Task(executor.submit(be_ready)))
         except OSError as error:
             raise PreparationAway(
                 f"The machine gives no process to prepare scans: {error.strerror}"

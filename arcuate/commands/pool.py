@@ -21,7 +21,7 @@ def pool(
 ) -> None:
     """Score on Ray what was received and what is to be scored again, until stopped."""
     from arcuate.node import open_node
-    from arcuate.ray_workers import working_on_ray
+    from arcuate.ray_workers import RayActorLost, working_on_ray
     from arcuate.role_logs import configure_role_logs
     from arcuate.roles import Role, stop_when_asked
 
@@ -31,6 +31,9 @@ def pool(
     open_node(settings)
     stopping = stop_when_asked(supervised)
     options = ray_options(ray_address, actors, gpus_per_actor)
-    with working_on_ray(settings, options, scores_arrivals=True):
+    with working_on_ray(settings, options, scores_arrivals=True, ended=stopping) as lost:
         typer.echo("Scoring on Ray. Ctrl-C ends it.", err=True)
         stopping.wait()
+    # Whoever watches over the process starts it, and its actors, anew.
+    if lost.is_set():
+        raise RayActorLost

@@ -108,7 +108,7 @@ def _finish(
     node: "Node",
     model: "RescoringModel",
     waiting: int,
-    at_work: AbstractContextManager[None],
+    at_work: AbstractContextManager[object],
     others_work: bool,
 ) -> int:
     """Follow the jobs while they are worked on; return how many failed meanwhile."""
@@ -122,7 +122,7 @@ def _finish(
 
 def _at_work(
     node: "Node", engine: Engine | None, processes: int | None, options: "RayOptions"
-) -> AbstractContextManager[None]:
+) -> AbstractContextManager[object]:
     """Return what works on the jobs meanwhile; nothing where the node's processes do."""
     from arcuate.rescoring import working_here
     from arcuate.role_logs import configure_role_logs

@@ -1,13 +1,13 @@
 """What follows a study to another patient: results, measured fields, reports."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Final
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from core.deliveries.letting_go import IDENTITY_CORRECTED, let_go
 from core.identities.corrected_values import is_born_anew
+from core.identities.other_age import note_age
 from core.ledger import enqueue_all
 from core.study_summaries import open_again
 from core.tables.columns import key_of
@@ -22,11 +22,6 @@ from core.tables.studies import StudyRow
 from core.tables.study_summaries import StudySummaryRow
 from core.tables.summary_reports import SummaryReportRow
 from core.values.prediction import PredictionStatus
-
-_DAYS_A_YEAR: Final = 365.25
-#: Ages that differ by less come of rounding: Patient's Age holds whole years.
-_SAME_AGE_YEARS: Final = 1.0
-_OTHER_AGE: Final = "The birth date was corrected after this eye was scored: "
 
 
 def let_follow(
@@ -51,7 +46,7 @@ def let_follow(
     predictions = _predictions_of(session, keys)
     for row, study_key in predictions:
         # Of a study that is with whom its objects name, the device said the age itself.
-        _note_age(row, patient.birth_date if is_new or study_key in given else None)
+        note_age(row, patient.birth_date if is_new or study_key in given else None)
     session.flush()
     reported = _reported(session, [row.id for row, _ in predictions])
     enqueue_all(session.connection(), JobKind.REISSUE, reported)
@@ -89,25 +84,6 @@ def _predictions_of(
         .order_by(col(PredictionRow.id))
     )
     return session.exec(statement).all()
-
-
-def _note_age(row: PredictionRow, birth_date: date | None) -> None:
-    """Say where a result was compared with the norm of another age; never twice."""
-    notes = [note for note in row.notes if not note.startswith(_OTHER_AGE)]
-    note = _other_age(row, birth_date)
-    row.notes = [*notes, note] if note else notes
-
-
-def _other_age(row: PredictionRow, birth_date: date | None) -> str | None:
-    if row.age_years is None or row.acquired_at is None or birth_date is None:
-        return None
-    years = (row.acquired_at.date() - birth_date).days / _DAYS_A_YEAR
-    if abs(years - row.age_years) < _SAME_AGE_YEARS:
-        return None
-    return (
-        f"{_OTHER_AGE}it was compared with the norm of {row.age_years:.0f} years instead of "
-        f"{years:.0f}. Have the scan sent again with the right birth date."
-    )
 
 
 def _reported(session: Session, prediction_ids: Sequence[str]) -> list[str]:

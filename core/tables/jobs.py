@@ -58,7 +58,10 @@ class JobStatus(StrEnum):
 
 
 class JobRow(SQLModel, table=True):
-    """One job. `available_at` and `lease_until` are the database's clock, seconds since 1970."""
+    """One job. `available_at` and `lease_until` are the database's clock, seconds since 1970.
+
+    `available_at` is 0 of a job that waits for nothing.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (

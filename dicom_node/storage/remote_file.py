@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-#: Fetched at a time where all of it is wanted.
+#: Fetched at a time at most: one request has to be through within its time-out on a slow line.
 _PIECE_BYTES: Final = 8 << 20
 
 
@@ -56,7 +56,7 @@ class RemoteFile(RawIOBase):
         return self._position
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill a buffer as far as there are bytes; return how many, 0 at the end."""
+        """Fill a buffer as far as one request brings bytes; return how many, 0 at the end."""
         target = memoryview(buffer).cast("B")
         found = self._piece(len(target))
         target[: len(found)] = found
@@ -75,5 +75,5 @@ class RemoteFile(RawIOBase):
         start = self._position
         if start < len(self._head):
             return memoryview(self._head)[start : start + length]
-        end = min(start + length, self._size_bytes)
+        end = min(start + min(length, _PIECE_BYTES), self._size_bytes)
         return self._fetch(start, end) if start < end else memoryview(b"")

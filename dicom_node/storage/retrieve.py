@@ -21,7 +21,26 @@ def read_instance(session: Session, storage: Storage, sop_instance_uid: str) -> 
     RecordNotFound
         If the instance, or its bytes, are not kept; BytesRemoved where retention removed them.
     """
-    return storage.read(_find_kept(session, sop_instance_uid).storage_key)
+    return storage.read(find_kept(session, sop_instance_uid).storage_key)
+
+
+def find_kept(session: Session, sop_instance_uid: str) -> InstanceRow:
+    """Return the row of an instance whose bytes are kept.
+
+    Raises
+    ------
+    RecordNotFound
+        If the instance is not kept; BytesRemoved where retention removed its bytes.
+    """
+    row = find_instance(session, sop_instance_uid)
+    if row is None:
+        raise RecordNotFound("No instance is kept under that SOP Instance UID")
+    if row.bytes_removed_at is not None:
+        raise BytesRemoved(
+            f"Retention removed the files of this instance on {row.bytes_removed_at:%Y-%m-%d}; "
+            "send it again to have them back"
+        )
+    return row
 
 
 def read_dataset(
@@ -34,7 +53,18 @@ def read_dataset(
     RecordNotFound
         If the instance, or its bytes, are not kept; BytesRemoved where retention removed them.
     """
-    with storage.open(_find_kept(session, sop_instance_uid).storage_key) as file:
+    return read_kept(storage, find_kept(session, sop_instance_uid), pixels)
+
+
+def read_kept(storage: Storage, row: InstanceRow, pixels: bool = True) -> FileDataset:
+    """Return the instance of a row parsed: asks the record nothing.
+
+    Raises
+    ------
+    RecordNotFound
+        If its bytes are not kept.
+    """
+    with storage.open(row.storage_key) as file:
         # Deferred reading would look for the file by a path it has not.
         options: dict[str, Any] = {"stop_before_pixels": not pixels, "defer_size": None}
         return dcmread(file, **options)
@@ -67,15 +97,3 @@ def received_with(session: Session, instance: InstanceRow) -> list[InstanceRow]:
         .where(col(InstanceRow.origin) == InstanceOrigin.RECEIVED)
     )
     return list(session.exec(statement).all())
-
-
-def _find_kept(session: Session, sop_instance_uid: str) -> InstanceRow:
-    row = find_instance(session, sop_instance_uid)
-    if row is None:
-        raise RecordNotFound("No instance is kept under that SOP Instance UID")
-    if row.bytes_removed_at is not None:
-        raise BytesRemoved(
-            f"Retention removed the files of this instance on {row.bytes_removed_at:%Y-%m-%d}; "
-            "send it again to have them back"
-        )
-    return row

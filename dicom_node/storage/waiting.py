@@ -53,6 +53,10 @@ def count_waiting(root: Path) -> Waiting:
             found = entry.stat()
         except FileNotFoundError:
             continue
+        except OSError:
+            # One file that cannot be looked at: devices are not refused for it.
+            files += 1
+            continue
         files, size_bytes = files + 1, size_bytes + found.st_size
         since = found.st_mtime if since is None else min(since, found.st_mtime)
     return Waiting(files, size_bytes, since)

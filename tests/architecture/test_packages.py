@@ -109,6 +109,7 @@ def test_broad_except_stands_only_at_the_edges() -> None:
 
     assert catchers == {
         "core/worker.py",
+        "dicom_node/association_log.py",
         "dicom_node/media/watching.py",
         "dicom_node/receive/store_receiver.py",
         "dicom_node/rollup/watch.py",

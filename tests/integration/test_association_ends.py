@@ -8,6 +8,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from sqlalchemy import text
 from sqlmodel import select
 
 from arcuate.waiting import wait_until
@@ -27,6 +28,16 @@ from tests.fixtures.clockwork import QUIET, Clockwork
 from tests.fixtures.dicom_server import DEVICE, Node, running_node
 
 _STUDY = "1.2.3.1"
+#: Has the database refuse ends by an error that does not say it is away; by whether it is SQLite.
+_REFUSE = {
+    True: "CREATE TRIGGER refused BEFORE INSERT ON ended_associations "
+    "BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    False: "ALTER TABLE ended_associations ADD CONSTRAINT refused CHECK (false) NOT VALID",
+}
+_TAKE = {
+    True: "DROP TRIGGER refused",
+    False: "ALTER TABLE ended_associations DROP CONSTRAINT refused",
+}
 
 
 @pytest.fixture
@@ -144,6 +155,26 @@ def test_echo_is_written_down(node: Node) -> None:
     [end] = _wait_for_ends(node, 1)
     assert (end.calling_ae_title, end.address, end.echoed) == (DEVICE, "127.0.0.1", True)
     assert end.began_at <= end.ended_at
+
+
+def test_ends_that_the_database_refuses_are_written_down_later(
+    node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with node.database.transaction() as session:
+        session.execute(text(_REFUSE[node.database.is_sqlite]))
+    echo(node.address, DEVICE)
+    printed: list[str] = []
+
+    def is_told() -> bool:
+        printed.append(capsys.readouterr().out)
+        return "associations_not_logged" in "".join(printed)
+
+    assert wait_until(is_told, 30)
+    with node.database.transaction() as session:
+        session.execute(text(_TAKE[node.database.is_sqlite]))
+
+    echo(node.address, DEVICE)
+    _wait_for_ends(node, 2)
 
 
 @pytest.mark.parametrize("how", ["abort", "hang up"])

@@ -288,6 +288,41 @@ def test_damaged_object_stays_and_holds_up_no_other(settings: Settings, database
     assert is_whole(kept, instance(0))
 
 
+def test_file_that_cannot_be_opened_holds_up_no_other(
+    settings: Settings, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = opened(settings, database, storage_buffer=True)
+    for number in range(6):
+        ingest(kept.archive, instance(number))
+    # In the order of the folder it comes first.
+    bad = next(kept.storage.waiting_keys())
+    path = kept.storage.root / bad
+    path.unlink()
+    path.symlink_to(path)
+
+    assert kept.move() == 5
+    assert kept.waiting() == [bad]
+    assert kept.storage.waiting().files == 1
+    assert "object_not_moved" in capsys.readouterr().out
+
+
+def test_many_objects_that_are_refused_are_a_storage_that_is_away(
+    settings: Settings, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = opened(settings, database, storage_buffer=True)
+    for number in range(20):
+        ingest(kept.archive, instance(number))
+    for key in kept.waiting():
+        path = kept.storage.root / key
+        path.unlink()
+        path.symlink_to(path)
+
+    with pytest.raises(StorageAway):
+        kept.move()
+
+    assert 8 <= capsys.readouterr().out.count("object_not_moved") <= 12
+
+
 def test_object_that_is_being_received_is_not_moved(settings: Settings, database: Database) -> None:
     kept = opened(settings, database, storage_buffer=True)
     ingest(kept.archive, instance())

@@ -67,6 +67,14 @@ def test_a_statement_that_takes_too_long_is_ended_and_named(database: Database) 
     limited.close()
 
 
+def test_a_server_that_only_reads_is_a_database_that_does_not_answer(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("of PostgreSQL, while another server takes over")
+    with pytest.raises(DatabaseAway), database.transaction() as session:
+        session.execute(text("SET TRANSACTION READ ONLY"))
+        append_change(session, ChangeKind.JOB_FAILED, "1")
+
+
 def test_a_process_takes_no_more_connections_than_it_may(database: Database) -> None:
     if database.is_sqlite:
         pytest.skip("a setting of PostgreSQL")

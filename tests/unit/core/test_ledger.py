@@ -5,7 +5,8 @@ from sqlmodel import select
 
 from core import ledger
 from core.changes import changes_after
-from core.database import Database
+from core.claimable import lock_claimable
+from core.database import Database, database_seconds
 from core.ledger import Claim, LeaseLost
 from core.tables.jobs import JobKind, JobRow, JobStatus
 
@@ -46,6 +47,18 @@ def test_claim_takes_higher_priority_first(database: Database) -> None:
     add_jobs(database, 1, priority=5)
 
     assert [claimed.subject for claimed in take(database, 2)] == ["5-0", "0-0"]
+
+
+def test_job_added_before_the_clock_was_set_back_is_taken_at_once(database: Database) -> None:
+    add_jobs(database, 1)
+    with database.transaction() as session:
+        ledger.enqueue(session, JobKind.ANALYSE, "later", delay_seconds=1.0)
+
+    with database.transaction() as session:
+        earlier = database_seconds(session) - 7200
+        found = lock_claimable(session, JobKind.ANALYSE, earlier, 2)
+
+    assert [row.subject for row in found] == ["0-0"]
 
 
 def test_claimed_job_is_not_given_to_another(database: Database) -> None:

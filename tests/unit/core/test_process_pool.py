@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from arcuate.waiting import wait_until
-from core.process_pool import ProcessPool, WorkerDied
+from core.process_pool import ProcessPool, WorkerDied, WorkerHung
 
 KILLER = 13
 
@@ -39,6 +39,25 @@ def test_process_that_dies_costs_only_its_item() -> None:
     assert {result for item, result in found if item != KILLER} == {
         number * number for number in range(20) if number != KILLER
     }
+
+
+def squared_unless_stopped(number: int) -> int:
+    if number == KILLER:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return number * number
+
+
+def test_process_that_hangs_costs_only_its_item() -> None:
+    with ProcessPool(1) as pool:
+        results = pool.results(squared_unless_stopped, [1, KILLER, 2, 3])
+        begun = next(results)
+        usual, pool.patience_seconds = pool.patience_seconds, 0.2
+        _, hung = next(results)
+        pool.patience_seconds = usual
+        others = list(results)
+
+    assert [begun, *others] == [(1, 1), (2, 4), (3, 9)]
+    assert isinstance(hung, WorkerHung)
 
 
 def test_what_the_work_raises_is_raised() -> None:

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from core.clock import utc_now
 from core.database import Database, database_seconds
 from core.errors import RecordNotFound
+from core.ledger import AT_ONCE_SECONDS
 from core.queue import (
     OPEN,
     QueueCount,
@@ -66,6 +68,16 @@ def test_a_job_says_why_it_waits(
     # Ninety seconds, less what this test took.
     is_counted = reason in {WaitReason.NEXT_ATTEMPT, WaitReason.BEING_WORKED_ON}
     assert (job.seconds is not None and 30 < job.seconds <= 90) if is_counted else not job.seconds
+
+
+def test_a_job_that_waits_for_nothing_is_as_old_as_it_is(database: Database) -> None:
+    new = _add(database, available_at=AT_ONCE_SECONDS)
+    old = _add(database, available_at=AT_ONCE_SECONDS, created_at=utc_now() - timedelta(hours=1))
+
+    with database.reading() as session:
+        reasons = [find_job(session, key).reason for key in (new, old)]
+
+    assert reasons == [WaitReason.ITS_TURN, WaitReason.NOBODY_WORKS]
 
 
 def test_an_old_job_waits_its_turn_while_somebody_works_on_its_kind(database: Database) -> None:

@@ -2,7 +2,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ from inference.scorer import Scorer
 from inference.scorers import FixedScorers, Scorers
 from inference.shadow_scorer import ShadowScorer
 from inference.stored_scan import StoredScan
+from tests.builders.moved_study import move_to_patient_born
 from tests.builders.opt import build_circle_opt, build_line_opt, build_localizer
 from tests.builders.photograph import build_photograph
 from tests.builders.received import receive
@@ -397,6 +398,23 @@ def test_failure_under_one_model_is_overcome_by_the_next(
     found = {row.status: row.model_version for row in rows(database, PredictionRow)}
     version = scorers.active[ModelKind.PROFILE].identity.version
     assert found == {PredictionStatus.SUPERSEDED: "0.9.0", PredictionStatus.FINAL: version}
+
+
+def test_scan_that_came_after_its_study_was_moved_is_noted_to_tell_another_age(
+    step: AnalyseStep, archive: Archive, database: Database
+) -> None:
+    first, late = build_circle_opt(key="a"), build_circle_opt(key="b")
+    first.StudyInstanceUID = late.StudyInstanceUID = "1.2.3"
+    receive(archive, first, at=EARLIER)
+    analyse(step)
+    move_to_patient_born(database, date(1930, 1, 1))
+
+    receive(archive, late, at=EARLIER)
+    analyse(step)
+
+    notes = [row.notes for row in rows(database, PredictionRow)]
+    assert notes[0] == notes[1]
+    assert "instead of" in notes[0][-1]
 
 
 def test_shadow_comes_after_the_result_and_changes_nothing_of_it(

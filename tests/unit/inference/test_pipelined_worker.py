@@ -4,7 +4,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,8 @@ from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
 from core.values.prediction import PredictionStatus
 from dicom_node.storage.archive import Archive
-from inference.analysis import AnalyseStep
+from inference.analysis import AnalyseStep, Analysis
+from inference.errors import ExecutorAway, PreparationHung
 from inference.model_card import ModelKind
 from inference.pipelined_worker import PipelinedWorker
 from inference.predictor import Predictor
@@ -35,12 +37,26 @@ EARLIER = utc_now() - timedelta(minutes=5)
 PATIENCE_SECONDS = 120.0
 
 
+@dataclass(frozen=True)
+class StepWithExecutor(AnalyseStep):
+    """Concludes as ever, but while what computes for it is away."""
+
+    away: threading.Event = field(default_factory=threading.Event)
+
+    def conclude(self, analyses: Sequence[Analysis], scorers: Scorers) -> None:
+        if self.away.is_set():
+            raise ExecutorAway
+        super().conclude(analyses, scorers)
+
+
 @pytest.fixture
 def pool(settings: Settings) -> Iterator[PreparationPool]:
     one = settings.model_copy(update={"preparation_processes": 1})
     with preparation_pool(one) as pool:
         assert pool is not None
         yield pool
+        # One that a failed test left stopped would never end.
+        signal_preparation(signal.SIGCONT)
 
 
 @pytest.fixture
@@ -86,8 +102,12 @@ def work_until_settled(worker: PipelinedWorker, database: Database) -> None:
 
 
 def kill_preparation() -> None:
+    signal_preparation(signal.SIGKILL)
+
+
+def signal_preparation(number: signal.Signals) -> None:
     for process in multiprocessing.active_children():
-        os.kill(process.pid or 0, signal.SIGKILL)
+        os.kill(process.pid or 0, number)
 
 
 def test_scans_end_as_they_do_in_one_process(
@@ -115,8 +135,7 @@ def test_process_that_dies_costs_only_its_own_scan_an_attempt(
 ) -> None:
     keys = receive_circles(archive, "a", "b", "c")
     pool.wait_until_ready()
-    for process in multiprocessing.active_children():
-        os.kill(process.pid or 0, signal.SIGSTOP)
+    signal_preparation(signal.SIGSTOP)
     worker.run_once()
     kill_preparation()
 
@@ -125,6 +144,28 @@ def test_process_that_dies_costs_only_its_own_scan_an_attempt(
     assert predicted(database) == keys
     assert [jobs(database)[str(key)].attempts for key in keys] == [2, 1, 1]
     assert jobs(database)[str(keys[0])].error == "The process that prepared the scan died."
+
+
+def test_process_that_hangs_costs_only_its_own_scan_an_attempt(
+    worker: PipelinedWorker, pool: PreparationPool, archive: Archive, database: Database
+) -> None:
+    keys = receive_circles(archive, "a", "b", "c")
+    pool.wait_until_ready()
+    signal_preparation(signal.SIGSTOP)
+    [preparer] = pool._preparers
+    usual, preparer.patience_seconds = preparer.patience_seconds, 0.2
+
+    def has_failed() -> bool:
+        worker.run_once()
+        return jobs(database)[str(keys[0])].error is not None
+
+    assert wait_until(has_failed, PATIENCE_SECONDS)
+    preparer.patience_seconds = usual
+    work_until_settled(worker, database)
+
+    assert predicted(database) == keys
+    assert [jobs(database)[str(key)].attempts for key in keys] == [2, 1, 1]
+    assert jobs(database)[str(keys[0])].error == str(PreparationHung())
 
 
 def test_process_that_died_idle_costs_nothing(
@@ -158,6 +199,42 @@ def test_storage_that_is_away_costs_no_attempt(
     away.rename(archive.storage.root)
     work_until_settled(worker, database)
     assert predicted(database) == keys
+
+
+def test_worker_goes_on_after_something_was_away_while_its_processes_were_full(
+    worker: PipelinedWorker, archive: Archive, database: Database, step: AnalyseStep
+) -> None:
+    keys = receive_circles(archive, *"abcdef")
+    worker.step = executed = StepWithExecutor(database, archive.storage, step.models)
+    assert wait_until(lambda: bool(worker.run_once() and len(worker._batch)), PATIENCE_SECONDS)
+    # With more to come the processes are full when the first is due.
+    signal_preparation(signal.SIGSTOP)
+    executed.away.set()
+    with pytest.raises(InfrastructureError):
+        wait_until(lambda: not worker.run_once(), PATIENCE_SECONDS)
+    signal_preparation(signal.SIGCONT)
+    executed.away.clear()
+
+    work_until_settled(worker, database)
+
+    assert predicted(database) == keys
+    assert {job.attempts for job in jobs(database).values()} == {1}
+
+
+def test_what_could_not_be_given_back_is_when_the_processes_are_full(
+    worker: PipelinedWorker, archive: Archive, database: Database, pool: PreparationPool
+) -> None:
+    receive_circles(archive, *"abc")
+    pool.wait_until_ready()
+    signal_preparation(signal.SIGSTOP)
+    worker.run_once()
+    # What is left when the database was away, too.
+    worker._owed = [lease.claimed for lease in worker._held.values()]
+    worker._held.clear()
+
+    worker.run_once()
+
+    assert {job.status for job in jobs(database).values()} == {JobStatus.QUEUED}
 
 
 def test_job_tried_before_is_worked_on_with_nothing_beside_it(
@@ -199,16 +276,13 @@ def test_lease_is_prolonged_while_a_scan_is_prepared(
     (key,) = receive_circles(archive, "a")
     pool.wait_until_ready()
     worker.settings = worker.settings.model_copy(update={"lease_seconds": 0.3})
-    stopped = [process.pid or 0 for process in multiprocessing.active_children()]
-    for process_id in stopped:
-        os.kill(process_id, signal.SIGSTOP)
+    signal_preparation(signal.SIGSTOP)
     worker.run_once()
     first = jobs(database)[str(key)].lease_until
 
     assert wait_until(lambda: bool(worker.run_once() and lease_of(database, key) > first), 60)
 
-    for process_id in stopped:
-        os.kill(process_id, signal.SIGCONT)
+    signal_preparation(signal.SIGCONT)
     work_until_settled(worker, database)
     assert predicted(database) == [key]
 

@@ -1,7 +1,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,7 @@ from inference.rescoring_models import RescoringModels
 from inference.scorer import Scorer
 from inference.scorers import FixedScorers, Scorers
 from inference.stored_preparation import prepare_from
+from tests.builders.moved_study import move_to_patient_born
 from tests.builders.opt import build_circle_opt, build_line_opt
 from tests.builders.photograph import build_photograph
 from tests.builders.received import receive
@@ -161,6 +162,25 @@ def test_scan_whose_bytes_are_lost_fails_and_one_that_was_removed_does_not(
     jobs = {job.subject: job for job in rows(database, JobRow) if job.kind == JobKind.RESCORE}
     assert [jobs[str(key)].status for key in scored] == ["failed", "done", "done"]
     assert "No bytes are kept" in (jobs[str(lost)].error or "")
+
+
+def test_scan_of_a_study_that_was_moved_is_noted_to_tell_another_age_again(
+    scored: list[int],
+    database: Database,
+    settings: Settings,
+    models: RescoringModels,
+    model: RescoringModel,
+    in_process: Prepare,
+) -> None:
+    move_to_patient_born(database, date(1930, 1, 1))
+    order(database, model)
+
+    worker(Worker, database, settings, models, in_process).run_once()
+
+    notes: dict[int, list[str]] = {}
+    for row in rows(database, PredictionRow):
+        assert notes.setdefault(row.instance_key, row.notes) == row.notes
+    assert "instead of" in notes[scored[0]][-1]
 
 
 def test_shadow_is_kept_beside_the_results_and_reported_by_nobody(

@@ -1,13 +1,18 @@
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 
 import pytest
 from pydicom.dataset import Dataset
 
 from core.database import Database
+from core.settings import Settings
 from core.tables.instances import InstanceRow
 from core.values.laterality import Laterality
 from dicom_node.errors import BytesRemoved
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.bytes import Storage
 from inference.stored_scan import (
     LOCALIZER_WAIT,
     STUDY_WAIT,
@@ -45,6 +50,37 @@ def test_scan_comes_with_its_localizer(
     assert stored.localizer.SOPInstanceUID == localizer.SOPInstanceUID
     # The picture of the fundus that is kept with the result is made of it.
     assert stored.localizer.PixelData == localizer.PixelData
+
+
+class StorageThatLooks(Storage):
+    """Notes how many connections to the database are in use whenever an object is opened."""
+
+    def __init__(self, url: str, database: Database) -> None:
+        super().__init__(url)
+        self.database = database
+        self.in_use: list[int] = []
+
+    @contextmanager
+    def open(self, key: str) -> Generator[BinaryIO]:
+        self.in_use.append(self.database.engine.pool.checkedout())  # type: ignore[attr-defined]
+        with super().open(key) as file:
+            yield file
+
+
+def test_no_transaction_is_open_while_bytes_are_read(
+    archive: Archive, database: Database, settings: Settings
+) -> None:
+    scan = receive(archive, build_circle_opt(key="both"), at=RECEIVED_AT)
+    receive(archive, build_localizer(key="both"), at=RECEIVED_AT)
+    photograph = receive(archive, build_photograph(key="both"), at=RECEIVED_AT)
+    looking = StorageThatLooks(settings.storage, database)
+
+    for key in (scan, photograph):
+        with database.reading() as session:
+            subject = load_subject(session, key)
+        read_stored_scan(subject, database, looking, RECEIVED_AT + STUDY_WAIT)
+
+    assert looking.in_use == [0] * 5
 
 
 def test_scan_waits_for_its_localizer_for_a_while_only(
@@ -86,6 +122,17 @@ def test_scan_in_the_future_of_this_clock_does_not_wait_for_ever(
     with database.reading() as session:
         waited = session.get_one(InstanceRow, key).received_at - RECEIVED_AT + LOCALIZER_WAIT
     assert read(archive, database, key, waited).localizer is None
+
+
+@pytest.mark.parametrize("build", [build_circle_opt, build_photograph])
+def test_nothing_waits_that_was_received_before_the_clock_was_set_back(
+    archive: Archive, database: Database, build: Callable[[], Dataset]
+) -> None:
+    key = receive(archive, build(), at=RECEIVED_AT)
+
+    stored = read(archive, database, key, timedelta(hours=-1))
+
+    assert (stored.localizer, stored.is_of_oct_scan) == (None, False)
 
 
 def test_photograph_waits_until_its_study_is_quiet(archive: Archive, database: Database) -> None:

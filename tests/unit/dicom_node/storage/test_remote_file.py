@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import dcmread
 
-from dicom_node.storage.remote_file import RemoteFile
+from dicom_node.storage.remote_file import _PIECE_BYTES, RemoteFile
 from tests.builders.encoded_instance import as_file, encode_instance
 
 CONTENT = bytes(range(256)) * 4
@@ -47,3 +47,17 @@ def test_it_is_read_from_its_end_and_not_from_before_it_begins() -> None:
     assert file.seek(-3, os.SEEK_CUR) == len(CONTENT) - 3
     with pytest.raises(ValueError, match="before the first byte"):
         file.seek(-1)
+
+
+def test_however_much_is_read_no_request_is_for_more_than_a_piece() -> None:
+    content = memoryview(bytes(3 * _PIECE_BYTES + 5))
+    asked: list[int] = []
+
+    def fetch(start: int, end: int) -> memoryview:
+        asked.append(end - start)
+        return content[start:end]
+
+    with BufferedReader(RemoteFile(len(content), b"", fetch), 64) as file:
+        assert len(file.read(len(content))) == len(content)
+
+    assert asked == [_PIECE_BYTES, _PIECE_BYTES, _PIECE_BYTES, 5]
