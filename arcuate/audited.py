@@ -27,7 +27,9 @@ _UNFOLLOWED: Final = frozenset(
         "doctor",
         "bench",
         "migrate",
-        # They write their own entry.
+        # They write their own entries.
+        "import",
+        "retrieve",
         "backup",
         "restore",
         "audit",
