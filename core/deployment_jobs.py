@@ -155,7 +155,14 @@ def begin_job(
     """Return the job of a claim, now running; None where it must wait or is gone.
 
     Then the claim is settled.
+
+    Raises
+    ------
+    LeaseLost
+        If it was cancelled, or another worker has it.
     """
+    # First, as whoever cancels it does: what they say of it must not be written over.
+    ledger.lock(session, claimed)
     row = session.get(DeploymentJobRow, claimed.subject)
     if row is None or row.state == DeploymentJobState.CANCELED:
         ledger.finish(session, claimed)
