@@ -24,7 +24,7 @@ _NUMBERS: Final = "fiu"
 #: What JSON has for numbers; a row of truth values alone is none of numbers to NumPy.
 _NUMERIC: Final = frozenset({int, float, bool})
 #: Axes of a row.
-_DEEPEST: Final = 8
+DEEPEST_ROW: Final = 8
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,12 @@ class ModelReads:
     def width(self) -> int:
         """Columns of a row."""
         return self.samples + self.reads_age
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What columns may be called."""
+        samples = (_SAMPLE.format(number) for number in range(self.samples))
+        return frozenset({self.name, *samples, *_AGE_NAMES})
 
     @property
     def told(self) -> str:
@@ -166,8 +172,8 @@ def _spread(number: int, row: Any, order: Sequence[int]) -> list[Any]:
 def _flat(value: Any, depth: int = 0) -> list[Any]:
     if not isinstance(value, list):
         return [value]
-    if depth == _DEEPEST:
-        raise TensorsRefused(f"A row is nested more than {_DEEPEST} lists deep")
+    if depth == DEEPEST_ROW:
+        raise TensorsRefused(f"A row is nested more than {DEEPEST_ROW} lists deep")
     if list not in set(map(type, value)):
         return value
     return [found for part in value for found in _flat(part, depth + 1)]
