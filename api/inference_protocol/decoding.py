@@ -26,6 +26,8 @@ _DATATYPES: Final = {
 _NUMBERS: Final = frozenset("iuf")
 #: What the `data` of a tensor is made of; truth values alone are no numbers to NumPy.
 _NESTED_NUMBERS: Final = frozenset({int, float, bool, list})
+#: No model reads so many; NumPy knows 64, and the product of many lengths takes long.
+_MOST_AXES: Final = 16
 _NO_NUMBERS: Final = "The `data` of a tensor is no array of numbers"
 
 
@@ -143,8 +145,12 @@ def _from_bytes(entry: InputIn, kept: memoryview) -> NDArray[Any]:
 
 
 def _shaped(entry: InputIn, array: NDArray[Any]) -> NDArray[Any]:
+    if len(entry.shape) > _MOST_AXES:
+        raise BodyMalformed(f"The `shape` of a tensor has more than {_MOST_AXES} axes")
     if any(length < 0 for length in entry.shape) or math.prod(entry.shape) != array.size:
         raise BodyMalformed("A tensor has not as many values as its `shape` says")
+    if not array.size:
+        raise BodyMalformed("A tensor is empty")
     return array.reshape(entry.shape)
 
 

@@ -56,3 +56,11 @@ def test_numbers_nested_as_their_shape_and_flat_are_the_same() -> None:
         found = question_of(question, b"", _PORTS)
         np.testing.assert_array_equal(found.structure, [[1, 2.5, 3]])
         np.testing.assert_array_equal(found.age_years, [60])
+
+
+@pytest.mark.parametrize("shape", [[1] * 65 + [3], [10**400, 0], [3] * 100_000])
+def test_a_shape_of_too_many_or_too_long_axes_is_refused(shape: list[int]) -> None:
+    data: list[float] = [] if 0 in shape else [1, 2, 3]
+
+    with pytest.raises(BodyMalformed):
+        question_of(asked(tensor("profile", shape, data=data), _AGE), b"", _PORTS)
