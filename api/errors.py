@@ -47,6 +47,10 @@ class ProviderAway(InfrastructureError):
         self.is_refusal = is_refusal
 
 
+class AmendmentNotMeant(NodeError):
+    """Another MD, or that it is not assessable, goes with Amend alone: choose that, or empty it."""
+
+
 class AskedTooOften(NodeError):
     """Too many requests; come back later.
 

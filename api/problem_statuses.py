@@ -5,6 +5,7 @@ from typing import Final
 
 from api.errors import (
     AdministratorExists,
+    AmendmentNotMeant,
     AskedTooOften,
     BodyMalformed,
     BodyStalled,
@@ -40,7 +41,7 @@ from core.patients import AmbiguousPatient
 from core.quarantine import BytesNotKept
 from core.queue import JobNotFailed
 from core.rescoring_choice import RescoringRefused
-from core.reviews import NotReviewable
+from core.reviews import NotReviewable, ReviewedMeanwhile
 from core.rhythm import RhythmInvalid
 from core.tensor_scores import TensorsNotScored, TensorsRefused, TooManyQuestions
 from core.webhooks import WebhookInvalid, WebhookNameTaken
@@ -67,6 +68,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (AdministratorExists, HTTPStatus.CONFLICT),
     (ServingNameTaken, HTTPStatus.CONFLICT),
     (NotMadeHere, HTTPStatus.METHOD_NOT_ALLOWED),
+    (AmendmentNotMeant, HTTPStatus.UNPROCESSABLE_ENTITY),
     (CursorInvalid, HTTPStatus.BAD_REQUEST),
     (ParameterInvalid, HTTPStatus.BAD_REQUEST),
     (WebhookInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -96,6 +98,7 @@ STATUSES: Final[tuple[tuple[type[NodeError], HTTPStatus], ...]] = (
     (MatchingKeyInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (RuleInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotReviewable, HTTPStatus.CONFLICT),
+    (ReviewedMeanwhile, HTTPStatus.CONFLICT),
     (WebhookNameTaken, HTTPStatus.CONFLICT),
     (BytesRemoved, HTTPStatus.GONE),
     (RecordNotFound, HTTPStatus.NOT_FOUND),

@@ -4,12 +4,12 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import httpx
-from sqlalchemy import func
+from sqlalchemy import func, make_url
 from sqlmodel import col, select
 
 from arcuate.destination_checks import check_destinations
@@ -32,6 +32,7 @@ from core.database import (
     sqlite_module,
 )
 from core.errors import NodeError
+from core.queue import count_left_lying
 from core.settings import Settings
 from core.tables.jobs import JobRow, JobStatus
 from dicom_node.peers import list_peers, list_refused_callers
@@ -108,13 +109,32 @@ def _check_ports(settings: Settings) -> Finding:
         wanted["DICOM"] = (settings.dicom_host, settings.dicom_port)
     if settings.tls_cert:
         wanted["DICOM TLS"] = (settings.dicom_host, settings.dicom_tls_port)
-    taken = [f"{name} {port}" for name, (host, port) in wanted.items() if _listens(host, port)]
+    wanted = {f"{name} {port}": (host, port) for name, (host, port) in wanted.items()}
+    taken = [name for name, (host, port) in wanted.items() if _listens(host, port)]
     if not taken:
         return Finding("ports", Health.GOOD, "free")
     found = f"in use: {', '.join(taken)}"
     if _node_answers(settings):
-        return Finding("ports", Health.GOOD, f"{found}; a node answers there")
+        return _judge_doors(settings, f"{found}; a node answers there", wanted, taken)
     remedy = "Another program has them: stop it, or set ARCUATE_DICOM_PORT, ARCUATE_HTTP_PORT."
+    return Finding("ports", Health.NOTE, found, remedy)
+
+
+def _judge_doors(
+    settings: Settings, found: str, wanted: Mapping[str, tuple[str, int]], taken: Sequence[str]
+) -> Finding:
+    """Judge a node whose pages answer by whether devices reach it, too."""
+    closed = [name for name, (_, port) in wanted.items() if port and name not in taken]
+    if not closed:
+        return Finding("ports", Health.GOOD, found)
+    found = f"{found}; nothing listens on {', '.join(closed)}"
+    if make_url(settings.database).get_backend_name() == "sqlite":
+        remedy = "`arcuate receive` does not run, and devices are turned away: its log says why."
+        return Finding("ports", Health.WRONG, found, remedy)
+    # Roles that share a server of databases may be on several hosts.
+    remedy = (
+        "Does `arcuate receive` run on another host? Else devices are turned away: see its log."
+    )
     return Finding("ports", Health.NOTE, found, remedy)
 
 
@@ -163,6 +183,7 @@ def _check_jobs(settings: Settings) -> Finding:
     try:
         with node.database.reading() as session:
             counts = {row[0]: row[1] for row in session.execute(statement)}
+            left = count_left_lying(session)
     finally:
         node.database.close()
     waiting, failed = counts.get(JobStatus.QUEUED, 0), counts.get(JobStatus.FAILED, 0)
@@ -170,6 +191,10 @@ def _check_jobs(settings: Settings) -> Finding:
     if failed:
         remedy = "`arcuate jobs list --status failed` says why; `arcuate jobs retry ID`."
         return Finding("jobs", Health.WRONG, found, remedy)
+    if left:
+        idle = ", ".join(f"{jobs} of `arcuate {role}`" for role, jobs in left.items())
+        remedy = "Start what does them; where it runs, its log says why it ends or waits."
+        return Finding("jobs", Health.WRONG, f"{found}; nobody works on {idle}", remedy)
     return Finding("jobs", Health.GOOD, found)
 
 

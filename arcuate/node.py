@@ -12,6 +12,7 @@ from core.postgres_engine import PostgresLimits
 from core.settings import Settings
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.opening import open_storage
+from dicom_node.storage.presence import prepare_storage
 
 
 class NodeMissing(NodeError):
@@ -60,12 +61,37 @@ def open_node(settings: Settings, statement_seconds: float = 0.0) -> Node:
 
 
 def prepare_node(settings: Settings) -> Node:
-    """Open a node, making its folders and its schema where they are missing."""
+    """Open a node, making its folders and its schema where they are missing.
+
+    Raises
+    ------
+    StorageAway
+        If the record names objects, and they are not there: a disk is not mounted.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
     node = _open(settings)
     upgrade(node.database)
-    node.storage.prepare()
+    prepare_storage(node.database, node.storage)
     return node
+
+
+def open_or_make_node(settings: Settings) -> Node:
+    """Open a node; where there is none it is made, if the settings say where.
+
+    Where nothing does, whoever calls has most likely forgotten the settings of a node: they would
+    be told of a key or a peer that no node knows.
+
+    Raises
+    ------
+    NodeMissing
+        If there is none, and no setting names a place for it.
+    SchemaOutdated, DatabaseAway
+        As `open_node`: a record that others use is not migrated unasked.
+    """
+    is_named = not {"home", "database_url"}.isdisjoint(settings.model_fields_set)
+    if is_named and not database_exists(settings):
+        return prepare_node(settings)
+    return open_node(settings)
 
 
 def database_exists(settings: Settings) -> bool:

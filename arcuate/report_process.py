@@ -116,5 +116,5 @@ def _write_both(given: tuple[Settings, int, BothEyes]) -> Written:
 @lru_cache(maxsize=1)
 def _opened(settings: Settings) -> tuple[ReportStep, StudyReportStep]:
     storage = open_storage(settings)
-    storage.prepare()
+    storage.expect()
     return report_steps(settings, Database(settings.database), storage)

@@ -15,6 +15,7 @@ from arcuate.role_logs import configure_role_logs
 from core.errors import SettingsInvalid
 from core.settings import Settings
 from core.values.audit import AuditAction
+from dicom_node.storage.presence import prepare_storage
 
 
 class Announce(Protocol):
@@ -39,7 +40,7 @@ class Role(StrEnum):
 
 
 #: Somebody waits for their answer, and the others for what a statement holds.
-_ANSWERING: Final = (Role.RECEIVE, Role.SERVE)
+ANSWERING: Final = (Role.RECEIVE, Role.SERVE)
 
 
 def roles_of(settings: Settings) -> tuple[Role, ...]:
@@ -51,10 +52,11 @@ def run_role(role: Role, settings: Settings, announce: Announce, supervised: boo
     """Run one role until SIGTERM, SIGINT or, when supervised, the end of standard input."""
     configure_role_logs(settings, role)
     stopping = stop_when_asked(supervised)
-    limit = settings.database_statement_seconds if role in _ANSWERING else 0.0
+    limit = settings.database_statement_seconds if role in ANSWERING else 0.0
     node = open_node(settings, limit)
-    # Each role marks the storage it found, so that a mount that goes away later is noticed.
-    node.storage.prepare()
+    # Each role marks the storage it found, so that a mount that goes away later is noticed; one
+    # that is away now ends the role, which is started again.
+    prepare_storage(node.database, node.storage)
     record_role(node.database, role, AuditAction.START)
     try:
         _RUN[role](node, announce, stopping)

@@ -4,9 +4,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from arcuate.finding import Finding, Health
+from arcuate.node import database_exists, open_node
 from core.settings import Settings
 from dicom_node.errors import StorageAway
+from dicom_node.storage.bytes import Storage
 from dicom_node.storage.opening import open_storage
+from dicom_node.storage.presence import check_storage_is_there, is_prepared
 from dicom_node.storage.waiting import NOTHING, Waiting
 
 if TYPE_CHECKING:
@@ -20,24 +23,46 @@ _LONG_SECONDS: Final = 600.0
 def check_storage(settings: Settings) -> Finding:
     """Look whether objects can be kept, and moved where they are to stay."""
     storage = open_storage(settings)
+    is_there = _look_for(storage, settings)
     free = storage.free_bytes() // _MIB
     if free < settings.minimum_free_mib:
         found = f"{free} MiB free, below minimum_free_mib {settings.minimum_free_mib}"
         return Finding("storage", Health.WRONG, found, "Free space: stores are refused now.")
-    found = f"writable, {free} MiB free"
-    if storage.root.is_dir():
-        storage.prepare()
-    else:
-        found = f"{storage.root} is not there yet, {free} MiB free"
+    if is_there:
+        _try_out(storage)
+    found = "writable" if is_there else f"{storage.root} is not there yet"
+    found = f"{found}, {free} MiB free"
     if settings.is_bucket:
         # Only where it is used: what talks to a bucket is an extra.
         from dicom_node.storage.bucket_storage import BucketStorage  # noqa: PLC0415
 
         if isinstance(storage, BucketStorage):
             return _check_bucket(settings, storage, found)
-    if not storage.root.is_dir():
+    if not is_there:
         return Finding("storage", Health.NOTE, found, "`arcuate up` makes it.")
     return Finding("storage", Health.GOOD, found)
+
+
+def _look_for(storage: Storage, settings: Settings) -> bool:
+    """Whether a node made it; StorageAway where it must have, and it is not there.
+
+    Nothing is made here: in the mount point of a disk that is away it would look like the storage.
+    """
+    if is_prepared(storage):
+        return True
+    if database_exists(settings):
+        node = open_node(settings)
+        try:
+            check_storage_is_there(node.database, storage)
+        finally:
+            node.database.close()
+    return False
+
+
+def _try_out(storage: Storage) -> None:
+    storage.expect()
+    with storage.begin() as unfinished:
+        unfinished.write(b"doctor")
 
 
 def _check_bucket(settings: Settings, storage: "BucketStorage", folder: str) -> Finding:

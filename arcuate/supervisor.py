@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -76,6 +76,8 @@ class Supervisor:
         workers: Sequence[Mapping[str, str]] | None = None,
     ) -> None:
         self._settings = settings
+        #: What is to be said of roles that were not ready when the others were.
+        self.late: list[str] = []
         chosen = roles_of(settings) if roles is None else roles
         self._first = {role: Child(role) for role in chosen}
         further = settings.receivers - 1 if Role.RECEIVE in self._first else 0
@@ -86,30 +88,43 @@ class Supervisor:
             self._first[Role.INFER].environment = first
             self._further += [Child(Role.INFER, environment=found) for found in others]
 
-    def start(self) -> Mapping[Role, int]:
+    def start(self, required: Container[Role] = tuple(Role)) -> Mapping[Role, int]:
         """Start every role and return their ports once all are ready.
+
+        Parameters
+        ----------
+        required
+            Roles without which the others do not run, either; one of the rest that is not ready
+            is told in `late`, and started again by `watch`.
 
         Raises
         ------
         RoleNotReady
-            If one exits or is not ready in time; the others are stopped again.
+            If a required one exits or is not ready in time; the others are stopped again.
         """
+        self.late.clear()
         try:
-            self._start(list(self._first.values()))
+            self._start(list(self._first.values()), required)
             for child in self._further:
                 first = self._first[child.role]
                 child.port, child.tls_port = first.port, first.tls_port
-            self._start(self._further)
+            self._start(self._further, required)
         except (RoleNotReady, KeyboardInterrupt):
             self.stop()
             raise
         return {role: child.port for role, child in self._first.items()}
 
-    def _start(self, children: Sequence[Child]) -> None:
+    def _start(self, children: Sequence[Child], required: Container[Role]) -> None:
         for child in children:
             self._launch(child)
         for child in children:
-            _wait_until_ready(child)
+            try:
+                _wait_until_ready(child)
+            except RoleNotReady as error:
+                if child.role in required:
+                    raise
+                _log.error("role_not_ready", late=child.role, cause=str(error))
+                self.late.append(str(error))
 
     def watch(self, stopping: threading.Event) -> None:
         """Start again what dies, until asked to stop; then stop all."""

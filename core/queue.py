@@ -1,6 +1,7 @@
 """What waits in the ledger and why, for people."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -15,6 +16,7 @@ from core.tables.jobs import JobKind, JobRow, JobStatus
 
 #: What somebody may have to look after; what is done needs nobody.
 OPEN: Final = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)
+_UNDONE: Final = (JobStatus.QUEUED, JobStatus.RUNNING)
 #: A job that could be taken for longer than this, while nobody works on its kind, is forgotten.
 _FORGOTTEN_SECONDS: Final = 60.0
 _OF_INFER: Final = (
@@ -78,6 +80,25 @@ def count_open(session: Session) -> list[QueueCount]:
     status, kind = col(JobRow.status), col(JobRow.kind)
     statement = select(kind, status, func.count()).where(status.in_(OPEN)).group_by(status, kind)
     return [QueueCount(*found) for found in session.exec(statement.order_by(kind, status)).all()]
+
+
+def count_left_lying(session: Session) -> Mapping[str, int]:
+    """Return how many jobs of each role could be done, while no process of that role does any."""
+    now, status, kind = database_seconds(session), col(JobRow.status), col(JobRow.kind)
+    is_running, lease_until = status == JobStatus.RUNNING, col(JobRow.lease_until)
+    is_forgotten = (status == JobStatus.QUEUED) & (
+        col(JobRow.available_at) < now - _FORGOTTEN_SECONDS
+    )
+    is_left = is_forgotten | (is_running & (lease_until < now))
+    held = session.exec(select(JobRow.kind).where(is_running, lease_until >= now).distinct())
+    # By role, not by kind: what waits behind other work of a process is its to do.
+    at_work = {role_of(found) for found in held.all()}
+    counts = Counter[str]()
+    # The states by themselves, too: by them alone an index leaves out all that was ever done.
+    left = select(kind, func.count()).where(status.in_(_UNDONE), is_left).group_by(kind)
+    for found, jobs in session.exec(left):
+        counts[role_of(found)] += jobs
+    return {role: jobs for role, jobs in counts.items() if role not in at_work}
 
 
 def list_queue(

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from core import ledger
 from core.changes import append_change
+from core.deliveries.letting_go import let_withheld_go
 from core.errors import NodeError, RecordNotFound
 from core.recall import withdraw
 from core.tables.changes import ChangeKind
@@ -28,10 +29,23 @@ class NotReviewable(NodeError):
     """Only a result that stands can be reviewed, no failure and none that was replaced."""
 
 
+class ReviewedMeanwhile(NodeError):
+    """Somebody decided about this result since it was shown: read that first, then decide."""
+
+
 def record_review(
-    session: Session, prediction_id: str, draft: ReviewDraft, reviewed_at: datetime
+    session: Session,
+    prediction_id: str,
+    draft: ReviewDraft,
+    reviewed_at: datetime,
+    seen: int | None = None,
 ) -> Review:
     """Record a decision in the caller's transaction, with the job of its report.
+
+    Parameters
+    ----------
+    seen
+        How many reviews whoever decides has seen; None where nothing tells.
 
     Raises
     ------
@@ -39,13 +53,19 @@ def record_review(
         If there is no such prediction.
     NotReviewable
         If it failed or was replaced.
+    ReviewedMeanwhile
+        If there are others than those that were seen.
     """
     row = _find_reviewable(session, prediction_id)
     former = reviews_of(session, prediction_id)
+    if seen is not None and seen != len(former):
+        raise ReviewedMeanwhile
     review = Review(str(uuid4()), row.id, len(former) + 1, draft, reviewed_at)
     session.add(_row_of(review))
     _forget_request(session, prediction_id)
     session.flush()
+    if review.withholds_numbers:
+        let_withheld_go(session, prediction_id, reviewed_at)
     ledger.enqueue(session, JobKind.REPORT_REVIEW, review.review_id)
     append_change(session, ChangeKind.PREDICTION_REVIEWED, prediction_id)
     return review

@@ -28,6 +28,8 @@ class ClaimedWebhook:
     kinds: tuple[str, ...]
     position: int
     is_test_asked: bool
+    #: One that is not is claimed for its test message alone.
+    enabled: bool
     failures: int
 
 
@@ -60,6 +62,7 @@ def claim_webhook(session: Session, worker: str, lease_seconds: float) -> Claime
         kinds=tuple(row.kinds),
         position=row.position,
         is_test_asked=row.is_test_asked,
+        enabled=row.enabled,
         failures=row.failures,
     )
 

@@ -104,7 +104,9 @@ def add_peer(
     host
         Address, network in CIDR notation, or `*` for anywhere.
     port
-        Where it listens, if it does.
+        Where it listens, if it does; None leaves it as it was: removing the peer forgets it.
+    description
+        For people; empty leaves what stood there.
     certificate
         In PEM or DER: it may call over TLS with this one only. None leaves it bound as it was;
         removing the peer unbinds it.
@@ -126,7 +128,9 @@ def add_peer(
     peer = session.get(PeerRow, ae_title)
     if peer is None:
         peer = PeerRow(ae_title=ae_title, host=host, added_at=clock())
-    peer.host, peer.port, peer.description = host, port, description
+    peer.host = host
+    peer.port = port or peer.port
+    peer.description = description or peer.description
     if certificate is not None:
         peer.certificate_sha256 = _fingerprint(certificate)
     if tls is not None:

@@ -44,7 +44,7 @@ def open_process(settings: Settings) -> None:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     storage = open_storage(settings)
-    storage.prepare()
+    storage.expect()
     _OPENED[:] = [_Opened(Database(settings.database), storage)]
 
 

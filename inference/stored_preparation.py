@@ -12,6 +12,7 @@ from core.clock import utc_now
 from core.database import Database
 from core.errors import InfrastructureError, NodeError, RecordNotFound
 from core.settings import Settings
+from core.tables.instances import InstanceRow
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.opening import open_storage
 from inference.model_card import ModelKind
@@ -42,7 +43,7 @@ class Hindrance(StrEnum):
 
     #: What belongs to it may be on its way still.
     AWAITED = "awaited"
-    #: It is not kept any more.
+    #: It is not kept any more: it was removed in order.
     GONE = "gone"
     #: The database or the storage is away.
     AWAY = "away"
@@ -72,11 +73,19 @@ def prepare_from(
     except LocalizerAwaited:
         return Hindered(Hindrance.AWAITED)
     except RecordNotFound as error:
-        return Hindered(Hindrance.GONE, str(error))
+        return Hindered(_of_missing(database, instance.key), str(error))
     except InfrastructureError as error:
         return Hindered(Hindrance.AWAY, str(error))
     except NodeError as error:
         return Hindered(Hindrance.FAILED, str(error))
+
+
+def _of_missing(database: Database, instance_key: int) -> Hindrance:
+    """Tell what was removed in order from what is lost, of which somebody must hear."""
+    with database.reading() as session:
+        row = session.get(InstanceRow, instance_key)
+    is_kept = row is not None and row.bytes_removed_at is None
+    return Hindrance.FAILED if is_kept else Hindrance.GONE
 
 
 @lru_cache(maxsize=1)

@@ -27,7 +27,7 @@ def algorithm_parameters(prediction: Prediction) -> list[str]:
     parameters = [prediction.notice, f"Weights: {prediction.model.digest}"]
     if outcome_of(prediction) is Outcome.ESTIMATED:
         parameters.extend(_field_parameters(prediction))
-    return parameters
+    return [*parameters, *prediction.notes]
 
 
 def _field_parameters(prediction: Prediction) -> list[str]:

@@ -89,8 +89,13 @@ def description_of(both: BothEyes) -> str:
 
 
 def summary_uid(what: str, kind: str, both: BothEyes) -> UID:
-    """Return the UID of the series or instance of a report of this version."""
-    return derived_uid(f"summary-{what}", kind, both.study_instance_uid, str(both.version))
+    """Return the UID of the series or instance of a report of this version.
+
+    Another node that scores the same study, or this one begun anew, counts the same versions, but
+    tells other predictions: its report is another object.
+    """
+    told = (eye.prediction.prediction_id for eye in both.eyes)
+    return derived_uid(f"summary-{what}", kind, both.study_instance_uid, str(both.version), *told)
 
 
 def settled_moment(both: BothEyes, header: Dataset, equipment: Equipment) -> Moment:

@@ -37,6 +37,9 @@ _BAND_NOTE: Final = "Green band: 5 to 95 % of simulated healthy eyes of that age
 _PICTURE_DOTS_PER_INCH: Final = 150
 _FOOT: Final = 10.55
 _FOOT_LETTERS: Final = 168
+_FOOT_LINE_INCHES: Final = 0.125
+#: Lines of notes that the profiles make room for; the structured report has them all.
+_NOTE_LINES: Final = 3
 
 
 def draw_both_eyes_pdf(both: BothEyes) -> bytes:
@@ -81,9 +84,10 @@ def draw_both_eyes(sheet: Sheet, both: BothEyes) -> None:
             RIGHT_INCHES, 1.04, _incomplete(both), size=8.5, ha="right", weight="bold",
             color=palette.REFUSED_INK,
         )  # fmt: skip
+    notes = _note_lines(both)
     for left, eye in zip(_LEFTS, both.eyes, strict=True):
-        _draw_eye(sheet, left, eye)
-    _draw_foot(sheet, both)
+        _draw_eye(sheet, left, eye, _FOOT_LINE_INCHES * len(notes))
+    _draw_foot(sheet, both, notes)
 
 
 def _banner(both: BothEyes) -> str:
@@ -100,6 +104,18 @@ def _estimated(both: BothEyes) -> list[Prediction]:
     return [result for result in may_be_used if outcome_of(result) is Outcome.ESTIMATED]
 
 
+def _note_lines(both: BothEyes) -> list[str]:
+    """Return what was noted of results that may be used, and of which eye."""
+    notes = (
+        f"{eye_words(eye.prediction.laterality)[0]}: {note}"
+        for eye in both.eyes
+        if eye.withheld is None
+        for note in eye.prediction.notes
+    )
+    lines = wrap(" ".join(notes), _FOOT_LETTERS)
+    return lines if len(lines) <= _NOTE_LINES else [*lines[: _NOTE_LINES - 1], "…"]
+
+
 def _incomplete(both: BothEyes) -> str:
     facts = []
     if both.missing:
@@ -109,7 +125,7 @@ def _incomplete(both: BothEyes) -> str:
     return "; ".join(facts)
 
 
-def _draw_eye(sheet: Sheet, left: float, eye: EyeOfStudy) -> None:
+def _draw_eye(sheet: Sheet, left: float, eye: EyeOfStudy, room_for_notes: float) -> None:
     prediction = eye.prediction
     name, colour = eye_words(prediction.laterality)
     scan, device = scan_lines(prediction)
@@ -130,7 +146,7 @@ def _draw_eye(sheet: Sheet, left: float, eye: EyeOfStudy) -> None:
         _draw_refusal(sheet, left, prediction)
     if not prediction.is_of_photograph:
         top, height = _PROFILE
-        box = Box(left + 0.35, top, _COLUMN_INCHES - 0.35, height)
+        box = Box(left + 0.35, top, _COLUMN_INCHES - 0.35, height - room_for_notes)
         draw_profile(sheet.panel(box, _PROFILE_TITLE), prediction, legend=False)
 
 
@@ -177,19 +193,20 @@ def _draw_words(sheet: Sheet, left: float, headline: str, sentences: tuple[str, 
     sheet.paragraph(left + 0.15, box.top + 0.6, tuple(shown), 120, fontsize=7.5)
 
 
-def _draw_foot(sheet: Sheet, both: BothEyes) -> None:
-    sheet.rule(_FOOT - 0.06)
+def _draw_foot(sheet: Sheet, both: BothEyes, remarks: list[str]) -> None:
+    foot = _FOOT - _FOOT_LINE_INCHES * len(remarks)
+    sheet.rule(foot - 0.06)
     predictions = [eye.prediction for eye in both.eyes]
     estimated = _estimated(both)
     notes: tuple[str, ...] = ()
     if estimated:
         # The first sentence is of one eye's intervals; those stand in its own report.
         notes = field_notes(field_of(estimated[0])[0], estimated[0].age_years)[1:]
-    lines = wrap(" ".join((*notes, _BAND_NOTE)), _FOOT_LETTERS)
+    lines = [*wrap(" ".join((*notes, _BAND_NOTE)), _FOOT_LETTERS), *remarks]
     sheet.paragraph(
-        MARGIN_INCHES, _FOOT, tuple(lines), 2 * _FOOT_LETTERS, fontsize=6.2, color=palette.QUIET
+        MARGIN_INCHES, foot, tuple(lines), 2 * _FOOT_LETTERS, fontsize=6.2, color=palette.QUIET
     )
-    top = _FOOT + 0.03 + 0.125 * len(lines)
+    top = foot + 0.03 + _FOOT_LINE_INCHES * len(lines)
     models = tuple(f"{eye_words(p.laterality)[0]}: {model_line(p)}" for p in predictions)
     sheet.paragraph(MARGIN_INCHES, top, models, 200, fontsize=6.5)
     sheet.paragraph(MARGIN_INCHES, top + 0.29, (notice_of(both),), 118, fontsize=7.2, weight="bold")

@@ -171,7 +171,7 @@ def _draw_other_eye(sheet: Sheet, prediction: Prediction, other: Prediction | No
     left, right = _OTHER
     both = Box(left.left, left.top, right.left + right.width - left.left, left.height)
     if other is None:
-        text = "The other eye has no result in this study yet."
+        text = "No result of the other eye that may be used yet."
         sheet.text(left.left, left.top + 0.25, text, size=8, color=palette.QUIET)
         return
     name = eye_words(other.laterality)[0]

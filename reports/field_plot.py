@@ -31,6 +31,9 @@ HEIGHT_PX: Final = 1200
 _NO_ESTIMATE_BANNER: Final = "NO ESTIMATE   ·   nothing was measured"
 #: Lines of reasons that fit below the headline; the report has them all.
 _REASON_LINES: Final = 8
+#: Lines of notes that fit above the footer; the structured report has them all.
+_NOTE_LINES: Final = 3
+_NOTE_LETTERS: Final = 130
 
 
 def draw_field_png(prediction: Prediction, withheld: Review | None = None) -> bytes:
@@ -113,14 +116,29 @@ def _draw_structure(figure: Figure, prediction: Prediction) -> None:
     if prediction.is_of_photograph:
         _title(draw_photograph(figure, prediction), "Photograph of the fundus")
         return
-    profile = figure.add_axes((0.055, 0.105, 0.6, 0.235))
+    bottom = 0.155 if prediction.notes else 0.105
+    profile = figure.add_axes((0.055, bottom, 0.6, 0.34 - bottom))
     draw_profile(profile, prediction)
     _title(profile, "Nerve fibre layer around the disc, µm")
+    _draw_notes(figure, prediction, top=0.115)
 
 
 def _draw_no_estimate(figure: Figure, prediction: Prediction) -> None:
     draw_page(figure, prediction, _NO_ESTIMATE_BANNER)
     _draw_refusal(figure, prediction, (0.03, 0.22, 0.94, 0.58))
+    _draw_notes(figure, prediction, top=0.2)
+
+
+def _draw_notes(figure: Figure, prediction: Prediction, top: float) -> None:
+    """Draw what was noted of the scan and of what it was compared with."""
+    if not prediction.notes:
+        return
+    lines = wrap(" ".join(prediction.notes), _NOTE_LETTERS)
+    shown = lines if len(lines) <= _NOTE_LINES else [*lines[: _NOTE_LINES - 1], "…"]
+    figure.text(
+        0.03, top, "\n".join(drawable(line) for line in shown), va="top", fontsize=10,
+        color=palette.INK, linespacing=1.4,
+    )  # fmt: skip
 
 
 def _draw_refusal(

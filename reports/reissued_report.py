@@ -20,7 +20,8 @@ IDENTITY: Final = (
     "PatientSex",
 )
 _LONGEST_TEXT: Final = 64
-_WORDS: Final = ", identity corrected"
+#: What a Series Description says, the shorter where the longer does not fit.
+_WORDS: Final = (", identity corrected", ", ID corrected")
 #: Modalities whose objects can name the documents they replace.
 _DOCUMENTS: Final = frozenset({"SR", "DOC"})
 
@@ -43,11 +44,21 @@ def as_successor(report: Dataset, former: Dataset, at: datetime) -> Dataset:
     report.SeriesInstanceUID = derived_uid("series", "identity", str(former.SOPInstanceUID))
     report.SOPInstanceUID = derived_uid("instance", "identity", str(former.SOPInstanceUID))
     report.file_meta.MediaStorageSOPInstanceUID = report.SOPInstanceUID
-    report.SeriesDescription = f"{report.SeriesDescription}{_WORDS}"[:_LONGEST_TEXT]
+    report.SeriesDescription = _described(str(report.SeriesDescription))
     if report.Modality in _DOCUMENTS:
         report.PredecessorDocumentsSequence = [reference_to(former)]
     _stamp(report, at)
     return report
+
+
+def add_decision(description: str, words: str) -> str:
+    """Return a Series Description with the words of a decision, whole: the others give way."""
+    longer, shorter = _WORDS
+    for replacing in (longer, shorter, ""):
+        told = f"{description.replace(longer, replacing)}{words}"
+        if len(told) <= _LONGEST_TEXT:
+            return told
+    return f"{told[: _LONGEST_TEXT - len(words)]}{words}"
 
 
 def reference_to(report: Dataset) -> Dataset:
@@ -60,6 +71,13 @@ def reference_to(report: Dataset) -> Dataset:
     study.StudyInstanceUID = report.StudyInstanceUID
     study.ReferencedSeriesSequence = [series]
     return study
+
+
+def _described(description: str) -> str:
+    if any(words in description for words in _WORDS):
+        return description
+    fitting = [w for w in _WORDS if len(description) + len(w) <= _LONGEST_TEXT]
+    return f"{description}{fitting[0]}" if fitting else description
 
 
 def _stamp(report: Dataset, at: datetime) -> None:

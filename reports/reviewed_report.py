@@ -12,7 +12,7 @@ from pydicom import Dataset
 
 from core.values.review import Review, ReviewDecision
 from reports.identifiers import derived_uid
-from reports.reissued_report import reference_to
+from reports.reissued_report import add_decision, reference_to
 from reports.review_items import evaluation_items, person_name
 
 _WORDS: Final = {
@@ -47,7 +47,8 @@ def reviewed_report(
     report.SeriesInstanceUID = derived_uid("series", "review", review.review_id)
     report.SOPInstanceUID = derived_uid("instance", "review", review.review_id)
     report.file_meta.MediaStorageSOPInstanceUID = report.SOPInstanceUID
-    report.SeriesDescription = _description(str(first.SeriesDescription), review)
+    decision = f", {_WORDS[review.draft.decision]}"
+    report.SeriesDescription = add_decision(str(first.SeriesDescription), decision)
     report.PredecessorDocumentsSequence = [reference_to(predecessor)]
     moment = _local(review.reviewed_at, str(first.get("TimezoneOffsetFromUTC", "")))
     _stamp(report, moment)
@@ -56,10 +57,6 @@ def reviewed_report(
         _withhold_numbers(report)
     report.ContentSequence.append(evaluation_items(review))
     return report
-
-
-def _description(former: str, review: Review) -> str:
-    return f"{former}, {_WORDS[review.draft.decision]}"[:_LONGEST_TEXT]
 
 
 def _stamp(report: Dataset, moment: datetime) -> None:

@@ -14,6 +14,8 @@ from api.dashboard.translation import gettext, to_translate
 from core.values.laterality import Laterality
 
 _LONGEST_CURSOR: Final = 512
+#: Nothing came before; a day of the year 1 has no moment in zones east of Greenwich.
+_FIRST_DAY: Final = date(1900, 1, 1)
 
 
 class Shown(StrEnum):
@@ -108,7 +110,12 @@ class LiveForm(LiveFilter):
         """A name or Patient ID to look for; empty where none was given."""
         return self.text.strip()
 
+    def fields(self) -> list[tuple[str, str]]:
+        """Return the fields of a form that asks for the same; which page is not among them."""
+        values = self.model_dump(mode="json", exclude={"cursor"}, exclude_none=True)
+        return [(name, str(value)) for name, value in values.items()]
+
 
 def _midnight(day: date) -> datetime:
     # Days are days of the clinic, whose time zone is the node's, as devices name none.
-    return datetime.combine(day, time.min).astimezone()
+    return datetime.combine(max(day, _FIRST_DAY), time.min).astimezone()

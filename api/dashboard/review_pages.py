@@ -8,7 +8,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from api.dependencies import NodeParameter
-from api.schemas.reviews import Amended, AmendedIndices, Decibel, ReviewIn
+from api.errors import AmendmentNotMeant
+from api.schemas.reviews import Amended, AmendedIndices, Decibel, ReviewIn, amendment_of
 from api.security import CallerParameter
 from core.clock import utc_now
 from core.reviews import record_review, request_review
@@ -27,14 +28,25 @@ def reviewed_on_page(
     assessable: Annotated[bool | None, Form()] = None,
     mean_deviation: Annotated[Decibel | None, Form()] = None,
 ) -> ReviewIn:
-    """Return the decision of a form; what only an amendment says counts for nothing else."""
-    if decision is not ReviewDecision.AMEND:
-        return _checked({"decision": decision, "comment": comment})
+    """Return the decision of a form.
+
+    Raises
+    ------
+    RequestValidationError
+        If something is missing.
+    AmendmentNotMeant
+        If what only an amendment says stands beside another decision.
+    """
     indices = None
     if mean_deviation is not None:
         indices = AmendedIndices(mean_deviation=mean_deviation)
     amended = Amended(assessable=assessable, indices=indices)
-    return _checked({"decision": decision, "comment": comment, "amended": amended})
+    if decision is ReviewDecision.AMEND:
+        return _checked({"decision": decision, "comment": comment, "amended": amended})
+    if amendment_of(amended).is_empty:
+        return _checked({"decision": decision, "comment": comment})
+    # Whoever wrote another number does not mean that this one is right.
+    raise AmendmentNotMeant
 
 
 @ROUTER.post("/review")
@@ -43,10 +55,11 @@ def review_on_page(
     caller: CallerParameter,
     prediction_id: str,
     review: Annotated[ReviewIn, Depends(reviewed_on_page)],
+    seen: Annotated[int, Form(ge=0)],
 ) -> RedirectResponse:
-    """Record a decision and show the result again."""
+    """Record a decision about what the page showed, and show the result again."""
     with node.database.transaction() as session:
-        record_review(session, prediction_id, review.draft(caller.name), utc_now())
+        record_review(session, prediction_id, review.draft(caller.name), utc_now(), seen)
     return RedirectResponse(f"/predictions/{prediction_id}#review", 303)
 
 

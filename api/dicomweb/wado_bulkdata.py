@@ -75,7 +75,7 @@ def _single(
     value: BulkValue,
     headers: dict[str, str],
 ) -> Response:
-    asked = read_range(request.headers.get("range"), value.length)
+    asked = read_range(_range_of(request, headers), value.length)
     wanted = asked or ByteRange(0, value.length)
     headers |= {"Accept-Ranges": "bytes", "Content-Length": str(wanted.length)}
     if asked is not None:
@@ -86,6 +86,12 @@ def _single(
         media_type=value.media_type,
         headers=headers,
     )
+
+
+def _range_of(request: Request, headers: dict[str, str]) -> str | None:
+    """Return the range asked for, None where the client holds another value (`If-Range`)."""
+    held = request.headers.get("if-range", headers["ETag"]).strip()
+    return request.headers.get("range") if held == headers["ETag"] else None
 
 
 def _choose(request: Request, media_type: str) -> bool:

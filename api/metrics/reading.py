@@ -51,7 +51,7 @@ class MetricReader:
             with self._counting:
                 count_changes(database)
             with database.reading() as session:
-                found = {**read_totals(session), **look_up(session)}
+                found = {**read_totals(session), **look_up(session, self.node.settings.model)}
         except InfrastructureError as error:
             _log.warning("metrics_without_database", error=str(error))
             return {(DATABASE_UP.name, ()): 0}

@@ -91,6 +91,6 @@ def _kept(
     if found is None:
         raise RecordNotFound(
             "There is no report of both eyes of that study and version: it is built once the "
-            "summary is settled and each eye has a result"
+            "summary is settled and each eye has a result, of which one at least may be used"
         )
     return found[0], found[1]

@@ -22,8 +22,12 @@ class PeerIn(BaseModel):
             examples=["192.0.2.7"],
         ),
     ]
-    port: Annotated[int | None, Field(description="Where it listens, if it does.")] = None
-    description: Annotated[str, Field(max_length=200, description="For people.")] = ""
+    port: Annotated[
+        int | None, Field(description="Where it listens, if it does; null leaves it.")
+    ] = None
+    description: Annotated[
+        str, Field(max_length=200, description="For people; empty leaves it.")
+    ] = ""
     tls: Annotated[
         bool | None, Field(description="Whether its port is called over TLS; null leaves it.")
     ] = None

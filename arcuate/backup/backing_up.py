@@ -15,10 +15,11 @@ from pathlib import Path
 from arcuate.audited import record_act
 from arcuate.backup.contents import files_in, folders_of, recorded_files
 from arcuate.backup.errors import BackupElsewhere, BucketNotCopied
-from arcuate.backup.files import Copied, Earlier, copy_file, make_folder
+from arcuate.backup.files import Copied, Earlier, copy_file, digest_of, make_folder
 from arcuate.backup.manifest import DIGESTS, Manifest, read_digests, read_manifest
 from arcuate.backup.record import COPIES, copy_record, kind_of
 from arcuate.node import Node
+from core.audit.keyed_note import NOTE_NAME
 from core.clock import utc_now
 from core.migrations.schema import schema_revision
 from core.values.audit import AuditAction
@@ -71,6 +72,8 @@ def back_up(
         raise BackupElsewhere(f"{folder} is not empty; a back-up needs a folder of its own")
     before = _open_earlier(earlier)
     record_act(node.database, AuditAction.EXPORT, "backup")
+    # Before the record: a note of an entry that this record lacks would be of another trail.
+    note = _copy_note(node.settings.home, folder)
     made_at, kind = utc_now(), kind_of(node.database)
     named = copy_record(node.database, folder / COPIES[kind])
     files = list(_copy_all(node, folder, before, tracked)) if with_files else []
@@ -85,7 +88,8 @@ def back_up(
         has_files=with_files,
         removed=removed,
     )
-    _close(folder, [copied for copied, _ in files], manifest)
+    record = Copied(COPIES[kind], digest_of(folder / COPIES[kind]), 0)
+    _close(folder, [record, *note, *(copied for copied, _ in files)], manifest)
     return BackedUp(manifest, sum(is_linked for _, is_linked in files), lost)
 
 
@@ -94,6 +98,14 @@ def _open_earlier(folder: Path | None) -> Earlier | None:
         return None
     read_manifest(folder)
     return Earlier(folder, read_digests(folder))
+
+
+def _copy_note(home: Path, folder: Path) -> list[Copied]:
+    """Copy the note from which entry on the audit trail has its key, where there is one."""
+    try:
+        return [copy_file(NOTE_NAME, home / NOTE_NAME, folder / NOTE_NAME)]
+    except FileNotFoundError:
+        return []
 
 
 def _copy_all(

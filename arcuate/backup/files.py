@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +63,12 @@ def copy_file(path: str, source: Path, target: Path) -> Copied:
                 digest.update(chunk)
                 size += writer.write(chunk)
     return Copied(path, digest.hexdigest(), size)
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def make_folder(folder: Path) -> None:

@@ -3,7 +3,8 @@
 Files first, then the record, which names them: a restore that was interrupted is no node yet.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import errno
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from sqlmodel import col, select
 from arcuate.audited import record_act
 from arcuate.backup.contents import files_in, folders_of
 from arcuate.backup.errors import BackupElsewhere, BackupIncomplete, BackupUnfit
-from arcuate.backup.files import copy_file
+from arcuate.backup.files import copy_file, digest_of
 from arcuate.backup.manifest import Manifest, read_digests, read_manifest
 from arcuate.backup.record import COPIES, load_record
+from core.audit.keyed_note import NOTE_NAME
 from core.database import Database
 from core.migrations.schema import is_known_revision, migrate
 from core.settings import Settings
@@ -28,6 +30,8 @@ from dicom_node.storage.verification import is_kept_whole
 
 Tracked = Callable[[Iterable[tuple[str, str]]], Iterable[tuple[str, str]]]
 _ROWS = 500
+#: What a file says that is gone, or lies where its disk is worn.
+_UNREADABLE = frozenset({errno.ENOENT, errno.EIO})
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,14 @@ class Restored:
         How many instances are whole: their bytes have the digest of their row.
     damaged
         SOP Instance UIDs of those that are not, and were not removed while the back-up was made.
+    left_out
+        Files of the back-up that are damaged or missing in it: all others were brought back.
     """
 
     manifest: Manifest
     instances: int
     damaged: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
@@ -57,19 +64,18 @@ def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
     BackupUnfit
         If the back-up is of the other database, or of a newer version.
     BackupIncomplete
-        If it is not whole.
+        If it was not finished, or its record is damaged or missing.
     """
     manifest = read_manifest(folder)
     _check_fit(manifest, settings)
+    digests = read_digests(folder)
+    _check_record(folder / COPIES[manifest.database], digests)
     roots = folders_of(settings)
-    _check_empty(roots.values())
+    _check_empty(settings.home, roots.values())
     settings.home.mkdir(parents=True, exist_ok=True)
     storage = open_storage(settings)
     storage.prepare()
-    if manifest.has_files:
-        for path, digest in tracked(read_digests(folder).items()):
-            place, _, below = path.partition("/")
-            _copy_back(folder / path, roots[place] / below, digest)
+    left_out = _copy_all_back(folder, {**roots, "": settings.home}, tracked(digests.items()))
     database = Database(settings.database)
     try:
         load_record(database, folder / COPIES[manifest.database])
@@ -78,7 +84,7 @@ def restore(settings: Settings, folder: Path, tracked: Tracked) -> Restored:
         whole, damaged = _check_instances(database, storage, manifest)
     finally:
         database.close()
-    return Restored(manifest, whole, damaged)
+    return Restored(manifest, whole, damaged, left_out)
 
 
 def _check_fit(manifest: Manifest, settings: Settings) -> None:
@@ -94,20 +100,50 @@ def _check_fit(manifest: Manifest, settings: Settings) -> None:
         )
 
 
-def _check_empty(roots: Iterable[Path]) -> None:
+def _check_record(record: Path, digests: dict[str, str]) -> None:
+    """Compare the copy of the record with its digest, and take it off the list of files."""
+    # Back-ups of earlier versions do not say it.
+    noted = digests.pop(record.name, None)
+    if not record.is_file():
+        raise BackupIncomplete(f"{record} is missing: restore the back-up before it")
+    if noted is not None and digest_of(record) != noted:
+        raise BackupIncomplete(
+            f"{record} is damaged: its SHA-256 is not the one noted. Restore the back-up before it"
+        )
+
+
+def _check_empty(home: Path, roots: Iterable[Path]) -> None:
+    if (home / NOTE_NAME).exists():
+        raise BackupElsewhere(f"{home / NOTE_NAME} is of another node: restore into a new one")
     for root in roots:
         if root.is_dir() and any(files_in(root)):
             raise BackupElsewhere(f"{root} is not empty: restore into a new node")
 
 
-def _copy_back(source: Path, target: Path, digest: str) -> None:
+def _copy_all_back(
+    folder: Path, roots: Mapping[str, Path], files: Iterable[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Copy each file that is whole; return the others. One of them must not cost all the rest."""
+    left_out = []
+    for path, digest in files:
+        # The note of the audit trail lies in no folder.
+        place, _, below = path.partition("/") if "/" in path else ("", "", path)
+        if not _copy_back(folder / path, roots[place] / below, digest):
+            left_out.append(path)
+    return tuple(left_out)
+
+
+def _copy_back(source: Path, target: Path, digest: str) -> bool:
+    """Whether a file was there and is as it was noted."""
     try:
-        copied = copy_file(source.name, source, target)
-    except FileNotFoundError as error:
-        raise BackupIncomplete(f"{source} is missing") from error
-    if copied.digest != digest:
-        target.unlink()
-        raise BackupIncomplete(f"{source} is damaged: its SHA-256 is not the one noted")
+        if copy_file(source.name, source, target).digest == digest:
+            return True
+    except OSError as error:
+        # A disk that cannot be written to, or is full, is not the back-up's fault.
+        if error.errno not in _UNREADABLE:
+            raise
+    target.unlink(missing_ok=True)
+    return False
 
 
 def _check_instances(

@@ -77,7 +77,9 @@ def restore(context: typer.Context, folder: _Folder, as_json: AsJson = False) ->
         )
         for uid in found.damaged:
             typer.echo(f"Damaged or missing: {uid}")
-    raise typer.Exit(1 if found.damaged else 0)
+        for path in found.left_out:
+            typer.echo(f"Damaged or missing in the back-up: {path}")
+    raise typer.Exit(1 if found.damaged or found.left_out else 0)
 
 
 def _tracked(items: Iterable[_Item]) -> Iterable[_Item]:
@@ -90,7 +92,11 @@ def _figures(found: "BackedUp") -> dict[str, object]:
 
 
 def _outcome(found: "Restored") -> dict[str, object]:
-    return {"instances": found.instances, "damaged": found.damaged}
+    return {
+        "instances": found.instances,
+        "damaged": found.damaged,
+        "left_out": found.left_out,
+    }
 
 
 def _tell(found: "BackedUp", folder: Path) -> None:

@@ -58,14 +58,14 @@ def add(
     ] = True,
 ) -> None:
     """Add a destination; every new result goes there unless --no-rule says otherwise."""
-    from arcuate.node import prepare_node
+    from arcuate.node import open_or_make_node
     from core.deliveries.destinations import add_destination
     from core.deliveries.rules import add_rule
     from dicom_node.delivery.targets.register import find_target
 
     secret = _read_secret(secret_file)
     options = find_target(kind).read_options(address, _pairs(option or []), secret)
-    with prepare_node(settings_of(context)).database.transaction() as session:
+    with open_or_make_node(settings_of(context)).database.transaction() as session:
         row = add_destination(session, name, kind, address, options, secret)
         if rule:
             add_rule(session, row)

@@ -35,14 +35,14 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, alone on standard output; it cannot be shown again."""
-    from arcuate.node import prepare_node
+    from arcuate.node import open_or_make_node
     from core.clock import utc_now
     from core.keys import create_key, role_names
 
     roles = role or [Role.VIEWER]
     now = utc_now()
     expires_at = None if expires is None else now + timedelta(days=expires)
-    with prepare_node(settings_of(context)).database.transaction() as session:
+    with open_or_make_node(settings_of(context)).database.transaction() as session:
         key = create_key(session, name, *roles, created_at=now, expires_at=expires_at)
     if as_json:
         made = {"name": name, **_named(role_names(roles)), "expires_at": expires_at, "key": key}

@@ -257,12 +257,12 @@ def _change(
 
 @contextmanager
 def _record(settings: "Settings") -> "Generator[Session]":
-    """Open the record, which knows every model installed here, made where there is none."""
-    from arcuate.node import prepare_node
+    """Open the record, which then knows every model installed here."""
+    from arcuate.node import open_or_make_node
     from core.models import register_models
     from inference.loading import known_models
 
-    database = prepare_node(settings).database
+    database = open_or_make_node(settings).database
     models = known_models(settings)
     try:
         with database.transaction() as session:

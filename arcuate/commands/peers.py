@@ -50,7 +50,8 @@ def add(
         typer.Option(
             min=1,
             max=65535,
-            help="Port it listens on: storage commitment is reported there, `retrieve` asks there.",
+            help="Port it listens on: storage commitment is reported there, `retrieve` asks there. "
+            "Without it, a peer that is known keeps its port.",
         ),
     ] = None,
     description: Annotated[str, typer.Option(help="For people.")] = "",
@@ -78,14 +79,14 @@ def add(
     ] = None,
 ) -> None:
     """Let a device or PACS call us."""
-    from arcuate.node import prepare_node
+    from arcuate.node import open_or_make_node
     from dicom_node.peers import ExpectedRhythm, add_peer
 
     if expect_days is not None and expect_every is None:
         raise typer.BadParameter("--expect-days belongs to --expect-every")
     rhythm = ExpectedRhythm(expect_every, expect_days or "") if expect_every else None
     shown = certificate.read() if certificate is not None else None
-    with prepare_node(settings_of(context)).database.transaction() as session:
+    with open_or_make_node(settings_of(context)).database.transaction() as session:
         peer = add_peer(session, ae_title, host, port, description, shown, tls, rhythm)
         bound = ", over DICOM TLS with its certificate" if peer.certificate_sha256 else ""
         called = f" We call its port {port} over TLS." if peer.tls and port else ""

@@ -10,7 +10,7 @@ from rich.console import Console
 from arcuate.commands.context import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from arcuate.node import Node
     from arcuate.roles import Role
@@ -25,6 +25,7 @@ def up(context: typer.Context) -> None:
     """Run every role on this machine, and start again what dies."""
     from arcuate.node import prepare_node
     from arcuate.role_logs import configure_role_logs
+    from arcuate.roles import ANSWERING
     from arcuate.supervisor import Supervisor
     from core.tls import server_context
 
@@ -35,18 +36,21 @@ def up(context: typer.Context) -> None:
     configure_role_logs(settings, "up")
     node = prepare_node(settings)
     supervisor = Supervisor(settings)
-    ports = supervisor.start()
+    # Receiving waits for none of the others: what comes meanwhile is scored when they are ready.
+    ports = supervisor.start(required=ANSWERING)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     Console(highlight=False, soft_wrap=True, markup=False).print(
-        _welcome(node, ports, supervisor.dicom_tls_port)
+        _welcome(node, ports, supervisor.dicom_tls_port, supervisor.late)
     )
     supervisor.watch(stopping)
     typer.echo("Arcuate has stopped.")
 
 
-def _welcome(node: "Node", ports: "Mapping[Role, int]", dicom_tls_port: int) -> str:
+def _welcome(
+    node: "Node", ports: "Mapping[Role, int]", dicom_tls_port: int, late: "Sequence[str]"
+) -> str:
     from arcuate.roles import Role
     from arcuate.site import site_of
 
@@ -55,9 +59,13 @@ def _welcome(node: "Node", ports: "Mapping[Role, int]", dicom_tls_port: int) -> 
     dicom = {"": ports[Role.RECEIVE], " (TLS)": dicom_tls_port}
     doors = [f"{settings.dicom_host}:{port}{kind}" for kind, port in dicom.items() if port]
     folder = settings.watch_folder
+    missing = "".join(
+        f"  Missing   {what}. The others run; it is tried until it is ready\n" for what in late
+    )
     watched = f"  Folder    {folder}: what is put there is taken in\n" if folder else ""
     return (
-        "Arcuate is ready. Fields are estimated from scans, never measured.\n\n"
+        f"Arcuate is ready{', in part' * bool(late)}. Fields are estimated from scans, never "
+        "measured.\n\n"
         f"  AE title  {settings.ae_title}\n"
         f"  DICOM     {', '.join(doors)}\n"
         f"  Page      {site}{_way_in(node)}\n"
@@ -65,7 +73,7 @@ def _welcome(node: "Node", ports: "Mapping[Role, int]", dicom_tls_port: int) -> 
         f"  Record    {node.database.url.render_as_string(hide_password=True)}\n"
         f"  Bytes     {settings.storage}\n"
         f"  Callers   {_callers(node)}\n"
-        f"{watched}\n"
+        f"{watched}{missing}\n"
         "Stop with Ctrl-C."
     )
 

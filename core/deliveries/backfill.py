@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select, tuple_
 
 from core.clock import Clock, utc_now
 from core.database import Database
+from core.deliveries.letting_go import REVIEWED_KIND
 from core.deliveries.planning import plan_deliveries
 from core.deliveries.rules import ResultFacts
 from core.reviews import last_reviews
@@ -21,8 +22,6 @@ from core.values.review import Review
 
 #: Results planned in one transaction: others write between two.
 _AT_ONCE = 100
-#: The kind of report that follows a review; of a result that nobody must use no other is sent.
-_REVIEWED_KIND = "sr"
 
 
 class _Reported(NamedTuple):
@@ -138,7 +137,7 @@ def _may_go(
         return True
     # Its own report is written later: then that goes by the same rules, and alone.
     is_told = (review.prediction_id, review.number) in reported
-    return is_told and report.kind == _REVIEWED_KIND
+    return is_told and report.kind == REVIEWED_KIND
 
 
 def _next_summaries(session: Session, since: datetime, after: int) -> Sequence[StudySummaryRow]:

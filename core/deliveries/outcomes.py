@@ -67,6 +67,9 @@ def record_delivered(
     """Record that the destination took an object."""
     now = clock()
     row.state, row.delivered_at, row.failing_since = DeliveryState.DELIVERED, now, None
+    if arrived.asks_commitment and row.sent_sop_instance_uid is None:
+        # From here on they count how often it was sent: what is lacking is sent once more.
+        row.attempts = 1
     row.sent_sop_class_uid = arrived.sop_class_uid
     row.sent_sop_instance_uid = arrived.sop_instance_uid
     row.error = arrived.remark or None
@@ -90,7 +93,7 @@ def record_refused(
     clock: Clock = utc_now,
 ) -> None:
     """Record that the destination answers, but will never take this object."""
-    if destination.removed_at is not None:
+    if _is_over(destination, row):
         return
     _answered(destination, learned)
     destination.last_error, destination.last_error_at = cause, clock()
@@ -108,9 +111,10 @@ def record_failed(
     """Record that an object did not arrive this time.
 
     It is given up only where others arrived since it began to fail: then the destination is well
-    and the object is not. Where the destination was removed meanwhile, its end is on record.
+    and the object is not. Where the destination was removed meanwhile, or the object is to go
+    nowhere any more, its end is on record.
     """
-    if destination.removed_at is not None:
+    if _is_over(destination, row):
         return
     now = clock()
     destination.failures += 1
@@ -163,6 +167,10 @@ def record_down(
     destination.failures += 1
     destination.last_error, destination.last_error_at = cause, clock()
     return _open(destination, patience, clock, asked_pause_seconds or 0.0)
+
+
+def _is_over(destination: DestinationRow, row: DeliveryRow) -> bool:
+    return destination.removed_at is not None or row.dismissed_at is not None
 
 
 def _open(

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from core.deliveries.letting_go import IDENTITY_CORRECTED, let_go
 from core.identities.corrected_values import is_born_anew
 from core.ledger import enqueue_all
 from core.study_summaries import open_again
@@ -18,6 +19,8 @@ from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
 from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
+from core.tables.study_summaries import StudySummaryRow
+from core.tables.summary_reports import SummaryReportRow
 from core.values.prediction import PredictionStatus
 
 _DAYS_A_YEAR: Final = 365.25
@@ -31,7 +34,8 @@ def let_follow(
 ) -> list[str]:
     """Have everything of studies that are this patient's, as the record has them now, say so.
 
-    Predictions need nothing: they hang on their study. Reports tell who it is, and are built anew.
+    Predictions need nothing: they hang on their study. Reports tell who it is, and are built anew;
+    those of both eyes with the next version of the summary, which always follows.
 
     Returns
     -------
@@ -51,6 +55,7 @@ def let_follow(
     session.flush()
     reported = _reported(session, [row.id for row, _ in predictions])
     enqueue_all(session.connection(), JobKind.REISSUE, reported)
+    let_go(session, _reports_of_both_eyes(session, keys), IDENTITY_CORRECTED, at)
     return open_again(session, keys, at)
 
 
@@ -110,3 +115,13 @@ def _reported(session: Session, prediction_ids: Sequence[str]) -> list[str]:
         col(ReportRow.prediction_id).in_(prediction_ids)
     )
     return sorted(set(session.exec(statement).all()))
+
+
+def _reports_of_both_eyes(session: Session, study_keys: Sequence[int]) -> Sequence[int]:
+    """Return the objects that tell both eyes of studies, of every version."""
+    statement = (
+        select(SummaryReportRow.instance_key)
+        .join(StudySummaryRow, col(StudySummaryRow.id) == col(SummaryReportRow.summary_key))
+        .where(col(StudySummaryRow.study_key).in_(study_keys))
+    )
+    return session.exec(statement).all()

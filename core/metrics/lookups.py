@@ -26,12 +26,13 @@ from core.metrics.register import (
     Metric,
 )
 from core.metrics.totals import behind
+from core.model_choice import shown_state
+from core.models import list_models
 from core.peer_sightings import silent_peers
 from core.tables.columns import key_of
 from core.tables.deliveries import DeliveryRow, DeliveryState
 from core.tables.destinations import CircuitState, DestinationRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
-from core.tables.models import ModelRow
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.quarantine import QuarantineRow
 from core.tables.reviews import ReviewRequestRow
@@ -43,8 +44,14 @@ _UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)
 _UNDERWAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.GAVE_UP)
 
 
-def look_up(session: Session) -> Mapping[Series, float]:
-    """Return every series with its value now."""
+def look_up(session: Session, setting: str) -> Mapping[Series, float]:
+    """Return every series with its value now.
+
+    Parameters
+    ----------
+    setting
+        `ARCUATE_MODEL`.
+    """
     found = {
         **dict(_jobs(session)),
         **dict(_ages(session)),
@@ -53,7 +60,7 @@ def look_up(session: Session) -> Mapping[Series, float]:
         **dict(_devices(session)),
         **dict(_peers(session)),
         **dict(_callers(session)),
-        **dict(_models(session)),
+        **dict(_models(session, setting)),
     }
     found[_series(BEHIND)] = behind(session)
     for metric, table in ((REVIEWS_ASKED, ReviewRequestRow), (QUARANTINE, QuarantineRow)):
@@ -80,9 +87,14 @@ def _ages(session: Session) -> _Found:
     for kind in JobKind:
         yield _series(JOB_AGE, kind), 0
     now, clock = database_seconds(session), utc_now()
+    status = col(JobRow.status)
+    waits = (status == JobStatus.QUEUED) & (col(JobRow.available_at) <= now)
+    # Whoever held it did not come back: it waits for the next one.
+    is_lost = (status == JobStatus.RUNNING) & (col(JobRow.lease_until) < now)
     statement = (
         select(col(JobRow.kind), func.min(JobRow.created_at))
-        .where(col(JobRow.status) == JobStatus.QUEUED, col(JobRow.available_at) <= now)
+        # The states by themselves, too: an index leaves out by them what is done.
+        .where(status.in_((JobStatus.QUEUED, JobStatus.RUNNING)), waits | is_lost)
         .group_by(col(JobRow.kind))
     )
     for kind, oldest in session.execute(statement):
@@ -142,9 +154,12 @@ def _callers(session: Session) -> _Found:
         yield _series(REFUSED_CALLERS, reason), count
 
 
-def _models(session: Session) -> _Found:
-    for (row,) in session.execute(select(ModelRow)):
-        yield _series(MODEL, row.kind, row.name, row.version, row.state), 1
+def _models(session: Session, setting: str) -> _Found:
+    models = list_models(session)
+    for model in models:
+        # As pages show it: the default one scores by its name alone, and is active all the same.
+        name, version = model.identity.name, model.identity.version
+        yield _series(MODEL, model.kind, name, version, shown_state(model, models, setting)), 1
 
 
 def _series(metric: Metric, *labels: str) -> Series:

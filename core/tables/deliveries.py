@@ -41,7 +41,8 @@ class DeliveryRow(SQLModel, table=True):
     `available_at` is the database's clock, seconds since 1970: when it is sent, or its commitment
     asked for, at the earliest; None where nothing is left to do. `sent_sop_class_uid` and
     `sent_sop_instance_uid` name what arrived, which is another object where a peer takes another
-    class only.
+    class only. `attempts` begins anew, at 1, with the first arrival at a destination that is asked
+    to commit: failed attempts before it are no sending again.
     """
 
     __tablename__ = "deliveries"

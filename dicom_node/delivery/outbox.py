@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from core import ledger
+from core.clock import utc_now
 from core.database import Database
 from core.deliveries import commitments, outcomes, waiting
 from core.deliveries.destinations import close_circuit
@@ -52,7 +53,8 @@ class Outbox:
     def open(self) -> Destination | None:
         """Return the destination, ready to be tried; None where nothing is to go there.
 
-        What a dead process left half-sent counts as one failed attempt.
+        One that is left alone for a while stays so: then there is nothing to take, nor to ask. What
+        a dead process left half-sent counts as one failed attempt.
         """
         with self.database.transaction() as session:
             row = session.get(DestinationRow, self.destination_id)
@@ -60,7 +62,8 @@ class Outbox:
                 return None
             for left in waiting.interrupted(session, self.destination_id):
                 outcomes.record_interrupted(session, row, left, _INTERRUPTED, self.patience)
-            if row.circuit == CircuitState.OPEN:
+            # A job may be due sooner: something was planned while the destination was found down.
+            if row.circuit == CircuitState.OPEN and (row.retry_at or utc_now()) <= utc_now():
                 row.circuit = CircuitState.HALF_OPEN
             ledger.renew(session, self.claimed, self.hold_seconds)
             return destination_of(row)
@@ -105,6 +108,9 @@ class Outbox:
     ) -> list[DeliveryRow]:
         """Begin a request for commitment; return what it is about, nothing where none is due."""
         with self.database.transaction() as session:
+            row = session.get_one(DestinationRow, self.destination_id)
+            if row.circuit == CircuitState.OPEN:
+                return []
             due = commitments.due_for_request(session, self.destination_id, maximum_requests)
             commitments.begin_request(session, due, transaction_uid, wait_seconds)
             ledger.renew(session, self.claimed, self.hold_seconds)

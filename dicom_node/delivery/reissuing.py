@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from pydicom import Dataset
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 
 from core import ledger
 from core.clock import Clock, utc_now
+from core.deliveries.letting_go import IDENTITY_CORRECTED, let_go
 from core.identities.locking import lock_study
 from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import load_patient
 from core.reviews import reviews_of
 from core.tables.columns import key_of
-from core.tables.deliveries import DeliveryRow, DeliveryState
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind
 from core.tables.predictions import PredictionRow
@@ -30,9 +30,6 @@ from dicom_node.storage.retrieve import read_dataset
 from reports.reissued_report import as_successor, names_the_same
 from reports.report import ReportKind
 from reports.reviewed_report import reviewed_report
-
-#: Why a former report that was not sent yet goes nowhere.
-_REPLACED: Final = "A report with the corrected identity goes instead"
 
 _log = get_logger(__name__)
 
@@ -89,28 +86,33 @@ class ReissueStep:
     def run(self, claims: Sequence[Claim]) -> None:
         """Bring the reports of each claimed prediction up to date."""
         for claimed in claims:
-            with self.reports.database.reading() as session:
-                before = _standing(session, claimed.subject)
-                kept = self._kept(session, claimed.subject)
-            anew = [
-                _Written(one.row, write_report(self.reports.storage, one.report, self.clock))
-                for one in (self._anew(claimed.subject, kept) if kept else ())
-            ]
-            with self.reports.database.transaction() as session:
-                if anew and _is_overtaken(session, claimed.subject, before):
-                    # Given to yet another patient, or done by another worker: looked at once more.
-                    ledger.give_back(session, claimed)
-                    continue
-                ledger.finish(session, claimed)
-                # Before the first is kept: that takes the number of a change.
-                _let_go(session, [one.row.instance_key for one in anew])
-                for one in anew:
-                    self._keep(session, one)
-            _log.info("reports_reissued", prediction=claimed.subject, reports=len(anew))
+            self._reissue(claimed)
 
     def give_up(self, session: Session, claim: Claim, error: str) -> None:
         """Leave it to the failed job to tell: the reports name the former patient."""
         _log.error("reports_not_reissued", prediction=claim.subject, error=error)
+
+    def _reissue(self, claimed: Claim) -> None:
+        with self.reports.database.reading() as session:
+            before = _standing(session, claimed.subject)
+            kept = self._kept(session, claimed.subject)
+        anew = self._anew(claimed.subject, kept) if kept else []
+        former = _former(kept, anew)
+        written = [
+            _Written(one.row, write_report(self.reports.storage, one.report, self.clock))
+            for one in anew
+        ]
+        with self.reports.database.transaction() as session:
+            if (written or former) and _is_overtaken(session, claimed.subject, before):
+                # Given to yet another patient, or done by another worker: looked at once more.
+                ledger.give_back(session, claimed)
+                return
+            ledger.finish(session, claimed)
+            # Before the first is kept: that takes the number of a change.
+            let_go(session, former, IDENTITY_CORRECTED, self.clock())
+            for one in written:
+                self._keep(session, one)
+        _log.info("reports_reissued", prediction=claimed.subject, reports=len(written))
 
     def _kept(self, session: Session, prediction_id: str) -> list[_Kept]:
         statement = (
@@ -204,27 +206,19 @@ def _structured(kept: Sequence[_Kept], anew: Sequence[_Anew]) -> Dataset | None:
     return standing[0] if standing else None
 
 
+def _former(kept: Sequence[_Kept], anew: Sequence[_Anew]) -> set[int]:
+    """Return the kept objects that are not to be sent: what is replaced, or names a former patient.
+
+    Among those are the reports of earlier reviews, and what cannot be drawn again.
+    """
+    holds = _structured(kept, anew)
+    others = [] if holds is None else [k for k in kept if not names_the_same(holds, k.dataset)]
+    return {one.row.instance_key for one in anew} | {one.row.instance_key for one in others}
+
+
 def _is_first(row: ReportRow) -> bool:
     return row.kind == ReportKind.STRUCTURED_REPORT and row.version == 0
 
 
 def _is_written(kept: _Kept) -> bool:
     return str(kept.dataset.Modality) == "SR"
-
-
-def _let_go(session: Session, instance_keys: Sequence[int]) -> None:
-    """Send no report any more that names the wrong patient."""
-    waiting = update(DeliveryRow).where(
-        col(DeliveryRow.instance_key).in_(instance_keys),
-        col(DeliveryRow.state) == DeliveryState.WAITING,
-    )
-    now = utc_now()
-    session.execute(
-        waiting.values(
-            state=DeliveryState.GAVE_UP,
-            error=_REPLACED,
-            available_at=None,
-            gave_up_at=now,
-            dismissed_at=now,
-        )
-    )

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from core import ledger
 from core.database import Database
+from core.deliveries.letting_go import REVIEWED_KIND
 from core.deliveries.planning import plan_deliveries
 from core.deliveries.rules import facts_of, is_named
 from core.lease import Lease
@@ -15,6 +16,7 @@ from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import load_patient, load_prediction
 from core.report_context import read_context
+from core.reviews import withheld_predictions
 from core.settings import DEFAULT_LEASE_SECONDS
 from core.tables.columns import key_of
 from core.tables.instances import InstanceRow
@@ -128,7 +130,12 @@ class ReportStep:
             session.add(row)
 
     def plan(self, session: Session, prediction_id: str, kind: str, instance: InstanceRow) -> None:
-        """Plan where a report of a prediction goes; once."""
+        """Plan where a report of a prediction goes; once.
+
+        Of what a review withheld only the structured report goes: the one that follows says so.
+        """
+        if kind != REVIEWED_KIND and withheld_predictions(session, [prediction_id]):
+            return
         is_on_request = all(report_format.kind != kind for report_format in self.formats)
         facts = [facts_of(load_prediction(session, prediction_id))]
         plan_deliveries(session, instance, kind, facts, is_on_request=is_on_request)

@@ -8,13 +8,15 @@ from pydicom import Dataset
 from sqlmodel import Session, col, select
 
 from core import ledger
+from core.clock import utc_now
 from core.database import Database
+from core.deliveries.letting_go import let_withheld_go
 from core.deliveries.planning import plan_deliveries
 from core.deliveries.rules import facts_of
 from core.ledger import Claim
 from core.logs import get_logger
 from core.predictions import load_prediction
-from core.reviews import load_review, reviews_of
+from core.reviews import load_review, reviews_of, withheld_predictions
 from core.tables.columns import key_of
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -88,6 +90,9 @@ class ReviewStep:
         return None if uid is None else read_dataset(session, self.storage, uid)
 
     def _keep(self, session: Session, review: Review, report: WrittenReport) -> None:
+        if withheld_predictions(session, [review.prediction_id]):
+            # Once more: the report before may have been kept while the decision was recorded.
+            let_withheld_go(session, review.prediction_id, utc_now())
         instance = keep_report(session, report)
         kind = ReportKind.STRUCTURED_REPORT
         if not ask_anew(session, review.prediction_id, report.identity):

@@ -12,6 +12,7 @@ from core.both_eyes import latest_summary_reports, read_both_eyes
 from core.database import Database
 from core.deliveries.planning import plan_deliveries
 from core.deliveries.rules import facts_of
+from core.identities.locking import lock_study
 from core.lease import Lease
 from core.ledger import Claim
 from core.logs import get_logger
@@ -66,27 +67,31 @@ class StudyReportStep:
     def run(self, claims: Sequence[Claim]) -> None:
         """Report each claimed version of a summary."""
         for claimed in claims:
-            key = int(claimed.subject)
             with self.database.reading() as session:
-                both = _wanted(session, key)
+                both = _wanted(session, int(claimed.subject))
                 is_early = both is not None and _awaits_an_eye(session, both)
             if is_early:
                 with self.database.transaction() as session:
                     ledger.give_back(session, claimed, _WAIT_SECONDS)
                 continue
-            written = [] if both is None else self._write_held(claimed, both)
-            facts = [] if both is None else [facts_of(eye.prediction) for eye in both.eyes]
-            with self.database.transaction() as session:
-                now = _wanted(session, key)
-                if now is not None and both is not None and now.withheld != both.withheld:
-                    # A review was made while its result was written: written anew.
-                    ledger.give_back(session, claimed, _WAIT_SECONDS)
-                    continue
-                ledger.finish(session, claimed)
-                # A scan may have been replaced while its former result was written.
-                for kind, report in written if now is not None else ():
-                    plan_deliveries(session, self.keep(session, key, kind, report), kind, facts)
-            _log.info("study_reported", summary=claimed.subject, reports=len(written))
+            self._report(claimed, both)
+
+    def _report(self, claimed: Claim, both: BothEyes | None) -> None:
+        key = int(claimed.subject)
+        written = [] if both is None else self._write_held(claimed, both)
+        facts = [] if both is None else [facts_of(eye.prediction) for eye in both.eyes]
+        with self.database.transaction() as session:
+            _lock_study_of(session, key)
+            now = _wanted(session, key)
+            if now is not None and both is not None and _told_of(now) != _told_of(both):
+                # Reviewed, or given to another patient, while it was written: written anew.
+                ledger.give_back(session, claimed, _WAIT_SECONDS)
+                return
+            ledger.finish(session, claimed)
+            # A scan may have been replaced while its former result was written.
+            for kind, report in written if now is not None else ():
+                plan_deliveries(session, self.keep(session, key, kind, report), kind, facts)
+        _log.info("study_reported", summary=claimed.subject, reports=len(written))
 
     def _write_held(self, claimed: Claim, both: BothEyes) -> Written:
         with Lease(self.database, claimed, self.lease_seconds).held():
@@ -152,9 +157,34 @@ def _wanted(session: Session, summary_key: int) -> BothEyes | None:
     if summary.state != SummaryState.SETTLED:
         return None
     both = read_both_eyes(session, summary)
+    if both is None or not both.withheld:
+        return both
     is_first = not latest_summary_reports(session, summary.study_key, summary.version)
-    # What must not be used is told beside the other eye only where it was told before.
-    return None if both is not None and both.withheld and is_first else both
+    return None if is_first and not _may_begin(summary, both) else both
+
+
+def _may_begin(summary: StudySummaryRow, both: BothEyes) -> bool:
+    """Whether the first report of a study may be one that tells what must not be used."""
+    decided = {review.prediction_id for review in both.withheld}
+    told = {
+        result["prediction_id"]
+        for eye in summary.eyes
+        for result in eye["results"]
+        if result.get("is_withheld")
+    }
+    # A later decision opens the summary again, and the version after this one tells it. Of two eyes
+    # that nobody must use there is nothing to tell together.
+    return decided <= told and len(decided) < len(both.eyes)
+
+
+def _lock_study_of(session: Session, summary_key: int) -> None:
+    """Let nobody give the study to another patient until this report is kept."""
+    lock_study(session, session.get_one(StudySummaryRow, summary_key).study_key)
+
+
+def _told_of(both: BothEyes) -> tuple[object, ...]:
+    """Return what may change while it is told: what is withheld, and whose it is."""
+    return both.withheld, *(eye.prediction.patient for eye in both.eyes)
 
 
 def _awaits_an_eye(session: Session, both: BothEyes) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from pydicom.charset import python_encoding
+from pydicom.charset import custom_encoders, python_encoding
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
 from dicom_node.scp.identifier import Identifier
@@ -18,6 +18,8 @@ from dicom_node.storage.query.attribute import UNIQUE_KEYS
 from dicom_node.storage.query.record import Record, Value
 
 _UTF_8: Final = "ISO_IR 192"
+#: Python's codec of ISO_IR 13 writes kanji, too, which that set lacks: some with a backslash.
+_WITH_KANJI: Final = "shift_jis"
 _DEFAULT_REPERTOIRE: Final = ("", "ISO_IR 6")
 _CHARACTER_SET: Final = 0x00080005
 _LEVEL: Final = 0x00080052
@@ -95,7 +97,7 @@ class Answering:
             )
         if vr == "US":
             return b"".join(struct.pack(order + "H", int(str(value))) for value in values)
-        value = "\\".join(str(value) for value in values).encode(codec)
+        value = _encoded("\\".join(str(value) for value in values), codec)
         padding = b"\0" if vr in _PADDED_WITH_NUL else b" "
         return value + padding * (len(value) % 2)
 
@@ -104,6 +106,12 @@ class Answering:
         tags = sorted((tag_for_keyword(name) or 0, text) for name, text in attributes.items())
         body = b"".join(self._element(tag, (text,), codec) for tag, text in tags if text)
         return struct.pack(order + "HHI", _ITEM >> 16, _ITEM & 0xFFFF, len(body)) + body
+
+
+def _encoded(text: str, codec: str) -> bytes:
+    if codec == _WITH_KANJI:
+        return bytes(custom_encoders[codec](text))
+    return text.encode(codec)
 
 
 @lru_cache(maxsize=4096)

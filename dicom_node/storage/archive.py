@@ -9,6 +9,7 @@ from dicom_node.storage.bytes import Storage
 from dicom_node.storage.digest_key import DIGEST_FOLDERS
 from dicom_node.storage.duplicate_policy import DuplicatePolicy
 from dicom_node.storage.group_commit import GroupCommit
+from dicom_node.storage.presence import prepare_storage
 
 _MIB: Final = 1 << 20
 
@@ -41,8 +42,14 @@ class Archive:
         object.__setattr__(self, "commits", GroupCommit(self.database, self.storage))
 
     def prepare(self) -> None:
-        """Make the folders and clear what a killed process left half-written."""
-        self.storage.prepare(DIGEST_FOLDERS)
+        """Make the folders and clear what a killed process left half-written.
+
+        Raises
+        ------
+        StorageAway
+            If the record names objects, and they are not there: a disk is not mounted.
+        """
+        prepare_storage(self.database, self.storage, DIGEST_FOLDERS)
         self.quarantine.prepare()
 
 

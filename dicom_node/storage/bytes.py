@@ -18,7 +18,7 @@ from dicom_node.storage.waiting import NOTHING, Waiting
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 #: Half-written files live in this folder of the root: the same file system, so a rename is atomic.
-_UNFINISHED: Final = ".unfinished"
+UNFINISHED: Final = ".unfinished"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -41,7 +41,7 @@ class Storage:
         self._free_bytes = free_bytes or _ask_file_system
         # Paths as text where every object passes: taking them apart costs more than using them.
         self._root = str(self.root)
-        self._unfinished = f"{self._root}/{_UNFINISHED}"
+        self._unfinished = f"{self._root}/{UNFINISHED}"
         self._is_prepared = False
         self._syncing = Syncing(self.root)
 
@@ -55,13 +55,17 @@ class Storage:
             no object a wait later.
         """
         with named_faults():
-            make_folder(self.root / _UNFINISHED)
-            for leftover in (self.root / _UNFINISHED).iterdir():
+            make_folder(self.root / UNFINISHED)
+            for leftover in (self.root / UNFINISHED).iterdir():
                 remove_if_abandoned(leftover)
             for folder in folders:
                 (self.root / folder).mkdir(mode=FOLDER_MODE, exist_ok=True)
             sync_folder(self.root)
         self._syncing.note_settled(f"{self._root}/{folder}" for folder in folders)
+        self._is_prepared = True
+
+    def expect(self) -> None:
+        """Take it for prepared by another process: where it is not there it is missed, not made."""
         self._is_prepared = True
 
     def begin(self) -> Unfinished:
@@ -78,7 +82,7 @@ class Storage:
             # Not again once it was there: what is written into the mount point of a disk that went
             # away is hidden when the disk comes back, and it would have been answered Success.
             if not self._is_prepared:
-                make_folder(self.root / _UNFINISHED)
+                make_folder(self.root / UNFINISHED)
             return Unfinished(f"{self._unfinished}/{uuid4().hex}")
 
     def keep(self, objects: Iterable[tuple[Unfinished, str]]) -> None:
@@ -156,11 +160,11 @@ class Storage:
             with path.open("rb") as file:
                 yield file
         except FileNotFoundError as error:
-            self._check_presence()
+            self.check_presence()
             raise RecordNotFound(f"No bytes are kept under {key}") from error
         except OSError as error:
             # One damaged file must not hold up every job, as a storage that is away does.
-            self._check_presence()
+            self.check_presence()
             name = errno.errorcode.get(error.errno or 0, "unknown")
             raise ObjectUnreadable(f"A kept object cannot be read ({name})") from error
 
@@ -175,10 +179,10 @@ class Storage:
         with named_faults():
             return path.is_file()
 
-    def _check_presence(self) -> None:
+    def check_presence(self) -> None:
         """Raise StorageAway where the storage itself does not answer."""
         with named_faults():
-            next((self.root / _UNFINISHED).iterdir(), None)
+            next((self.root / UNFINISHED).iterdir(), None)
 
     def delete(self, key: str) -> None:
         """Remove the object for good; nothing happens where there is none."""
@@ -207,7 +211,7 @@ class Storage:
         StorageAway
             If it does not.
         """
-        self.free_bytes()
+        self.check_presence()
 
     def waiting(self) -> Waiting:
         """Return what of the objects is not where it is to stay: of a folder, nothing."""

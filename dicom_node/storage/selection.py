@@ -101,7 +101,9 @@ class Selection:
         for selected in self.instances(database):
             kept += not selected.is_removed
             removed += selected.is_removed
-            digest.update(f"{selected.sop_instance_uid} {selected.digest}\n".encode())
+            # What is left out makes another answer than what is there again.
+            told = (selected.sop_instance_uid, selected.digest, selected.is_removed)
+            digest.update(f"{told}\n".encode())
         return kept, removed, digest.hexdigest()
 
     def patients(self, database: Database) -> int:

@@ -108,7 +108,8 @@ class WebhookTeller:
             ) as poster:
                 if claimed.is_test_asked:
                     self._try(claimed, poster)
-                self._tell_changes(claimed, poster)
+                if claimed.enabled:
+                    self._tell_changes(claimed, poster)
         except (NotTaken, WebhookInvalid) as error:
             self._put_off(claimed, error)
             return

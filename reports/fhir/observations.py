@@ -78,7 +78,7 @@ def _observation(prediction: Prediction, code: Json) -> Json:
         "method": own_concept(str(made.value), str(made.meaning)),
         "device": reference("Device", name),
         "derivedFrom": [reference("ImagingStudy", name)],
-        "note": [{"text": prediction.notice}],
+        "note": [{"text": text} for text in (prediction.notice, *prediction.notes)],
     }
     if prediction.acquired_at is not None:
         observation["effectiveDateTime"] = prediction.acquired_at.isoformat()

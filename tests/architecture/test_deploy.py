@@ -143,6 +143,25 @@ def test_whoever_listens_is_probed_at_an_address_that_is_there() -> None:
     assert paths == {"/health/live", "/health/ready"}
 
 
+def test_one_box_is_healthy_where_devices_and_people_are_answered() -> None:
+    services = dict(_services())
+    asked = " ".join(services["one-box.yaml arcuate"]["healthcheck"]["test"])
+
+    compile(services["one-box.yaml arcuate"]["healthcheck"]["test"][-1], "healthcheck", "exec")
+    assert {port for port in _PORTS if str(port) in asked} == {
+        _DEFAULTS["dicom_port"],
+        _DEFAULTS["http_port"],
+    }
+
+
+def test_pods_are_given_no_settings_by_the_names_of_services() -> None:
+    links = {name: pod.get("enableServiceLinks") for name, pod in _pods()}
+
+    # A Service arcuate-serve would give each container ARCUATE_SERVE_PORT, an unknown setting.
+    assert len(links) == 5
+    assert {name for name, linked in links.items() if linked is not False} == set()
+
+
 def test_manifests_are_what_kubernetes_expects() -> None:
     own = [found for _, found in _objects() if found["apiVersion"] not in _CUSTOM]
 
@@ -216,6 +235,13 @@ def test_units_are_what_systemd_expects(need: Callable[[str], None], tmp_path: P
 
     ours = [line for line in verified.stderr.splitlines() if "arcuate" in line]
     assert (verified.returncode, ours) == (0, [])
+
+
+def test_units_let_what_has_children_stop_them_itself() -> None:
+    lasting = [path for path in UNITS if "Restart=" in path.read_text("utf-8")]
+
+    assert {path.name for path in lasting} == {"arcuate.service", "arcuate@.service"}
+    assert [path.name for path in lasting if "KillMode=mixed" not in path.read_text("utf-8")] == []
 
 
 @pytest.mark.parametrize("unit", [path for path in UNITS if path.suffix == ".service"])

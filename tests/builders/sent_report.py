@@ -16,6 +16,7 @@ from pydicom import Dataset
 from sqlmodel import col, select, update
 
 from core import ledger
+from core.clock import utc_now
 from core.deliveries.destinations import add_destination, find_destination
 from core.deliveries.planning import plan_deliveries
 from core.deliveries.retrying import retry_delivery
@@ -92,8 +93,10 @@ class SentReports:
         self.deliver()
 
     def hurry(self) -> None:
-        """Let everything that is put off be due."""
+        """Let everything that is put off be due, and the pause of every destination be over."""
         with self.archive.database.transaction() as session:
+            pauses = col(DestinationRow.retry_at).is_not(None)
+            session.execute(update(DestinationRow).where(pauses).values(retry_at=utc_now()))
             session.execute(update(JobRow).values(available_at=0.0))
             waits = col(DeliveryRow.available_at).is_not(None)
             session.execute(update(DeliveryRow).where(waits).values(available_at=0.0))

@@ -1,5 +1,6 @@
 """The list of scans as they come, over HTTP."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ import pytest
 
 from core.database import Database
 from core.ledger import claim, enqueue, fail
-from core.reviews import request_review
+from core.reviews import record_review, request_review
 from core.settings import Settings
 from core.tables.jobs import JobKind
 from core.tables.predictions import PredictionRow
@@ -20,6 +21,7 @@ from core.values.laterality import Laterality
 from core.values.person_name import FoldedName
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.reason import Reason, ReasonCode
+from core.values.review import Amendment, ReviewDecision, ReviewDraft
 from core.values.scan import Device
 from dicom_node.storage.bytes import Storage
 from tests.builders.archive import keep_instance, keep_patient, keep_prediction
@@ -237,6 +239,37 @@ def test_name_gets_into_no_address(client: httpx.Client, database: Database) -> 
     assert _shown(client.post("/", data={"text": "sample", "cursor": cursor})) == ["p0"]
 
 
+def test_scans_of_a_name_can_be_gone_through_to_the_oldest(
+    client: httpx.Client, database: Database
+) -> None:
+    for number in range(51):
+        _keep(database, number)
+
+    first = client.post("/live", data={"text": "sample", "eye": "R"}).text
+    form = first.partition('<form method="post" action="/">')[2].partition("</form>")[0]
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+
+    # Sent by the browser itself: what asks for a part of the page gets the newest.
+    assert "hx-" not in form
+    assert (fields["text"], fields["eye"]) == ("sample", "R")
+    assert _shown(client.post("/", data=fields)) == ["p0"]
+
+
+@pytest.mark.parametrize("decision", [ReviewDecision.REJECT, ReviewDecision.AMEND])
+def test_number_that_must_not_be_used_is_not_shown(
+    client: httpx.Client, database: Database, decision: ReviewDecision
+) -> None:
+    _keep(database, 1)
+    instead = Amendment(assessable=False) if decision is ReviewDecision.AMEND else Amendment()
+    with database.transaction() as session:
+        record_review(session, "p1", ReviewDraft(decision, "dr-ito", "Drusen", instead), _DAY)
+
+    row = client.get("/").text.partition("<tbody>")[2].partition("</tbody>")[0]
+
+    assert "chip failed" in row
+    assert "dB" not in row
+
+
 def test_address_takes_no_name(client: httpx.Client, database: Database) -> None:
     _keep(database, 1)
 
@@ -263,6 +296,13 @@ def _older(page: httpx.Response) -> str:
     links = [part.partition('"')[0] for part in page.text.split('href="')[1:]]
     found = [link.replace("&amp;", "&") for link in links if "cursor=" in urlsplit(link).query]
     return found[0] if found else ""
+
+
+def test_day_before_all_scans_narrows_nothing(client: httpx.Client, database: Database) -> None:
+    _keep(database, 1)
+
+    assert _asked(client, since="0001-01-01") == ["p1"]
+    assert _asked(client, until="0001-01-01") == []
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tests.fixtures.parsed_page import ParsedPage
 _HTML = {"Accept": "text/html"}
 _SEEN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 _PREVIEW = "previews/ab/scan.png"
-_HTMX = "/static/vendor/htmx.min.js"
+_SCRIPTS = ["/static/vendor/htmx.min.js", "/static/unanswered.js"]
 _ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 
 
@@ -247,7 +247,7 @@ def test_text_of_others_is_never_markup(client: httpx.Client, database: Database
 
     own = {"/": ["/static/live.js"], "/predictions/p1": ["/static/result.js"]}
     assert {path: page.active() for path, page in pages.items()} == {
-        path: [_HTMX, *own.get(path, [])] for path in paths
+        path: [*_SCRIPTS, *own.get(path, [])] for path in paths
     }
     assert [path for path, page in pages.items() if _ATTACK[:20] not in page.text] == []
     sources = [a.get("src") for page in pages.values() for tag, a in page.tags if tag == "img"]

@@ -5,9 +5,11 @@ import httpx
 import pytest
 
 from core.database import Database
+from core.reviews import record_review
 from core.settings import Settings
 from core.values.laterality import Laterality
 from core.values.prediction import PredictionStatus
+from core.values.review import ReviewDecision, ReviewDraft
 from dicom_node.storage.bytes import Storage
 from tests.builders.feed import arrive, source_of
 from tests.builders.prediction import Loss
@@ -129,6 +131,25 @@ def test_result_page_shows_both_eyes_and_where_results_disagree(
     assert "Right eye (OD): the results disagree" in page
     assert "nothing was scored" in page
     assert "2 received: 2 scored, 0 not assessable" in page
+
+
+def test_result_page_gives_no_number_of_an_eye_that_must_not_be_used(
+    client: httpx.Client, clockwork: Clockwork
+) -> None:
+    send_and_score(clockwork, predict(1), predict(2, Laterality.LEFT, prediction_id="left"))
+    clockwork.work()
+    clockwork.work(QUIET)
+    with clockwork.database.transaction() as session:
+        rejection = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Disc drusen.")
+        record_review(session, "left", rejection, clockwork.now)
+    clockwork.work()
+    clockwork.work(QUIET)
+
+    page = client.get("/predictions/p1", headers={"Accept": "text/html"}).text
+
+    row = page.partition('<a href="/predictions/left">')[2].partition("</tr>")[0]
+    assert "must not be used" in row
+    assert "dB" not in row
 
 
 def test_study_without_a_summary_yet(client: httpx.Client, clockwork: Clockwork) -> None:

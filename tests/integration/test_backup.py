@@ -204,14 +204,6 @@ def test_a_back_up_that_is_not_whole_is_refused(node: Node, device: Device, tmp_
     with pytest.raises(BackupElsewhere, match="restore into a new node"):
         _restore(node, folder)
     _destroy(node)
-    (copy,) = folder.glob("instances/*/*.dcm")
-    content = copy.read_bytes()
-    copy.write_bytes(content[:-1] + b"?")
-    with pytest.raises(BackupIncomplete, match="SHA-256"):
-        _restore(node, folder)
-    copy.unlink()
-    with pytest.raises(BackupIncomplete, match="missing"):
-        _restore(node, folder)
     elsewhere = Settings(home=tmp_path / "other", database_url="postgresql+psycopg://x@y/z")
     with pytest.raises(BackupUnfit, match="of sqlite"):
         restore(elsewhere, folder, _everything)
@@ -222,7 +214,77 @@ def test_a_back_up_that_is_not_whole_is_refused(node: Node, device: Device, tmp_
     (folder / "backup.json").unlink()
     with pytest.raises(BackupIncomplete, match="no whole back-up"):
         _restore(node, folder)
-    copy.write_bytes(content)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_damaged_file_and_a_missing_one_cost_none_of_the_others(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    damaged, missing, whole = (device.store() for _ in range(3))
+    keys = {uid: _key_of(node, uid) for uid in (damaged, missing, whole)}
+    _back_up(node, folder)
+    _destroy(node)
+    copy = folder / "instances" / keys[damaged]
+    copy.write_bytes(copy.read_bytes()[:-1] + b"?")
+    (folder / "instances" / keys[missing]).unlink()
+
+    said = json.loads(_call(node, *ARCUATE, "restore", str(folder), "--json", code=1))
+
+    assert (said["instances"], said["damaged"]) == (1, [damaged, missing])
+    assert set(said["left_out"]) == {f"instances/{keys[uid]}" for uid in (damaged, missing)}
+    assert [uid for uid, key in keys.items() if node.storage.exists(key)] == [whole]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("with_files", [True, False])
+def test_the_note_of_the_key_of_the_audit_trail_comes_back(
+    node: Node, tmp_path: Path, with_files: bool
+) -> None:
+    note = node.settings.home / "audit-keyed-from"
+    note.write_text("7:abc\n", "ascii")
+    back_up(node, tmp_path / "backup", None, with_files, _everything)
+    _destroy(node)
+
+    _restore(node, tmp_path / "backup")
+
+    assert note.read_text("ascii") == "7:abc\n"
+    node.database.close()
+    Path(str(node.database.url.database)).unlink()
+    with pytest.raises(BackupElsewhere, match="of another node"):
+        _restore(node, tmp_path / "backup")
+
+
+def test_a_damaged_record_is_refused_before_anything_is_written(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    device.store()
+    _back_up(node, tmp_path / "backup")
+    (record,) = (tmp_path / "backup").glob("record.*")
+    content = record.read_bytes()
+    _destroy(node)
+
+    record.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(BackupIncomplete, match="Restore the back-up before it"):
+        _restore(node, tmp_path / "backup")
+    assert not node.settings.home.exists()
+    record.write_bytes(content)
+    assert _restore(node, tmp_path / "backup").instances == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_back_up_of_a_version_that_noted_no_digest_of_the_record_comes_back(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    device.store()
+    _back_up(node, tmp_path / "backup")
+    digests = tmp_path / "backup" / "SHA256SUMS"
+    lines = digests.read_text("utf-8").splitlines(keepends=True)
+    assert lines[0].split()[1] == "record.sqlite"
+    digests.write_text("".join(lines[1:]), "utf-8")
+    _destroy(node)
+
+    assert _restore(node, tmp_path / "backup").instances == 1
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -245,13 +307,56 @@ def test_the_script_of_each_night_links_to_the_last_and_removes_the_old(
     assert json.loads(restored)["instances"] == 1
 
 
-def _call(node: Node, *command: str) -> str:
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_script_of_each_night_removes_the_old_where_a_file_is_lost_and_says_so(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    lost = _key_of(node, device.store())
+    folder = tmp_path / "backups"
+    old = folder / "20260101T023000Z"
+    _back_up(node, old)
+    os.utime(old, (0, 0))
+    node.storage.delete(lost)
+
+    said = _call(node, str(REPOSITORY / "deploy" / "backup"), str(folder), "14", code=1)
+
+    (made,) = folder.iterdir()
+    assert (made != old, (made / "backup.json").is_file()) == (True, True)
+    assert f"Recorded, but not in the storage: instances/{lost}" in said
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_script_of_each_night_copies_the_record_alone_where_it_is_told_to(
+    node: Node, device: Device, tmp_path: Path
+) -> None:
+    device.store()
+    folder = tmp_path / "backups"
+    folder.mkdir()
+
+    _call(
+        node,
+        str(REPOSITORY / "deploy" / "backup"),
+        str(folder),
+        "14",
+        BACKUP_OPTIONS="--record-only",
+    )
+
+    (made,) = folder.iterdir()
+    assert {path.name for path in made.iterdir()} == {"record.sqlite", "backup.json", "SHA256SUMS"}
+
+
+def _key_of(node: Node, uid: str) -> str:
+    return _rows(node.database)[uid].storage_key
+
+
+def _call(node: Node, *command: str, code: int = 0, **values: str) -> str:
     environment = {
         **os.environ,
+        **values,
         "ARCUATE": " ".join(ARCUATE),
         "ARCUATE_HOME": str(node.settings.home),
         "ARCUATE_DATABASE_URL": node.settings.database_url,
     }
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    assert ended.returncode == code, ended.stderr
+    return ended.stdout + ended.stderr if code else ended.stdout

@@ -34,6 +34,7 @@ from tests.fixtures.warm_command import run_command
 
 SAMPLES = REPOSITORY / "sample_dicom"
 TIMEOUT_SECONDS = 200
+_ROLES = ("receive", "infer", "deliver", "serve")
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,27 @@ def test_missing_node_is_told_and_not_made(terminal: Terminal) -> None:
     assert (called.code, called.out) == (1, "")
     assert called.err.startswith("arcuate: There is no node in ")
     assert not terminal.home.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "create", "admin"),
+        ("peers", "add", "OCT1", "--host", "*"),
+        ("destinations", "add", "share", "folder", "/share"),
+        ("models", "activate", "retinervenet"),
+    ],
+)
+def test_no_second_node_is_made_where_no_setting_names_one(
+    terminal: Terminal, words: tuple[str, ...]
+) -> None:
+    unset = {name: value for name, value in os.environ.items() if not name.startswith("ARCUATE_")}
+
+    called = run_command(words, terminal.folder, unset, TIMEOUT_SECONDS)
+
+    assert called.returncode == 1
+    assert called.stderr.startswith("arcuate: There is no node in ")
+    assert list(terminal.folder.iterdir()) == []
 
 
 def test_peers_are_added_listed_and_removed(terminal: Terminal) -> None:
@@ -442,6 +464,26 @@ def test_failed_job_is_listed_and_tried_again(terminal: Terminal) -> None:
     assert (retried.code, again.code) == (0, 1)
     assert again.err == "arcuate: There is no failed job 1\n"
     assert [(j["status"], j["attempts"]) for j in after.json] == [("queued", 0)]
+
+
+def test_nothing_is_written_where_the_disk_of_the_storage_is_away(
+    terminal: Terminal,
+) -> None:
+    node = prepare_node(Settings(home=terminal.home))
+    keep_raw(open_test_archive(node.settings, node.database), "1", days_ago(1))
+    node.database.close()
+    node.storage.root.rename(terminal.folder / "unmounted")
+    node.storage.root.mkdir()
+
+    called = {
+        words: terminal(*words, DICOM_PORT=0, HTTP_PORT=0)
+        for words in [("doctor",), ("import", SAMPLES), ("up",), *((role,) for role in _ROLES)]
+    }
+
+    told = {words: "mount its disk" in call.out + call.err for words, call in called.items()}
+    assert {words for words, is_told in told.items() if not is_told} == set()
+    assert {call.code for call in called.values()} == {1}
+    assert list(node.storage.root.iterdir()) == []
 
 
 def test_retention_says_what_would_go_then_removes_it(terminal: Terminal) -> None:

@@ -336,9 +336,12 @@ def test_answer_is_written_in_the_set_of_the_query(
     assert (match.SpecificCharacterSet, match.PatientName) == (answered, "Müller^Anna")
 
 
-def test_name_that_the_set_of_the_query_cannot_write_comes_in_utf_8(node: Asked) -> None:
+@pytest.mark.parametrize("declared", ["ISO_IR 100", "ISO_IR 13"])
+def test_name_that_the_set_of_the_query_cannot_write_comes_in_utf_8(
+    node: Asked, declared: str
+) -> None:
     answers = query(
-        node, "STUDY", SpecificCharacterSet="ISO_IR 100", StudyInstanceUID="1.2.30", PatientName=""
+        node, "STUDY", SpecificCharacterSet=declared, StudyInstanceUID="1.2.30", PatientName=""
     )
 
     (match,) = answers.matches

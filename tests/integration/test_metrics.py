@@ -13,19 +13,21 @@ from prometheus_client.samples import Sample
 from sqlmodel import col, select
 
 from core.clock import utc_now
-from core.database import Database
+from core.database import Database, database_seconds
 from core.deliveries.outcomes import Arrived, record_delivered, record_refused
 from core.deliveries.planning import plan_deliveries
 from core.keys import Role, create_key
 from core.metrics.register import METRICS, MetricKind
 from core.metrics.totals import READER, count_changes, read_totals
+from core.model_choice import DEFAULT_MODEL
+from core.models import register_models
 from core.predictions import record_prediction
 from core.settings import Settings
 from core.tables.deliveries import DeliveryRow
 from core.tables.destinations import DestinationRow
 from core.tables.feed_positions import FeedPositionRow
 from core.tables.instances import InstanceRow
-from core.tables.jobs import JobRow, JobStatus
+from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.peers import PeerRow, RefusedCallerRow
 from core.tables.sightings import DeviceRow
 from core.values.prediction import PredictionStatus
@@ -33,6 +35,7 @@ from dicom_node.errors import PatientIDMissing
 from dicom_node.storage.archive import Archive, open_archive
 from dicom_node.storage.bytes import Storage
 from dicom_node.storage.ingest import ingest
+from inference.loading import known_models
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.kept_study import answer, days_ago, keep_raw, keep_scan, report
 from tests.builders.planned_delivery import FACTS, destination
@@ -150,6 +153,26 @@ def test_what_waits_and_what_failed_is_told_by_kind(
     assert read["arcuate_job_oldest_waiting_seconds", ("commit",)] == 0
 
 
+def test_job_whose_worker_was_lost_waits(
+    client: httpx.Client, archive: Archive, database: Database
+) -> None:
+    keep_scan(archive, "1", days_ago(1))
+    with database.transaction() as session:
+        job = session.exec(select(JobRow).where(col(JobRow.kind) == JobKind.ANALYSE)).one()
+        job.created_at = utc_now() - timedelta(minutes=7)
+        job.status, job.lease_until = JobStatus.RUNNING, database_seconds(session) + 300
+    held = _read(client)
+    with database.transaction() as session:
+        job = session.exec(select(JobRow).where(col(JobRow.kind) == JobKind.ANALYSE)).one()
+        job.lease_until = database_seconds(session) - 1
+
+    lost = _read(client)
+
+    name, kind = "arcuate_job_oldest_waiting_seconds", ("analyse",)
+    assert held[name, kind] == 0
+    assert lost[name, kind] == pytest.approx(420, abs=60)
+
+
 def test_destinations_devices_peers_and_models_are_told(
     client: httpx.Client, archive: Archive, database: Database
 ) -> None:
@@ -196,6 +219,28 @@ def test_destinations_devices_peers_and_models_are_told(
     assert read[device, ("1", "Maker", "Scanner")] == seen.timestamp()
     for private in ("SN-31337", "Hospital-X", "10.0.0.9", "STRANGER", "Müller", "19580301"):
         assert private not in answered.text
+
+
+def test_model_that_scores_by_its_name_alone_is_told_as_active(
+    client: httpx.Client, settings: Settings, database: Database
+) -> None:
+    with database.transaction() as session:
+        register_models(session, known_models(settings))
+
+    told = [labels[:3] for name, labels in _read(client) if name == "arcuate_model_info"]
+
+    assert [labels for labels in told if labels[0] == "profile"] == [
+        ("profile", DEFAULT_MODEL, "active")
+    ]
+
+
+def test_storage_whose_disk_is_away_is_told_as_down(client: httpx.Client, archive: Archive) -> None:
+    keep_raw(archive, "1", days_ago(1))
+    before = _read(client)
+    archive.storage.root.rename(archive.storage.root.with_name("unmounted"))
+    archive.storage.root.mkdir()
+
+    assert (before["arcuate_storage_up", ()], _read(client)["arcuate_storage_up", ()]) == (1, 0)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -256,11 +256,12 @@ def test_person_decides_on_the_page(url: str, database: Database) -> None:
         assert 'value="accept"' in browser.get("/predictions/p1").text
         token = {"csrf_token": token_on(browser, "/predictions/p1")}
         browser.post("/predictions/p1/review-request", data=token)
-        form = {**token, "decision": "amend", "comment": "<b>See</b>", "mean_deviation": "-2.5"}
-        amended = browser.post("/predictions/p1/review", data=form)
-        refused = browser.post("/predictions/p1/review", data={**token, "decision": "reject"})
+        amendment = {"decision": "amend", "comment": "<b>See</b>", "mean_deviation": "-2.5"}
+        first, second = {**token, "seen": 0}, {**token, "seen": 1}
+        amended = browser.post("/predictions/p1/review", data={**first, **amendment})
+        refused = browser.post("/predictions/p1/review", data={**second, "decision": "reject"})
         asked = browser.get("/")
-        rejected = browser.post("/predictions/p1/review", data={**token, **_REJECTION})
+        rejected = browser.post("/predictions/p1/review", data={**second, **_REJECTION})
         listed = browser.get("/")
 
     assert amended.status_code == 200
@@ -273,6 +274,44 @@ def test_person_decides_on_the_page(url: str, database: Database) -> None:
     assert "Amended</span>" in asked.text
     assert "Rejected</span>" in listed.text
     assert [row.decision for row in rows(database, ReviewRow)] == ["amend", "reject"]
+
+
+@pytest.mark.parametrize("decision", ["accept", "reject"])
+@pytest.mark.parametrize("instead", [{"mean_deviation": "-12.5"}, {"assessable": "false"}])
+def test_what_only_an_amendment_says_is_never_dropped(
+    url: str, database: Database, decision: str, instead: dict[str, str]
+) -> None:
+    keep(database)
+    with database.transaction() as session:
+        key = create_key(session, "dr-ito", Role.CLINICIAN)
+    with httpx.Client(timeout=60, base_url=url, headers=_HTML) as browser:
+        sign_in(browser, key=key)
+        token = {"csrf_token": token_on(browser, "/predictions/p1"), "seen": 0}
+        form = {**token, **instead, "decision": decision, "comment": "See"}
+        refused = browser.post("/predictions/p1/review", data=form)
+
+    assert refused.status_code == 422
+    assert "goes with Amend alone" in refused.text
+    assert rows(database, ReviewRow) == []
+
+
+def test_decision_about_what_somebody_decided_meanwhile_is_refused(
+    url: str, database: Database, clinician: httpx.Client
+) -> None:
+    keep(database)
+    with database.transaction() as session:
+        key = create_key(session, "dr-who", Role.CLINICIAN)
+    with httpx.Client(timeout=60, base_url=url, headers=_HTML) as browser:
+        sign_in(browser, key=key)
+        page = browser.get("/predictions/p1").text
+        seen = page.partition('name="seen" value="')[2].partition('"')[0]
+        form = {"csrf_token": token_on(browser, "/predictions/p1"), "seen": seen}
+        assert review(clinician, _REJECTION).status_code == 201
+        refused = browser.post("/predictions/p1/review", data={**form, "decision": "accept"})
+
+    assert refused.status_code == 409
+    assert "Somebody decided about this result" in refused.text
+    assert [row.decision for row in rows(database, ReviewRow)] == ["reject"]
 
 
 def test_form_of_another_site_has_no_session(url: str, database: Database) -> None:

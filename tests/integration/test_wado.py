@@ -79,6 +79,11 @@ class Server:
         with self.archive.database.transaction() as session:
             session.execute(update(InstanceRow).where(known).values(bytes_removed_at=utc_now()))
 
+    def bring_back(self, sop_instance_uid: str) -> None:
+        known = col(InstanceRow.sop_instance_uid) == sop_instance_uid
+        with self.archive.database.transaction() as session:
+            session.execute(update(InstanceRow).where(known).values(bytes_removed_at=None))
+
 
 @contextmanager
 def serving(settings: Settings, database: Database) -> Generator[Server]:
@@ -259,6 +264,9 @@ def test_document_is_a_bulk_value_and_pdf(server: Server) -> None:
     piece = server.client.get(address, headers={"Range": "bytes=5-14"})
     assert (piece.status_code, piece.content) == (206, PDF[5:15])
     assert piece.headers["content-range"] == f"bytes 5-14/{len(PDF)}"
+    for held, status in ((single.headers["etag"], 206), ('"other"', 200)):
+        headers = {"Range": "bytes=5-14", "If-Range": held}
+        assert server.client.get(address, headers=headers).status_code == status
     assert problem(server.get(f"{AT_INSTANCE}/rendered", "image/png"))[0] == 406
     assert problem(server.client.get(address, headers={"Range": "bytes=999999-"}))[0] == 416
 
@@ -372,6 +380,10 @@ def test_what_retention_removed_is_410_and_left_out(server: Server) -> None:
     assert some.headers["warning"] == '299 - "1 instances were removed by retention"'
     listed = server.get(f"{AT_SERIES}/metadata")
     assert (listed.status_code, len(listed.json())) == (206, 1)
+    server.bring_back(INSTANCE)
+    whole = server.get(AT_STUDY, **{"If-None-Match": some.headers["etag"]})
+    assert (whole.status_code, len(parts_of(whole))) == (200, 2)
+    server.remove_bytes(INSTANCE)
     server.remove_bytes("1.2.3.1.1.2")
     assert problem(server.get(AT_STUDY))[0] == 410
 

@@ -338,6 +338,29 @@ def test_disabled_webhook_catches_up_once_it_is_enabled(
     assert told(receiver) == [1, 2, 3]
 
 
+def test_disabled_webhook_that_is_tried_gets_the_test_message_alone(
+    database: Database, teller: WebhookTeller, receiver: WebhookReceiver
+) -> None:
+    subscribe(database, receiver)
+    with database.transaction() as session:
+        enable_webhook(session, "emr", enabled=False)
+        ask_for_test(session, "emr")
+    happen(database, 2)
+
+    with receiver.up():
+        while teller.run_once():
+            pass
+        tried = [one.message_id for one in receiver.taken]
+        with database.transaction() as session:
+            enable_webhook(session, "emr", enabled=True)
+        while teller.run_once():
+            pass
+
+    taken = [one.message_id for one in receiver.taken]
+    assert len(tried) == 1
+    assert taken == [*tried, "1", "2"]
+
+
 def test_state_tells_how_far_behind_it_is(
     database: Database, teller: WebhookTeller, receiver: WebhookReceiver
 ) -> None:

@@ -8,6 +8,8 @@ const stale = document.getElementById("stale");
 // Many changes come together: one look is enough for all of them, and one a second for any number.
 const GATHER_MILLISECONDS = 250;
 const LEAST_MILLISECONDS = 1000;
+// A connection may be dead without anybody noticing: the list is asked for now and then whatever is told.
+const LONGEST_MILLISECONDS = 60000;
 
 let stream = null;
 let pending = null;
@@ -18,7 +20,9 @@ function turn() {
   pending = null;
   if (document.hidden) return;
   lastAsked = performance.now();
-  htmx.trigger(part, "live");
+  // Its file may not have come.
+  if (typeof htmx === "undefined") stale.hidden = false;
+  else htmx.trigger(part, "live");
 }
 
 function soon() {
@@ -71,14 +75,20 @@ if (part !== null) {
   document.addEventListener("htmx:beforeSwap", keepSame);
   document.addEventListener("htmx:responseError", tellStale);
   document.addEventListener("htmx:sendError", tellStale);
+  document.addEventListener("htmx:timeout", tellStale);
   document.addEventListener("visibilitychange", attend);
   addEventListener("pagehide", leave);
   addEventListener("pageshow", attend);
   attend();
   setInterval(() => {
-    if (isListening() || document.hidden) return;
+    const isRecent = performance.now() - lastAsked < LONGEST_MILLISECONDS;
+    if ((isListening() && isRecent) || document.hidden) return;
     if (stream?.readyState === EventSource.CLOSED) leave();
     attend();
     soon();
   }, 1000 * Number(part.dataset.live));
+} else {
+  // Older scans stand still: what else is chosen leads back to the newest.
+  const filters = document.getElementById("filters");
+  filters.addEventListener("change", () => filters.requestSubmit());
 }

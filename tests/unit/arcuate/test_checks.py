@@ -11,6 +11,8 @@ from core.ledger import enqueue
 from core.settings import Settings
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from dicom_node.peers import add_peer
+from tests.builders.kept_study import NOW, keep_raw
+from tests.builders.received import open_test_archive
 from tests.fixtures.http_server import http_server
 
 
@@ -76,6 +78,20 @@ def test_failed_job_is_wrong(node: Node) -> None:
     assert (found.health, found.found) == (Health.WRONG, "0 waiting, 1 failed")
 
 
+def test_jobs_that_no_process_does_are_wrong(node: Node) -> None:
+    with node.database.transaction() as session:
+        enqueue(session, JobKind.REPORT, "1")
+        for kind in (JobKind.ANALYSE, JobKind.RESCORE):
+            enqueue(session, kind, "1", delay_seconds=-3600)
+
+    found = finding(node.settings, "jobs")
+
+    assert (found.health, found.found) == (
+        Health.WRONG,
+        "3 waiting, 0 failed; nobody works on 2 of `arcuate infer`",
+    )
+
+
 def test_home_that_is_a_file_is_wrong(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("a file")
@@ -109,6 +125,27 @@ def test_too_little_free_space_is_wrong(node: Node) -> None:
     assert finding(settings, "storage").health is Health.WRONG
 
 
+@pytest.mark.parametrize("is_mount_point", [True, False])
+def test_storage_whose_disk_is_away_is_wrong_and_nothing_is_made(
+    node: Node, is_mount_point: bool
+) -> None:
+    root = node.storage.root
+    keep_raw(open_test_archive(node.settings, node.database), "1", NOW)
+    root.rename(root.with_name("unmounted"))
+    if is_mount_point:
+        root.mkdir()
+
+    found = finding(node.settings, "storage")
+
+    assert (found.health, found.found) == (
+        Health.WRONG,
+        f"{root} holds none of the objects that the record names: mount its disk, or bring them "
+        f"back. Where they are lost for good, make the folder {root / '.unfinished'}",
+    )
+    assert root.exists() == is_mount_point
+    assert list(root.glob("*")) == []
+
+
 def test_port_of_another_program_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -127,6 +164,29 @@ def test_port_of_a_running_node_is_good(node: Node) -> None:
     assert (found.health, found.found) == (
         Health.GOOD,
         f"in use: HTTP {port}; a node answers there",
+    )
+
+
+@pytest.mark.parametrize(
+    ("database", "health"),
+    [("", Health.WRONG), ("postgresql+psycopg://arcuate@database/arcuate", Health.NOTE)],
+)
+def test_port_of_devices_that_a_running_node_does_not_answer_is_named(
+    node: Node, database: str, health: Health
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        dicom_port = closed.getsockname()[1]
+    with http_server(node.settings, node.database, node.storage) as address:
+        port = int(address.rsplit(":", 1)[1])
+        settings = settings_of(
+            node.settings.home, http_port=port, dicom_port=dicom_port, database_url=database
+        )
+
+        found = finding(settings, "ports")
+
+    assert (found.health, found.found) == (
+        health,
+        f"in use: HTTP {port}; a node answers there; nothing listens on DICOM {dicom_port}",
     )
 
 

@@ -3,7 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from arcuate.node import NodeMissing, SchemaOutdated, open_node, prepare_node
+from arcuate.node import (
+    NodeMissing,
+    SchemaOutdated,
+    open_node,
+    open_or_make_node,
+    prepare_node,
+)
 from core.database import DatabaseAway
 from core.settings import Settings
 
@@ -41,3 +47,32 @@ def test_database_server_that_is_away_is_named(tmp_path: Path) -> None:
     for open_it in (open_node, prepare_node):
         with pytest.raises(DatabaseAway):
             open_it(settings)
+
+
+def test_node_is_made_where_a_setting_names_its_place_and_opened_afterwards(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(home=tmp_path / "home")
+
+    for _ in range(2):
+        open_or_make_node(settings).database.close()
+
+    open_node(settings).database.close()
+
+
+def test_node_that_no_setting_names_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(NodeMissing):
+        open_or_make_node(Settings())
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_record_of_another_version_is_not_migrated_unasked(tmp_path: Path) -> None:
+    (tmp_path / "arcuate.db").touch()
+
+    with pytest.raises(SchemaOutdated):
+        open_or_make_node(Settings(home=tmp_path))

@@ -163,6 +163,24 @@ def test_taken_port_is_told_and_the_other_roles_are_stopped(home: Path) -> None:
         os.kill(supervisor.process_id(Role.DELIVER), 0)
 
 
+def test_receiver_runs_while_nothing_can_score(home: Path) -> None:
+    settings = settings_of(home).model_copy(update={"model": "missing"})
+    supervisor, stopping = Supervisor(settings, [Role.INFER, Role.RECEIVE]), threading.Event()
+
+    port = supervisor.start(required=[Role.RECEIVE])[Role.RECEIVE]
+
+    assert supervisor.late == ["`arcuate infer` ended with code 1: its own lines say why"]
+    dead = supervisor.process_id(Role.INFER)
+    watching = threading.Thread(target=supervisor.watch, args=(stopping,))
+    watching.start()
+    try:
+        assert wait_until(lambda: supervisor.process_id(Role.INFER) != dead, PATIENCE_SECONDS)
+        assert listens(port)
+    finally:
+        stopping.set()
+        watching.join()
+
+
 def test_role_that_was_never_started_has_no_process_id(home: Path) -> None:
     with pytest.raises(RoleNotReady, match="never started"):
         Supervisor(settings_of(home), [Role.SERVE]).process_id(Role.SERVE)

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from api.logins import makes_administrator
-from arcuate.commands.up import _way_in
+from arcuate.commands.up import _way_in, _welcome
 from arcuate.node import Node
+from arcuate.roles import Role as NodeRole
 from core.database import Database
 from core.keys import Role, create_key
 from core.settings import Settings
@@ -49,3 +50,15 @@ def test_there_is_no_link_where_keys_are_not_how_people_sign_in(
 
     assert way in told
     assert "token" not in told
+
+
+def test_role_that_is_not_ready_is_told_beside_those_that_are(node: Node) -> None:
+    ports = {NodeRole.RECEIVE: 11112, NodeRole.SERVE: 8080}
+    late = "`arcuate infer` ended with code 1: its own lines say why"
+
+    told, whole = (_welcome(node, ports, 0, found).splitlines() for found in ([late], []))
+
+    assert told[0].startswith("Arcuate is ready, in part. ")
+    assert f"  Missing   {late}. The others run; it is tried until it is ready" in told
+    assert whole[0].startswith("Arcuate is ready. ")
+    assert len(whole) == len(told) - 1

@@ -10,6 +10,7 @@ from core.queue import (
     QueueCount,
     WaitReason,
     count_before,
+    count_left_lying,
     count_open,
     find_job,
     list_queue,
@@ -77,6 +78,22 @@ def test_an_old_job_waits_its_turn_while_somebody_works_on_its_kind(database: Da
 
     with database.reading() as session:
         assert find_job(session, old).reason is WaitReason.ITS_TURN
+
+
+def test_jobs_are_left_lying_where_no_process_of_their_role_holds_one(database: Database) -> None:
+    _add(database)
+    _add(database, 90, status=JobStatus.QUEUED)
+    for kind in (JobKind.ANALYSE, JobKind.RESCORE, JobKind.REPORT):
+        _add(database, -3600, kind=kind)
+    _add(database, status=JobStatus.RUNNING, lease_until=-5)
+    with database.reading() as session:
+        before = count_left_lying(session)
+
+    _add(database, status=JobStatus.RUNNING, lease_until=90)
+
+    with database.reading() as session:
+        after = count_left_lying(session)
+    assert (before, after) == ({"infer": 3, "deliver": 1}, {"deliver": 1})
 
 
 def test_queue_is_counted_and_listed_without_what_is_done(database: Database) -> None:

@@ -30,6 +30,14 @@ def test_peers_are_added_changed_listed_and_removed(database: Database) -> None:
         assert [p.ae_title for p in list_peers(session)] == ["A"]
 
 
+def test_peer_that_moves_keeps_its_port_and_description(database: Database) -> None:
+    with database.transaction() as session:
+        add_peer(session, "PACS", "10.0.0.9", 104, "Archive")
+        moved = add_peer(session, "PACS", "10.0.0.10")
+
+        assert (moved.host, moved.port, moved.description) == ("10.0.0.10", 104, "Archive")
+
+
 def test_a_peer_is_not_bound_to_what_is_no_certificate(database: Database) -> None:
     with database.transaction() as session, pytest.raises(PeerInvalid, match="no certificate"):
         add_peer(session, "A", "10.0.0.1", certificate=b"no certificate")

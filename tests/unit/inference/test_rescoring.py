@@ -20,6 +20,7 @@ from core.rescorings import (
     count_rescoring,
 )
 from core.settings import Settings
+from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
 from core.tables.shadow_predictions import ShadowPredictionRow
@@ -136,6 +137,30 @@ def test_archive_is_scored_again_once_beside_what_stands(
         assert row.preview_key == by_key[row.instance_key].preview_key
     reports = {job.subject: job.priority for job in rows(database, JobRow) if job.kind == "report"}
     assert {reports[row.id] for row in new} == {RESCORE_PRIORITY}
+
+
+def test_scan_whose_bytes_are_lost_fails_and_one_that_was_removed_does_not(
+    scored: list[int],
+    archive: Archive,
+    database: Database,
+    settings: Settings,
+    models: RescoringModels,
+    model: RescoringModel,
+    in_process: Prepare,
+) -> None:
+    order(database, model)
+    lost, removed, _ = scored
+    with database.transaction() as session:
+        session.get_one(InstanceRow, removed).bytes_removed_at = utc_now()
+        for key in (lost, removed):
+            archive.storage.delete(session.get_one(InstanceRow, key).storage_key)
+
+    once = settings.model_copy(update={"maximum_attempts": 1})
+    worker(Worker, database, once, models, in_process).run_once()
+
+    jobs = {job.subject: job for job in rows(database, JobRow) if job.kind == JobKind.RESCORE}
+    assert [jobs[str(key)].status for key in scored] == ["failed", "done", "done"]
+    assert "No bytes are kept" in (jobs[str(lost)].error or "")
 
 
 def test_shadow_is_kept_beside_the_results_and_reported_by_nobody(

@@ -111,6 +111,18 @@ def test_report_built_again_has_the_same_bytes_and_another_version_other_uids(
     assert (first.InstanceNumber, later.InstanceNumber) == (1, 2)
 
 
+def test_report_of_another_node_is_another_object() -> None:
+    here = build(BothEyesSr(), build_both_eyes())
+    for there in (
+        {"left": build_left(prediction_id="other")},
+        {"right": build_prediction(prediction_id="other")},
+    ):
+        report = build(BothEyesSr(), build_both_eyes(**there))
+
+        assert report.SOPInstanceUID != here.SOPInstanceUID
+        assert report.SeriesInstanceUID != here.SeriesInstanceUID
+
+
 @pytest.mark.parametrize("report_format", BOTH_EYES_FORMATS, ids=lambda f: f.kind)
 def test_report_names_what_it_rests_on_and_what_it_replaces(report_format: BothEyesFormat) -> None:
     both = build_both_eyes()

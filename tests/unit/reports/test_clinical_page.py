@@ -82,7 +82,7 @@ def test_other_eye_without_an_estimate_says_why() -> None:
 def test_page_alone_says_that_there_is_nothing_beside_it() -> None:
     words = words_of(RIGHT)
 
-    assert "The other eye has no result in this study yet." in words
+    assert "No result of the other eye that may be used yet." in words
     assert "No earlier estimate by retinervenet is | recorded for this eye." in words
 
 

@@ -1,3 +1,4 @@
+from copy import deepcopy
 from io import BytesIO
 from typing import Any
 
@@ -8,10 +9,11 @@ from pydicom import Dataset, dcmread
 from core.values.prediction import PredictionStatus
 from core.values.review import Amendment, ReviewDecision
 from reports.equipment import Equipment
+from reports.reissued_report import as_successor
 from reports.reviewed_report import reviewed_report
 from reports.structured_report import StructuredReport
 from tests.builders.prediction import build_prediction
-from tests.builders.review import build_review
+from tests.builders.review import REVIEWED_AT, build_review
 from tests.builders.source import build_source
 
 _AMENDED = Amendment(mean_deviation_db=-4.2, assessable=True)
@@ -184,3 +186,22 @@ def test_highdicom_reads_the_points_back(tmp_path) -> None:
     reviewed_report(first, first, build_review()).save_as(path, enforce_file_format=True)
 
     assert len(srread(path).content.get_image_measurement_groups()) == 53
+
+
+@pytest.mark.parametrize("is_reissued_first", [True, False])
+@pytest.mark.parametrize("status", [PredictionStatus.FINAL, PredictionStatus.NOT_ASSESSABLE])
+def test_decision_stands_whole_beside_a_corrected_identity(
+    status: PredictionStatus, is_reissued_first: bool
+) -> None:
+    first = first_report(status=status)
+    if is_reissued_first:
+        first = as_successor(first, deepcopy(first), REVIEWED_AT)
+    review = build_review(ReviewDecision.REJECT, comment="Drusen.")
+
+    report = as_successor(reviewed_report(first, first, review), first, REVIEWED_AT)
+
+    assert len(report.SeriesDescription) <= 64
+    assert "not measured" in report.SeriesDescription
+    assert ", REJECTED" in report.SeriesDescription
+    expected = ", ID corrected" if status is PredictionStatus.FINAL else ", REJECTED"
+    assert expected in report.SeriesDescription

@@ -22,17 +22,18 @@ NO_SUCH_OBJECT = 0x0112
 
 @pytest.fixture
 def key(database: Database) -> int:
-    """A destination that took two objects and is to be asked about them."""
+    """A destination that took two objects, one at once, and is to be asked about them."""
     made = destination(database)
     for uid in ("1.2.1", "1.2.2"):
         plan(database, uid)
     with database.transaction() as session:
-        for row, uid in zip(
+        for row, uid, attempts in zip(
             session.exec(select(DeliveryRow).order_by(col(DeliveryRow.id))).all(),
             ("1.2.1", "1.2.2"),
+            (1, 3),
             strict=True,
         ):
-            row.attempts = 1
+            row.attempts = attempts
             arrived = Arrived("1.2.840", uid, asks_commitment=True)
             record_delivered(session, session.get_one(DestinationRow, made), row, arrived)
     return made

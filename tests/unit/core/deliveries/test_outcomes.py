@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from core.database import Database, database_seconds
+from core.deliveries.letting_go import let_go
 from core.deliveries.outcomes import (
     FAILURES_TO_OPEN,
     Arrived,
@@ -17,7 +18,7 @@ from core.deliveries.outcomes import (
 from core.deliveries.pauses import pause_seconds
 from core.deliveries.waiting import give_back, take_waiting
 from core.tables.changes import ChangeRow
-from core.tables.deliveries import DeliveryRow
+from core.tables.deliveries import DeliveryRow, DeliveryState
 from core.tables.destinations import CircuitState, DestinationRow
 from tests.builders.planned_delivery import destination, plan
 
@@ -187,6 +188,24 @@ def test_interruption_is_no_fault_of_the_destination(database: Database, key: in
         assert (row.state, row.attempts, row.error) == ("waiting", 1, "the process ended")
         assert row.available_at is not None
         assert row.available_at <= database_seconds(session)
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_object_that_is_to_go_nowhere_any_more_is_not_tried_again(
+    database: Database, key: int, is_refused: bool
+) -> None:
+    with database.transaction() as session:
+        [row, *_] = take(session, key)
+        let_go(session, [row.instance_key], "another goes instead", NOON)
+        pacs = session.get_one(DestinationRow, key)
+
+        if is_refused:
+            record_refused(session, pacs, row, "0xC000", {})
+        else:
+            fail(session, pacs, row, NOON)
+
+    assert (row.state, row.error) == (DeliveryState.GAVE_UP, "another goes instead")
+    assert changes(database) == []
 
 
 def test_pause_never_grows_beyond_the_longest() -> None:

@@ -16,8 +16,10 @@ from core.deliveries.destinations import (
 )
 from core.settings import Settings
 from core.tables.deliveries import DeliveryRow, DeliveryState
+from core.tables.destinations import CircuitState
 from core.tables.instances import InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
+from dicom_node.calling_errors import DestinationDown
 from dicom_node.delivery.delivering import DeliverStep, run_deliveries
 from dicom_node.delivery.targets.folder import Folder
 from dicom_node.delivery.targets.target import Sent, Verdict
@@ -232,6 +234,40 @@ def test_unknown_kind_of_destination_fails_its_job_and_loses_nothing(
     [failed, following] = reports.jobs()
     assert (failed.status, following.status) == (JobStatus.FAILED, JobStatus.QUEUED)
     assert "pigeon" in str(failed.error)
+
+
+class Busy(Folder):
+    """A target that asks to be left alone, while more is planned for it."""
+
+    def __init__(self, reports: SentReports) -> None:
+        self._reports = reports
+        self.tries = 0
+
+    def send(self, destination, objects, tools) -> Generator:
+        self.tries += 1
+        self._reports.keep_reports(1)
+        raise DestinationDown("too many requests", asked_pause_seconds=1800.0)
+        yield
+
+
+def test_destination_that_is_to_be_left_alone_is_so_whatever_is_planned_meanwhile(
+    reports: SentReports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports.keep_reports(1)
+    busy = Busy(reports)
+    monkeypatch.setattr("dicom_node.delivery.delivering.find_target", lambda _kind: busy)
+
+    reports.deliver()
+
+    assert busy.tries == 1
+    assert {job.status for job in reports.jobs()} == {JobStatus.QUEUED}
+    assert reports.destination("share").circuit == CircuitState.OPEN
+    # A person who asks for it need not wait.
+    monkeypatch.undo()
+    with reports.archive.database.transaction() as session:
+        enable_destination(session, "share")
+    reports.deliver()
+    assert reports.states() == ["delivered"] * 4
 
 
 class Removed(Folder):

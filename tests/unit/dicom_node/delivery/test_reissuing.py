@@ -44,6 +44,7 @@ from reports.equipment import Equipment
 from reports.register import DEFAULT_FORMATS
 from reports.report import ReportKind
 from reports.reviewed_report import reviewed_report
+from reports.secondary_capture import SecondaryCapture
 from reports.structured_report import StructuredReport
 from tests.builders.encoded_instance import encode_instance
 from tests.builders.opt import build_circle_opt
@@ -268,6 +269,27 @@ def test_last_review_comes_along(
     run(database, review)
     assert kept(archive, version=3)["sr"].PatientID == "OTHER-1"
     assert predecessors_of(kept(archive, version=3)["sr"]) == [last.SOPInstanceUID]
+
+
+@pytest.mark.parametrize(
+    "reports", [(StructuredReport(), SecondaryCapture())], ids=["sr+sc"], indirect=True
+)
+def test_picture_of_a_rejected_result_is_not_sent_under_the_corrected_identity(
+    archive: Archive, database: Database, reports: ReportStep, reported: Dataset
+) -> None:
+    with database.transaction() as session:
+        record_review(
+            session, "p1", ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen."), utc_now()
+        )
+    run(database, ReviewStep(database, archive.storage))
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "pacs", "folder", "/pacs"))
+    move(database)
+
+    run(database, ReissueStep(reports))
+
+    assert [row.report_kind for row in rows(database, DeliveryRow)] == ["sr", "sr"]
+    assert kept(archive)["sc"].PatientID == "OTHER-1"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from highdicom.sr import srread
 from pydicom import Dataset
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, select, update
 
 from core import ledger
+from core.clock import utc_now
 from core.database import Database
 from core.deliveries.destinations import add_destination
 from core.deliveries.rules import add_rule
@@ -16,6 +17,7 @@ from core.errors import RecordNotFound
 from core.ledger import Claim
 from core.predictions import record_prediction
 from core.report_context import read_context
+from core.reviews import record_review
 from core.settings import Settings
 from core.tables.deliveries import DeliveryRow
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
@@ -25,13 +27,16 @@ from core.tables.reports import ReportRow
 from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
+from core.values.review import ReviewDecision, ReviewDraft
 from dicom_node.delivery.reporting import ReportStep
+from dicom_node.delivery.reviewing import ReviewStep
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.retrieve import read_dataset, read_instance
 from reports.equipment import Equipment
 from reports.errors import ReportWrong, SourceConflict
 from reports.register import DEFAULT_FORMATS, REPORT_FORMATS
 from reports.report import ReportKind
+from reports.secondary_capture import SecondaryCapture
 from reports.structured_report import StructuredReport
 from reports.text_report import TextReport
 from tests.builders.opt import build_circle_opt, build_localizer
@@ -208,6 +213,43 @@ def test_each_report_is_planned_for_the_destinations_of_its_rules(
     planned = {(row.destination_id, row.report_kind) for row in rows(database, DeliveryRow)}
     assert planned == {(1, report_format.kind) for report_format in DEFAULT_FORMATS}
     assert [job.subject for job in rows(database, JobRow) if job.kind == "deliver"] == ["1"]
+
+
+def test_of_a_result_that_was_rejected_before_only_the_structured_report_goes(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "pacs", "folder", "/pacs"))
+    prediction = keep(archive, build_circle_opt(), build_prediction())
+    with database.transaction() as session:
+        rejection = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen.")
+        record_review(session, prediction.prediction_id, rejection, utc_now())
+
+    step.run(claim(database))
+
+    assert [row.report_kind for row in rows(database, DeliveryRow)] == ["sr"]
+    assert {row.kind for row in rows(database, ReportRow)} == set(DEFAULT_KINDS)
+
+
+def test_picture_that_was_planned_at_the_moment_of_its_rejection_goes_nowhere(
+    step: ReportStep, archive: Archive, database: Database
+) -> None:
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "pacs", "folder", "/pacs"))
+    prediction = keep(archive, build_circle_opt(), build_prediction())
+    replace(step, formats=(StructuredReport(), SecondaryCapture())).run(claim(database))
+    with database.transaction() as session:
+        rejection = ReviewDraft(ReviewDecision.REJECT, "dr-ito", "Drusen.")
+        record_review(session, prediction.prediction_id, rejection, utc_now())
+        # As by a transaction that looked for reviews before, and ended after this one.
+        session.execute(update(DeliveryRow).values(state="waiting", dismissed_at=None))
+    with database.transaction() as session:
+        claims = ledger.claim(session, JobKind.REPORT_REVIEW, "worker", 10, 60)
+
+    ReviewStep(database, archive.storage).run(claims)
+
+    waiting = [row for row in rows(database, DeliveryRow) if row.state == "waiting"]
+    assert [row.report_kind for row in waiting] == ["sr", "sr"]
 
 
 def test_text_is_written_and_sent_where_a_rule_names_it(

@@ -1,25 +1,36 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from highdicom.sr import srread
 from pydicom import Dataset
 from sqlmodel import Session, SQLModel, col, select, update
 
 from core import ledger
+from core.clock import utc_now
 from core.database import Database
+from core.deliveries.destinations import add_destination
+from core.deliveries.rules import add_rule
+from core.identities.history import Correction
+from core.identities.moving import move_study
+from core.identities.targets import target_patient
 from core.ledger import Claim
 from core.predictions import record_prediction, supersede_predictions
 from core.reviews import record_review
 from core.settings import Settings
 from core.study_facts import read_facts
 from core.study_summaries import settle
+from core.tables.deliveries import DeliveryRow, DeliveryState
+from core.tables.identity_changes import ChangeSource
 from core.tables.instances import InstanceOrigin, InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.predictions import PredictionRow
 from core.tables.reports import ReportRow
 from core.tables.series import SeriesRow
+from core.tables.studies import StudyRow
 from core.tables.study_summaries import StudySummaryRow
 from core.tables.summary_reports import SummaryReportRow
 from core.values.both_eyes import BothEyes
@@ -27,7 +38,9 @@ from core.values.identity import InstanceIdentity, PatientIdentity
 from core.values.laterality import Laterality
 from core.values.prediction import Prediction, PredictionStatus
 from core.values.review import ReviewDecision, ReviewDraft
+from dicom_node.delivery.reissuing import ReissueStep
 from dicom_node.delivery.reporting import ReportStep
+from dicom_node.delivery.reviewing import ReviewStep
 from dicom_node.delivery.study_reporting import StudyReportStep
 from dicom_node.rollup.settling import SettleStep
 from dicom_node.rollup.watch import RollUp
@@ -199,6 +212,13 @@ def numbers_of(report: Dataset) -> int:
     return sum(1 for element in report.iterall() if element.keyword == "NumericValue")
 
 
+def reread(report: Dataset) -> Any:
+    content = BytesIO()
+    report.save_as(content, enforce_file_format=True)
+    content.seek(0)
+    return srread(content)
+
+
 def test_rejections_after_the_report_make_later_versions_without_those_eyes(
     only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
 ) -> None:
@@ -221,6 +241,37 @@ def test_rejections_after_the_report_make_later_versions_without_those_eyes(
         (study,) = after.PredecessorDocumentsSequence
         (instance,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
         assert instance.ReferencedSOPInstanceUID == before.SOPInstanceUID
+
+
+def test_rejection_before_the_first_report_leaves_the_other_eye_its_place_in_it(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    reject(database, "left")
+    summary_key = settle_study(database, study_key)
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    report = report_of(archive, summary_key, "sr")
+    assert report.SeriesDescription.endswith(", L not to be used")
+    assert "PredecessorDocumentsSequence" not in report
+    right, left = reread(report).content.get_image_measurement_groups()
+    assert len(right.get_measurements()) > len(left.get_measurements()) == 0
+
+
+def test_two_eyes_that_must_not_be_used_are_not_reported_together_at_first(
+    only_sr: StudyReportStep, eye_step: ReportStep, archive: Archive, database: Database
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    for rejected in ("left", "right"):
+        reject(database, rejected)
+    settle_study(database, study_key)
+
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    assert rows(database, SummaryReportRow) == []
 
 
 def test_rejection_leads_to_a_new_version_by_itself(
@@ -383,3 +434,94 @@ def test_scans_of_two_people_are_never_reported_as_one(
         only_sr.run(claim(database, JobKind.REPORT_STUDY))
 
     assert rows(database, SummaryReportRow) == []
+
+
+def let_everything_go(database: Database) -> None:
+    with database.transaction() as session:
+        add_rule(session, add_destination(session, "pacs", "folder", "/pacs"))
+
+
+def give_to_another(database: Database) -> None:
+    with database.transaction() as session:
+        study = session.exec(select(StudyRow)).one()
+        patient = target_patient(session, study, "OTHER-1", "Clinic", create=True)
+        correction = Correction("wrong person", "admin", ChangeSource.PERSON, utc_now())
+        move_study(session, study, patient, correction, force=True)
+
+
+def named_by_what_may_be_sent(archive: Archive) -> list[str]:
+    """Return whom the reports name that a destination may still get, each once."""
+    with archive.database.reading() as session:
+        statement = (
+            select(InstanceRow.sop_instance_uid)
+            .join(DeliveryRow, col(DeliveryRow.instance_key) == col(InstanceRow.id))
+            .where(col(DeliveryRow.dismissed_at).is_(None))
+        )
+        uids = session.exec(statement).all()
+        reports = [read_dataset(session, archive.storage, uid) for uid in uids]
+    return sorted({str(report.PatientID) for report in reports})
+
+
+@pytest.mark.parametrize("state", [DeliveryState.WAITING, DeliveryState.GAVE_UP])
+def test_no_report_goes_to_anybody_any_more_that_names_a_former_patient(
+    only_sr: StudyReportStep,
+    eye_step: ReportStep,
+    archive: Archive,
+    database: Database,
+    state: DeliveryState,
+) -> None:
+    let_everything_go(database)
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    review = ReviewStep(database, archive.storage)
+    for _ in ("first", "last"):
+        reject(database, "left")
+        review.run(claim(database, JobKind.REPORT_REVIEW))
+    with database.transaction() as session:
+        accept = ReviewDraft(ReviewDecision.ACCEPT, "dr-ito")
+        record_review(session, "left", accept, NOW)
+    review.run(claim(database, JobKind.REPORT_REVIEW))
+    settle_study(database, study_key)
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+    with database.transaction() as session:
+        session.execute(update(DeliveryRow).values(state=state))
+    before = {row.id for row in rows(database, DeliveryRow)}
+    assert named_by_what_may_be_sent(archive) == ["TEST-0001"]
+
+    give_to_another(database)
+    ReissueStep(eye_step).run(claim(database, JobKind.REISSUE))
+
+    assert named_by_what_may_be_sent(archive) == ["OTHER-1"]
+    deliveries = rows(database, DeliveryRow)
+    assert {row.id for row in deliveries if row.dismissed_at is not None} == before
+
+
+def test_study_given_to_another_while_its_report_is_written_has_it_written_anew(
+    only_sr: StudyReportStep,
+    eye_step: ReportStep,
+    archive: Archive,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study_key = take_in_both(archive)
+    eye_step.run(claim(database, JobKind.REPORT))
+    let_everything_go(database)
+    first = settle_study(database, study_key)
+    build = StudyReportStep.build
+
+    def slowly(step: StudyReportStep, key: int, both: BothEyes) -> list[tuple[ReportKind, Dataset]]:
+        built = build(step, key, both)
+        if both.right.prediction.patient.patient_id == "TEST-0001":
+            give_to_another(database)
+        return built
+
+    monkeypatch.setattr(StudyReportStep, "build", slowly)
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+    assert rows(database, DeliveryRow) == []
+    ReissueStep(eye_step).run(claim(database, JobKind.REISSUE))
+    with database.transaction() as session:
+        session.execute(update(JobRow).values(available_at=0.0))
+    only_sr.run(claim(database, JobKind.REPORT_STUDY))
+
+    assert report_of(archive, first, "sr").PatientID == "OTHER-1"
+    assert named_by_what_may_be_sent(archive) == ["OTHER-1"]

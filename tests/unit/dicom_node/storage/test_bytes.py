@@ -139,12 +139,24 @@ def test_a_storage_whose_disk_was_taken_away_is_away(storage: Storage) -> None:
         storage.put("ab/abd.dcm", b"would be hidden below the mount")
     with pytest.raises(StorageAway):
         storage.read("ab/abc.dcm")
+    with pytest.raises(StorageAway):
+        storage.reach()
 
     assert list(storage.root.iterdir()) == []
     storage.root.rmdir()
     storage.root.with_name("unmounted").rename(storage.root)
     storage.put("ab/abd.dcm", b"back")
     assert (storage.read("ab/abc.dcm"), storage.read("ab/abd.dcm")) == (b"content", b"back")
+
+
+def test_a_storage_that_another_process_prepared_is_never_made_again(storage: Storage) -> None:
+    storage.root.mkdir()
+    storage.expect()
+
+    with pytest.raises(StorageAway):
+        storage.put("ab/abc.dcm", b"would be hidden below the mount")
+
+    assert list(storage.root.iterdir()) == []
 
 
 def test_one_damaged_object_is_not_the_whole_storage(storage: Storage) -> None:
