@@ -36,6 +36,8 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 #: Whatever a browser accepts, these answer programs.
 _API_PATHS: Final = ("/v1/", "/v2", "/dicom-web/", "/health/", "/openapi.json")
+#: Here errors are told as the Open Inference Protocol does.
+_PROTOCOL_PATHS: Final = ("/v2/models", "/v2/health")
 #: How our parameters are written, and misspelt.
 _PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
 _RETRY_AFTER_SECONDS: Final = "5"
@@ -75,6 +77,8 @@ def refusal(
     """Return an error in the form of the API that was asked: mostly a problem document."""
     if error_shape.is_asked_at(path):
         return error_shape.error_response(status, kind, detail, headers)
+    if path.startswith(_PROTOCOL_PATHS):
+        return JSONResponse({"error": detail}, status, headers)
     return problem_response(status, kind, detail, headers, **more)
 
 

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from api.access import READERS
 from api.caller import ANYONE_HERE, Caller
 from api.credentials import Credentials
 from api.dependencies import Node, NodeParameter
 from api.door import address_of, door_of
-from api.errors import HostRefused
+from api.errors import HostRefused, RoleMissing
 from core.audit.trail import note_actor
 from core.settings import is_loopback
 
@@ -70,9 +71,16 @@ def check_host(request: Request) -> None:
 def recheck_of(
     request: Request, node: NodeParameter, bearer: BearerParameter, api_key: KeyParameter
 ) -> Callable[[], Caller]:
-    """Return what looks again whether this caller may still ask, for answers that go on."""
+    """Return what looks again whether this caller may still read, for answers that go on."""
     secret = bearer.credentials if bearer else api_key or ""
-    return partial(_caller, request, node, secret, is_use=False)
+    return partial(_reader, request, node, secret)
+
+
+def _reader(request: Request, node: Node, secret: str) -> Caller:
+    caller = _caller(request, node, secret, is_use=False)
+    if not READERS.allows(caller):
+        raise RoleMissing(READERS.roles)
+    return caller
 
 
 #: What the application puts before every router, so that no route can forget it.

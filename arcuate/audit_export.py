@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import Any, Final, TextIO
 
+from core.csv_text import neutral
 from core.tables.audit_entries import AuditEntryRow
 
 _COLUMNS: Final = (
     *("number", "at", "actor", "actor_role", "address", "action", "object_kind", "object_id"),
     *("patients", "outcome", "detail", "receipt", "purged_to", "keyed", "previous", "digest"),
 )
-#: A spreadsheet takes a text that begins so for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_json_lines(rows: Iterable[AuditEntryRow], file: TextIO) -> int:
@@ -47,6 +46,4 @@ def _told(row: AuditEntryRow) -> Mapping[str, Any]:
 def _cell(value: object) -> object:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return neutral(value)

@@ -27,7 +27,10 @@ _UNFOLLOWED: Final = frozenset(
         "doctor",
         "bench",
         "migrate",
-        # They write their own entry.
+        # They write their own entries.
+        "import",
+        "retrieve",
+        "export",
         "backup",
         "restore",
         "audit",
@@ -61,15 +64,18 @@ def record_role(database: Database, role: str, action: AuditAction) -> None:
         _log.warning("audit_not_written", action=action, error=str(error))
 
 
-def record_act(database: Database, action: AuditAction, kind: str) -> None:
-    """Record what a command did with the node as a whole.
+def record_act(
+    database: Database, action: AuditAction, kind: str, patients: Sequence[int] = ()
+) -> None:
+    """Record what a command does with the node as a whole, or with what is of many patients.
 
     Raises
     ------
     DatabaseAway
         If that cannot be recorded.
     """
-    event = AuditEvent(terminal_actor(), action, kind, "", detail={"host": socket.gethostname()})
+    detail = {"host": socket.gethostname()}
+    event = AuditEvent(terminal_actor(), action, kind, "", patients, detail=detail)
     with database.transaction() as session:
         append_audit(session, event)
 

@@ -5,13 +5,15 @@ device, a referring office or an attacker who chose a Patient ID. As OWASP advis
 an apostrophe is put before it. Numbers are written as numbers and stay as they are.
 """
 
-from typing import Final
+from typing import Final, TypeVar
+
+_Value = TypeVar("_Value")
 
 #: Full-width forms, too, which some spreadsheets fold.
 _BEGIN_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def neutral(value: object) -> object:
+def neutral(value: _Value) -> _Value | str:
     """Return a value that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value.startswith(_BEGIN_FORMULAS):
         return f"'{value}"

@@ -78,6 +78,8 @@ class Database:
             else partial(open_postgresql, limits=limits or PostgresLimits())
         )
         self.engine = open_engine(url)
+        steady = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._steady = self.engine.execution_options(**steady)
         self._writer = self.engine.execution_options(**_WRITES)
         self._notes = open_engine(url, is_synced=False)
         self._note_writer = self._notes.execution_options(**_WRITES)
@@ -137,8 +139,20 @@ class Database:
 
     @contextmanager
     def reading(self) -> Generator[Session]:
-        """Open a session that sees one consistent state and writes nothing."""
+        """Open a session that writes nothing.
+
+        On SQLite it sees one state; on PostgreSQL each statement sees what was committed before it.
+        """
         with _named_faults(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def reading_one_state(self) -> Generator[Session]:
+        """Open a session as `reading` does, whose statements all see the same, on PostgreSQL too.
+
+        For what compares one with another. It keeps PostgreSQL from tidying up meanwhile.
+        """
+        with _named_faults(), Session(self._steady, expire_on_commit=False) as session:
             yield session
 
     def close(self) -> None:

@@ -45,7 +45,8 @@ def fail_without_gpu(session: Session, now: datetime) -> int:
         col(JobRow.status) == JobStatus.QUEUED,
         col(JobRow.created_at) < now - GPU_PATIENCE,
     )
-    rows = session.exec(waiting.limit(_BATCH)).all()
+    # Whoever cancels or takes one at this moment decides about it.
+    rows = session.exec(waiting.limit(_BATCH).with_for_update(skip_locked=True)).all()
     if not rows or _is_any_at_work(session, now):
         return 0
     for row in rows:

@@ -4,7 +4,6 @@ Each has one job of the ledger while it waits or runs.
 """
 
 import json
-import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from sqlmodel import Session, col, select
 from core import ledger
 from core.clock import utc_now
 from core.errors import NodeError, RecordNotFound
+from core.job_ids import new_job_id
 from core.ledger import Claim
 from core.tables.deployment_jobs import DeploymentJobRow, DeploymentJobState
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -48,6 +48,8 @@ class NewJob:
         What it was asked: `input_data`, or references to what is kept here.
     needs_gpu
         Whether only a process that scores on a GPU may take it.
+    giver
+        Subject of who gives it; empty for nobody in particular.
     """
 
     name: str
@@ -57,6 +59,7 @@ class NewJob:
     scoring: Mapping[str, Any]
     needs_gpu: bool = False
     names_studies: bool = False
+    giver: str = ""
 
 
 def create_job(session: Session, job: NewJob, now: datetime | None = None) -> DeploymentJobRow:
@@ -71,7 +74,7 @@ def create_job(session: Session, job: NewJob, now: datetime | None = None) -> De
         raise TooManyJobs
     request = packed(job.scoring)
     row = DeploymentJobRow(
-        id=str(uuid.uuid4()),
+        id=new_job_id(job.giver),
         name=job.name,
         deployment_id=job.deployment_id,
         model_name=job.model.name,
@@ -155,7 +158,14 @@ def begin_job(
     """Return the job of a claim, now running; None where it must wait or is gone.
 
     Then the claim is settled.
+
+    Raises
+    ------
+    LeaseLost
+        If it was cancelled, or another worker has it.
     """
+    # First, as whoever cancels it does: what they say of it must not be written over.
+    ledger.lock(session, claimed)
     row = session.get(DeploymentJobRow, claimed.subject)
     if row is None or row.state == DeploymentJobState.CANCELED:
         ledger.finish(session, claimed)

@@ -154,6 +154,11 @@ def renew(session: Session, claimed: Claim, lease_seconds: float) -> None:
     _settle(session, claimed, lease_until=database_seconds(session) + lease_seconds)
 
 
+def lock(session: Session, claimed: Claim) -> None:
+    """Keep others from a job until the transaction ends; raises as `finish` does."""
+    _settle(session, claimed, worker=claimed.worker)
+
+
 def finish(session: Session, claimed: Claim) -> None:
     """Mark a job done in the transaction that records its result.
 

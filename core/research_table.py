@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from core.csv_text import neutral
 from core.values.prediction import FIELD_POINTS, FieldDeviations, FieldEstimate
 from core.values.profile import PROFILE_ANGLES_DEGREE
 from core.values.research_result import ResearchResult
@@ -30,8 +31,6 @@ NUMBERS: Final = (
 #: `estimated` stands in every row: no reader of the table may take it for a measurement.
 COLUMNS: Final = (*TEXTS, "estimated", *NUMBERS)
 _DECIMALS: Final = 3
-#: What a spreadsheet takes for the beginning of a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def row_of(result: ResearchResult) -> dict[str, Cell]:
@@ -60,10 +59,7 @@ def row_of(result: ResearchResult) -> dict[str, Cell]:
 
 def spreadsheet_row(row: Mapping[str, Cell]) -> dict[str, Cell]:
     """Return a row whose texts no spreadsheet takes for formulas: an apostrophe stands before."""
-    return {
-        name: f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-        for name, cell in row.items()
-    }
+    return {name: neutral(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 def _field_columns(estimate: FieldEstimate, deviations: FieldDeviations) -> dict[str, Cell]:

@@ -21,8 +21,10 @@ _AGE_NAMES: Final = frozenset({_AGE, "age_years"})
 #: How a column of samples is called, as in the tables of `arcuate score --profiles`.
 _SAMPLE: Final = "p{:03d}"
 _NUMBERS: Final = "fiu"
+#: What JSON has for numbers; a row of truth values alone is none of numbers to NumPy.
+_NUMERIC: Final = frozenset({int, float, bool})
 #: Axes of a row.
-_DEEPEST: Final = 8
+DEEPEST_ROW: Final = 8
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class ModelReads:
     def width(self) -> int:
         """Columns of a row."""
         return self.samples + self.reads_age
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What columns may be called."""
+        samples = (_SAMPLE.format(number) for number in range(self.samples))
+        return frozenset({self.name, *samples, *_AGE_NAMES})
 
     @property
     def told(self) -> str:
@@ -164,8 +172,10 @@ def _spread(number: int, row: Any, order: Sequence[int]) -> list[Any]:
 def _flat(value: Any, depth: int = 0) -> list[Any]:
     if not isinstance(value, list):
         return [value]
-    if depth == _DEEPEST:
-        raise TensorsRefused(f"A row is nested more than {_DEEPEST} lists deep")
+    if depth == DEEPEST_ROW:
+        raise TensorsRefused(f"A row is nested more than {DEEPEST_ROW} lists deep")
+    if list not in set(map(type, value)):
+        return value
     return [found for part in value for found in _flat(part, depth + 1)]
 
 
@@ -175,17 +185,15 @@ def _matrix(rows: Sequence[Any], width: int, told: str) -> NDArray[np.float32]:
 
 
 def _row(number: int, row: Any, width: int, told: str) -> NDArray[np.float32]:
-    try:
-        found = np.array(row)
-    except ValueError:
-        # A profile and an age side by side, say.
-        found = np.array(_flat(row))
-    if found.size != width:
-        raise TensorsRefused(f"values[{number}] has {found.size} numbers, not {told}")
-    if found.dtype.kind not in _NUMBERS:
-        raise TensorsRefused(f"values[{number}]{_fault(found.ravel().tolist())}")
+    values = _flat(row)
+    if len(values) != width:
+        raise TensorsRefused(f"values[{number}] has {len(values)} numbers, not {told}")
+    # Before NumPy sees it, which would give each number the room of the longest text beside it.
+    found = np.array(values) if set(map(type, values)) <= _NUMERIC else None
+    if found is None or found.dtype.kind not in _NUMBERS:
+        raise TensorsRefused(f"values[{number}]{_fault(values)}")
     with np.errstate(over="ignore"):
-        numbers = found.astype(np.float32).ravel()
+        numbers = found.astype(np.float32)
     if not np.isfinite(numbers).all():
         raise TensorsRefused(f"values[{number}] has a number that is too large")
     return numbers

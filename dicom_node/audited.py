@@ -79,9 +79,14 @@ def record_retrieval(
 
 
 def append_stores(
-    session: Session, actor: Actor, kept: int, refused: int, studies: Sequence[str]
+    session: Session,
+    actor: Actor,
+    kept: int,
+    refused: int,
+    studies: Sequence[str],
+    service: str = "C-STORE",
 ) -> None:
-    """Record what one association brought, in the caller's transaction."""
+    """Record what one association, or one batch, brought, in the caller's transaction."""
     event = AuditEvent(
         actor,
         AuditAction.STORE,
@@ -89,6 +94,6 @@ def append_stores(
         object_id=studies[0] if len(studies) == 1 else "",
         patients=patients_of_studies(session, studies),
         outcome=AuditOutcome.REFUSED if refused and not kept else AuditOutcome.SUCCESS,
-        detail={"service": "C-STORE", "studies": studies, "count": kept, "refused": refused},
+        detail={"service": service, "studies": studies, "count": kept, "refused": refused},
     )
     append_audit(session, event)

@@ -49,6 +49,16 @@ class StoreRequest:
         self._stored: list[StoredInstance] = []
         self._failed: list[FailedInstance] = []
 
+    @property
+    def kept(self) -> int:
+        """Objects kept so far."""
+        return len(self._stored)
+
+    @property
+    def refused(self) -> int:
+        """Objects refused so far."""
+        return len(self._failed)
+
     def feed(self, content: bytes) -> None:
         """Take the next bytes of the body; what is whole with them is kept when this returns.
 

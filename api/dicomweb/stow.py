@@ -19,6 +19,8 @@ from api.dicomweb.store_response import store_response
 from api.errors import BodyMalformed
 from api.schemas.problem import problems
 from api.security import CallerParameter
+from core.audit.trail import note_stores
+from core.database import BEFORE_COMMIT
 from core.logs import get_logger
 from dicom_node.storage.identifiers import is_uid
 
@@ -102,6 +104,9 @@ class _Store:
         self._threads = threads
 
     async def run(self, sender: str, study_instance_uid: str | None) -> Response:
+        # What came is known at the end of the body: the audit entry is written with the answer, not
+        # in the transaction of the first object that is set aside.
+        BEFORE_COMMIT.set(None)
         media_type = choose_json(self._request.headers.get("accept"))
         reader = part_reader(self._request.headers)
         storing = StoreRequest(self._node.archive, sender, study_instance_uid, reader)
@@ -115,6 +120,7 @@ class _Store:
             return Response(status_code=400)
         finally:
             storing.discard()
+            note_stores(storing.kept, storing.refused)
         if outcome.fault is not None:
             raise outcome.fault
         content = await self._in_thread(self._describe, outcome)

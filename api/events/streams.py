@@ -8,7 +8,14 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from api.errors import HostRefused, LoginWithoutRole, NotSignedIn, PositionUnknown, TooManyStreams
+from api.errors import (
+    HostRefused,
+    LoginWithoutRole,
+    NotSignedIn,
+    PositionUnknown,
+    RoleMissing,
+    TooManyStreams,
+)
 from api.events.encoding import encode_position
 from api.events.feed_tail import FeedTail
 from core.database import Database
@@ -23,6 +30,9 @@ _RETRY_MS: Final = 2000
 
 #: Raises if its caller may listen no longer.
 Recheck = Callable[[], object]
+
+#: Why a caller may listen no longer.
+_NO_LONGER: Final = (NotSignedIn, LoginWithoutRole, RoleMissing, HostRefused)
 
 _log = get_logger(__name__)
 
@@ -110,7 +120,7 @@ class EventStream(StreamingResponse):
                     yield encode_position(position, "heartbeat")
                     # What happened during the check has woken nobody.
                     continue
-            except (InfrastructureError, NotSignedIn, LoginWithoutRole, HostRefused) as error:
+            except (InfrastructureError, *_NO_LONGER) as error:
                 # The client comes back where it was, and is answered with the cause.
                 _log.info("event_stream_ended", cause=type(error).__name__)
                 return

@@ -13,7 +13,7 @@ from api.dependencies import Node, NodeParameter
 from api.door import address_of
 from api.errors import LoginRefused
 from api.ibm.json_body import member, read_object
-from api.ibm.tokens import Issued, issue_token, key_with_token
+from api.ibm.tokens import Issued, issue_token, key_with_token, token_of_nobody
 from api.security import check_host
 from core.audit.trail import note_actor
 from core.keys import find_key
@@ -68,10 +68,11 @@ def _issue(request: Request, node: Node, secret: str, username: str) -> Issued:
     if node.settings.auth == "none":
         check_host(request)
         note_actor(username, "", address_of(request))
-        return issue_token(None, username)
+        return token_of_nobody(username)
     key = _key_of(request, node, secret)
     note_actor(key.name, " ".join(key.roles), address_of(request))
-    return issue_token(key, username)
+    with node.database.transaction() as session:
+        return issue_token(session, key)
 
 
 def _key_of(request: Request, node: Node, secret: str) -> KeyRow:

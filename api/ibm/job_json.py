@@ -10,7 +10,10 @@ from core.tables.deployment_jobs import DeploymentJobRow, DeploymentJobState
 
 
 def told_job(
-    row: DeploymentJobRow, include: frozenset[str] = frozenset(), with_content: bool = False
+    row: DeploymentJobRow,
+    include: frozenset[str] = frozenset(),
+    with_content: bool = False,
+    is_named: bool = True,
 ) -> dict[str, Any]:
     """Return a job.
 
@@ -21,10 +24,13 @@ def told_job(
         empty for all.
     with_content
         Whether with what it was given and what came of it: a list has neither.
+    is_named
+        Whether with its name and what it was given, which others wrote.
     """
     scoring: dict[str, Any] = {"status": _status(row)}
     if with_content and include != {"status"}:
-        scoring = {**unpacked(row.request), **scoring}
+        given = unpacked(row.request) if is_named else {}
+        scoring = {**given, **scoring}
         if row.predictions is not None:
             scoring["predictions"] = unpacked(row.predictions)
     if include and "scoring" not in include:
@@ -39,7 +45,7 @@ def told_job(
             },
             "scoring": scoring,
         },
-        "metadata": _metadata(row),
+        "metadata": {**_metadata(row), "name": row.name if is_named else ""},
         "system": {"warnings": WARNINGS},
     }
 
@@ -49,7 +55,6 @@ def _metadata(row: DeploymentJobRow) -> dict[str, Any]:
         "id": row.id,
         "guid": row.id,
         "href": f"/ml/v4/deployment_jobs/{row.id}",
-        "name": row.name,
         "space_id": SPACE_ID,
         "created_at": moment(row.created_at),
         "modified_at": moment(row.finished_at or row.running_at or row.created_at),

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, true
 from starlette.concurrency import run_in_threadpool
 
-from api.access import READERS
+from api.access import OPERATORS, READERS
 from api.caller import Caller
 from api.dependencies import Node, NodeParameter
 from api.errors import BodyMalformed, RoleMissing
@@ -33,6 +33,8 @@ from core.deployment_jobs import (
     unpacked,
 )
 from core.errors import RecordNotFound
+from core.job_ids import is_given_by
+from core.scoring_content import check_content
 from core.study_scoring import study_uids_of
 from core.tables.deployment_jobs import DeploymentJobRow
 
@@ -53,10 +55,12 @@ class JobQuery(ListQuery):
 async def create(
     request: Request, node: NodeParameter, caller: CallerParameter, space_id: str = ""
 ) -> Response:
-    """Take a job; what it holds is looked at when it runs.
+    """Take a job; whether its numbers can be scored is told when it runs.
 
     Raises
     ------
+    TensorsRefused
+        If it holds what may name somebody.
     TooManyJobs
         If so many wait that this one must not.
     RoleMissing
@@ -84,7 +88,8 @@ def list_all(
         condition &= col(DeploymentJobRow.state) == query.state
     with node.database.reading() as session:
         rows, total = list_jobs(session, query.start, query.limit, condition)
-    return page(request, query, [told_job(row) for row in rows], total)
+    told = [told_job(row, is_named=_is_named(row, caller)) for row in rows]
+    return page(request, query, told, total)
 
 
 @ROUTER.get("/{job_id}")
@@ -105,7 +110,8 @@ def read(
         _check_shown(row, caller)
         if row.names_studies:
             note_patients(patients_of_studies(session, study_uids_of(unpacked(row.request))))
-    return told_job(row, frozenset(filter(None, include.split(","))), with_content=True)
+    wanted = frozenset(filter(None, include.split(",")))
+    return told_job(row, wanted, with_content=True, is_named=_is_named(row, caller))
 
 
 @ROUTER.delete("/{job_id}")
@@ -116,10 +122,18 @@ def delete(
     space_id: str = "",
     hard_delete: bool = False,
 ) -> Response:
-    """Cancel a job, or remove it for good."""
+    """Cancel a job, or remove it for good.
+
+    Raises
+    ------
+    RoleMissing
+        If somebody else gave it, and the caller does not operate the node.
+    """
     check_space(space_id)
     with node.database.transaction() as session:
         _check_shown(find_job(session, job_id), caller)
+        if not (OPERATORS.allows(caller) or is_given_by(job_id, caller.subject)):
+            raise RoleMissing(OPERATORS.roles)
         if hard_delete:
             remove_job(session, job_id)
         else:
@@ -140,9 +154,10 @@ def _create(node: Node, caller: Caller, body: Mapping[str, Any]) -> dict[str, An
         raise BodyMalformed(
             "This deployment answers at once; its model has another that takes jobs"
         )
-    spec = _hardware_of(body)
+    check_content(scoring, found.card)
+    new = _new_job(body, scoring, found, caller.subject)
     with node.database.transaction() as session:
-        row = create_job(session, _new_job(body, scoring, found, spec))
+        row = create_job(session, new)
         note_object("deployment_job", row.id)
     return told_job(row, with_content=True)
 
@@ -158,8 +173,9 @@ def _check_studies(scoring: Mapping[str, Any], caller: Caller) -> None:
 
 
 def _new_job(
-    body: Mapping[str, Any], scoring: Mapping[str, Any], found: Deployed, spec: HardwareSpec
+    body: Mapping[str, Any], scoring: Mapping[str, Any], found: Deployed, giver: str
 ) -> NewJob:
+    spec = _hardware_of(body)
     return NewJob(
         name=member(dict(body), "name")[:_LONGEST_NAME],
         deployment_id=found.id,
@@ -168,6 +184,7 @@ def _new_job(
         scoring=scoring,
         needs_gpu=spec.gpus > 0,
         names_studies=_REFERENCES in scoring,
+        giver=giver,
     )
 
 
@@ -186,6 +203,11 @@ def _hardware_of(body: Mapping[str, Any]) -> HardwareSpec:
 def _shown_to(caller: Caller) -> ColumnElement[bool]:
     """Return the condition on jobs a caller may see: those about stored studies need a role."""
     return true() if READERS.allows(caller) else col(DeploymentJobRow.names_studies).is_(False)
+
+
+def _is_named(row: DeploymentJobRow, caller: Caller) -> bool:
+    """Whether a caller may see what others wrote into a job."""
+    return READERS.allows(caller) or is_given_by(row.id, caller.subject)
 
 
 def _check_shown(row: DeploymentJobRow, caller: Caller) -> None:

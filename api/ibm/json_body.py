@@ -1,6 +1,7 @@
 """The body of a request as JSON, read once the caller is known."""
 
 import json
+from math import isfinite
 from typing import Any, NoReturn
 
 from fastapi import Request
@@ -15,7 +16,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     Raises
     ------
     BodyMalformed
-        If it is none, or holds what JSON has not, as NaN.
+        If it is none, or holds what JSON has not, as NaN, or a number too large for a double.
     BodyTooLarge
         If it is larger than such a body may be.
     """
@@ -34,7 +35,7 @@ def member(body: dict[str, Any], *names: str) -> str:
 
 def _object_of(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body, parse_constant=_refuse_constant)
+        found = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise BodyMalformed("The body is nested too deeply") from None
     except ValueError as error:
@@ -46,6 +47,14 @@ def _object_of(body: bytes) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise BodyMalformed(f"The body holds {name}, which is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if not isfinite(found):
+        # It is JSON, but could not be written as JSON again.
+        raise BodyMalformed("The body holds a number that is too large")
+    return found
 
 
 def _told(error: ValueError) -> str:

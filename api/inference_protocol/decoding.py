@@ -24,6 +24,11 @@ _DATATYPES: Final = {
 }
 #: Kinds of NumPy that are numbers; text and truth values are not.
 _NUMBERS: Final = frozenset("iuf")
+#: What the `data` of a tensor is made of; truth values alone are no numbers to NumPy.
+_NESTED_NUMBERS: Final = frozenset({int, float, bool, list})
+#: No model reads so many; NumPy knows 64, and the product of many lengths takes long.
+_MOST_AXES: Final = 16
+_NO_NUMBERS: Final = "The `data` of a tensor is no array of numbers"
 
 
 def read_request(body: bytes, json_length: str | None) -> tuple[InferIn, bytes]:
@@ -63,10 +68,10 @@ def question_of(asked: InferIn, behind: bytes, ports: ModelPorts) -> TensorQuest
     BodyMalformed
         If the tensors are not one for each input, of its shape, of numbers.
     """
-    arrays = dict(_arrays(asked, behind))
     wanted = ports.inputs
-    if set(arrays) != set(wanted) or len(asked.inputs) != len(wanted):
+    if sorted(entry.name for entry in asked.inputs) != sorted(wanted):
         raise BodyMalformed(f"The model reads one tensor for each input: {', '.join(wanted)}")
+    arrays = dict(_arrays(asked, memoryview(behind)))
     rows = arrays[ports.structure].shape[:1]
     for name, shape in wanted.items():
         _check_shape(name, arrays[name].shape, rows, shape)
@@ -92,7 +97,7 @@ def _check_shape(
         )
 
 
-def _arrays(asked: InferIn, behind: bytes) -> Iterator[tuple[str, NDArray[Any]]]:
+def _arrays(asked: InferIn, behind: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
     for entry in asked.inputs:
         if entry.datatype not in _DATATYPES:
             raise BodyMalformed("The datatype of a tensor is FP16, FP32, FP64, INT… or UINT…")
@@ -111,16 +116,28 @@ def _arrays(asked: InferIn, behind: bytes) -> Iterator[tuple[str, NDArray[Any]]]
 def _from_json(entry: InputIn) -> NDArray[Any]:
     if entry.data is None:
         raise BodyMalformed("A tensor has neither `data` nor bytes behind the JSON")
+    # Before NumPy sees it, which would give each number the room of the longest text beside it.
+    if not _is_of_numbers(entry.data):
+        raise BodyMalformed(_NO_NUMBERS)
     try:
         array = np.asarray(entry.data)
     except ValueError as error:
-        raise BodyMalformed("The `data` of a tensor is no array of numbers") from error
+        raise BodyMalformed(_NO_NUMBERS) from error
     if array.dtype.kind not in _NUMBERS:
-        raise BodyMalformed("The `data` of a tensor is no array of numbers")
+        raise BodyMalformed(_NO_NUMBERS)
     return _shaped(entry, array)
 
 
-def _from_bytes(entry: InputIn, kept: bytes) -> NDArray[Any]:
+def _is_of_numbers(values: list[Any]) -> bool:
+    kinds = set(map(type, values))
+    if list not in kinds:
+        return kinds <= _NESTED_NUMBERS
+    return kinds <= _NESTED_NUMBERS and all(
+        _is_of_numbers(part) for part in values if isinstance(part, list)
+    )
+
+
+def _from_bytes(entry: InputIn, kept: memoryview) -> NDArray[Any]:
     datatype = np.dtype(_DATATYPES[entry.datatype])
     if len(kept) % datatype.itemsize:
         raise BodyMalformed(f"{BINARY_SIZE} is no number of whole values")
@@ -128,8 +145,12 @@ def _from_bytes(entry: InputIn, kept: bytes) -> NDArray[Any]:
 
 
 def _shaped(entry: InputIn, array: NDArray[Any]) -> NDArray[Any]:
+    if len(entry.shape) > _MOST_AXES:
+        raise BodyMalformed(f"The `shape` of a tensor has more than {_MOST_AXES} axes")
     if any(length < 0 for length in entry.shape) or math.prod(entry.shape) != array.size:
         raise BodyMalformed("A tensor has not as many values as its `shape` says")
+    if not array.size:
+        raise BodyMalformed("A tensor is empty")
     return array.reshape(entry.shape)
 
 

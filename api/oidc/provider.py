@@ -5,10 +5,8 @@ names one that is new, so that a provider may change them at any time.
 """
 
 import ssl
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from math import inf
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,19 +16,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet, import_key
 
 from api.errors import ProviderAway
+from api.oidc.renewing import Renewing
 from core.logs import get_logger
 from core.settings import Settings, is_loopback
 
 _DISCOVERY_PATH: Final = "/.well-known/openid-configuration"
 _TIMEOUT_SECONDS: Final = 10.0
-#: How old a description or a key may be before it is asked for again.
-_FRESH_SECONDS: Final = 600.0
-#: And where the provider does not answer, how long what is known still holds.
-_STALE_SECONDS: Final = 3600.0
-#: Nothing that is known is asked for more often than this, whatever tokens name, answered or not.
-_PAUSE_SECONDS: Final = 15.0
-#: Where nothing is known that still holds, how long after a failure it is not asked again.
-_BACK_OFF_SECONDS: Final = 5.0
 #: Of a grant that is not valid, and of a client that is not (RFC 6749, 5.2).
 _REFUSALS: Final = frozenset({400, 401})
 #: Those that sign; a shared secret in a list of public keys is none.
@@ -50,15 +41,6 @@ class Endpoints:
     takes_secret_in_body: bool
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What the provider said and when, and when it was last asked, answering or not."""
-
-    value: Any
-    at: float
-    asked_at: float
-
-
 class Provider:
     """One provider, for all threads of a process.
 
@@ -70,11 +52,7 @@ class Provider:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
         self.settings = settings
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._endpoints: _Known | None = None
-        self._keys: _Known | None = None
-        self._failed_at: dict[str, float] = {}
+        self._known = Renewing(clock)
         self._trusted = _trusted(settings)
         self._is_local = is_loopback(urlsplit(settings.oidc_issuer).hostname or "")
 
@@ -86,9 +64,7 @@ class Provider:
         ProviderAway
             If it does not answer, or describes another issuer.
         """
-        with self._lock:
-            self._endpoints = self._renewed("endpoints", self._endpoints, self._discover)
-        found: Endpoints = self._endpoints.value
+        found: Endpoints = self._known.value("endpoints", self._discover)
         return found
 
     def keys(self, key_id: str | None) -> KeySet:
@@ -97,15 +73,12 @@ class Provider:
         Raises
         ------
         ProviderAway
-            If it does not answer.
+            If it does not answer, or is being asked for that key at this moment.
         """
         address = self.endpoints().keys
-        with self._lock:
-            is_new = self._keys is not None and _lacks(self._keys.value, key_id)
-            self._keys = self._renewed(
-                "keys", self._keys, lambda: self._fetch_keys(address), is_new
-            )
-        keys: KeySet = self._keys.value
+        keys: KeySet = self._known.value(
+            "keys", lambda: self._fetch_keys(address), lambda known: _lacks(known, key_id)
+        )
         return keys
 
     def get(self, address: str, token: str) -> Mapping[str, Any]:
@@ -115,25 +88,6 @@ class Provider:
     def post(self, address: str, body: str, headers: Mapping[str, str]) -> Mapping[str, Any]:
         """Return what an endpoint answers to a form, as JSON."""
         return self._json("POST", address, content=body, headers=dict(headers))
-
-    def _renewed(
-        self, name: str, known: _Known | None, ask: Callable[[], Any], is_behind: bool = False
-    ) -> _Known:
-        now = self._clock()
-        holds = known is not None and now - known.at < _STALE_SECONDS
-        if known is not None and holds and not _is_due(known, now, is_behind):
-            return known
-        if not holds and now - self._failed_at.get(name, -inf) < _BACK_OFF_SECONDS:
-            # Whoever asks waits for the others: with a provider that is down, each for its timeout.
-            raise ProviderAway
-        try:
-            return _Known(ask(), now, now)
-        except ProviderAway as error:
-            if known is None or not holds:
-                self._failed_at[name] = self._clock()
-                raise
-            _LOG.warning("provider_away", cause=str(error))
-            return replace(known, asked_at=now)
 
     def _discover(self) -> Endpoints:
         issuer = self.settings.oidc_issuer
@@ -182,11 +136,6 @@ class Provider:
                 is_refusal=answer.status_code in _REFUSALS,
             )
         return found
-
-
-def _is_due(known: _Known, now: float, is_behind: bool) -> bool:
-    is_old = is_behind or now - known.at >= _FRESH_SECONDS
-    return is_old and now - known.asked_at >= _PAUSE_SECONDS
 
 
 def _lacks(keys: KeySet, key_id: str | None) -> bool:

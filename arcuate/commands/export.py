@@ -54,11 +54,13 @@ def export(
 
     Objects whose pixels or form may name somebody are refused and listed in objects.csv.
     """
+    from arcuate.audited import record_act
     from arcuate.exporting.exporting import export as run
     from arcuate.exporting.order import ExportOrder
-    from arcuate.exporting.selection import count_objects
+    from arcuate.exporting.selection import count_objects, patients_chosen
     from arcuate.node import open_node
     from core.pseudonyms import pseudonyms_of
+    from core.values.audit import AuditAction
 
     settings = settings_of(context, research_project=project)
     node = open_node(settings)
@@ -71,6 +73,9 @@ def export(
         model=model,
         as_parquet=parquet,
     )
+    # Before anything leaves, each time: the folder goes to others.
+    patients = patients_chosen(node.database, order)
+    record_act(node.database, AuditAction.EXPORT, "research", patients)
     console = Console(stderr=True)
 
     def tracked(objects: "Iterable[ChosenObject]") -> "Iterable[ChosenObject]":

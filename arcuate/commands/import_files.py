@@ -37,10 +37,12 @@ def import_files(
 
     Files of another kind that lie in a folder beside them are named and left out.
     """
+    from arcuate.audited import terminal_actor
     from arcuate.node import open_node
     from arcuate.role_logs import configure_role_logs
     from dicom_node.media.taking import take_paths
     from dicom_node.storage.archive import open_archive
+    from dicom_node.store_entries import BATCH, StoreEntries
 
     settings = settings_of(context)
     # What is refused is listed; a log line each would stand between.
@@ -49,6 +51,7 @@ def import_files(
     archive = open_archive(settings, node.database, node.storage)
     archive.prepare()
     console = Console(stderr=True)
+    entries = StoreEntries(node.database, terminal_actor(), _SENDER)
     outcomes: list[Outcome] = []
     try:
         for taken in track(
@@ -58,12 +61,16 @@ def import_files(
             disable=not console.is_terminal,
         ):
             outcomes.append(_outcome(taken, paths))
+            if taken.is_instance:
+                entries.count(taken.study_instance_uid, is_kept=taken.cause is None)
+                entries.write(BATCH)
             if not as_json:
                 typer.echo("{outcome:8}  {path}  {message}".format(**outcomes[-1]).rstrip())
     finally:
         # What was kept before the disk was full is known, and must not be lost.
         if as_json:
             print_json(outcomes)
+        entries.write()
     _conclude(outcomes, as_json)
 
 

@@ -86,6 +86,7 @@ def _plan(node: "Node", peer: "PeerAddress", query: Any, everything: bool) -> "l
 def _fetch(
     node: "Node", peer: "PeerAddress", plans: "Sequence[SeriesPlan]", move: bool
 ) -> "Iterable[SeriesResult]":
+    from arcuate.audited import terminal_actor
     from arcuate.role_logs import configure_role_logs
     from core.calling_tls import CallingTLS
     from dicom_node.retrieve.fetching import fetch_all
@@ -100,7 +101,7 @@ def _fetch(
     archive.prepare()
     tls = CallingTLS(settings)
     moving = Moving(peer, settings.ae_title, node.database, tls)
-    getting = Getting(peer, settings.ae_title, archive, tls)
+    getting = Getting(peer, settings.ae_title, archive, tls, terminal_actor())
     return fetch_all(plans, node.database, moving if move else getting, instead=moving)
 
 

@@ -48,6 +48,13 @@ def count_objects(database: Database, order: ExportOrder) -> int:
         return int(session.execute(statement).scalar_one())
 
 
+def patients_chosen(database: Database, order: ExportOrder) -> list[int]:
+    """Return the keys of the patients whose objects are chosen."""
+    statement = _joined(select(col(PatientRow.id)).distinct().select_from(InstanceRow))
+    with database.reading() as session:
+        return [int(key) for (key,) in session.execute(statement.where(*_conditions(order)))]
+
+
 def chosen_objects(database: Database, order: ExportOrder) -> Iterator[ChosenObject]:
     """Yield the chosen objects, a few read at a time: an archive is larger than memory."""
     statement = _joined(select(InstanceRow, StudyRow, PatientRow)).where(*_conditions(order))

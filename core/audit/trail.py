@@ -20,7 +20,7 @@ from core.database import BEFORE_COMMIT
 from core.tables.measured_fields import MeasuredFieldRow
 from core.tables.patients import PatientRow
 from core.tables.studies import StudyRow
-from core.values.audit import Actor, AuditEvent
+from core.values.audit import Actor, AuditEvent, DetailValue
 
 
 @dataclass
@@ -40,7 +40,9 @@ class Trail:
     studies
         Study Instance UIDs of what came in.
     count
-        How many things a search found; None where it is none.
+        How many things a search found, or a store kept; None where it is neither.
+    refused
+        How many things a store did not keep; None where it is none.
     named
         Kind and identifier of what was made or changed, where `describe` cannot know.
     is_recorded
@@ -55,6 +57,7 @@ class Trail:
     patients: set[int] = field(default_factory=set)
     studies: set[str] = field(default_factory=set)
     count: int | None = None
+    refused: int | None = None
     named: tuple[str, str] | None = None
     is_recorded: bool = False
     named_patients: set[int] = field(default_factory=set)
@@ -72,15 +75,23 @@ class Trail:
         if self.actor is not None:
             address = self.actor.address or event.actor.address
             event = replace(event, actor=replace(self.actor, address=address))
-        if self.count is not None:
-            event = replace(event, detail={**event.detail, "count": self.count})
+        event = replace(event, detail={**event.detail, **self._numbers()})
         return replace(event, patients=sorted({*event.patients, *self._subjects(session, event)}))
 
-    def _subjects(self, session: Session, event: AuditEvent) -> Iterable[int]:
-        if self.patients:
-            return self.patients
+    def _numbers(self) -> dict[str, DetailValue]:
+        told: dict[str, DetailValue] = {}
+        if self.count is not None:
+            told["count"] = self.count
+        if self.refused is not None:
+            told["refused"] = self.refused
         if self.studies:
-            return patients_of_studies(session, sorted(self.studies))
+            told["studies"] = sorted(self.studies)
+        return told
+
+    def _subjects(self, session: Session, event: AuditEvent) -> Iterable[int]:
+        if self.patients or self.studies:
+            # Rows are loaded of some that came in and not of others.
+            return {*self.patients, *patients_of_studies(session, sorted(self.studies))}
         return patients_of(session, event.object_kind, event.object_id)
 
     def record_change(self, session: Session) -> None:
@@ -136,6 +147,13 @@ def note_count(count: int) -> None:
     trail = _CURRENT.get()
     if trail is not None:
         trail.count = count
+
+
+def note_stores(kept: int, refused: int) -> None:
+    """Note how many objects came in, and how many were not kept."""
+    trail = _CURRENT.get()
+    if trail is not None:
+        trail.count, trail.refused = kept, refused
 
 
 def note_object(kind: str, identifier: str) -> None:

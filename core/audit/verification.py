@@ -155,7 +155,8 @@ def verify(
     noted
         From which entry on the chain has the key, as the node noted it.
     """
-    with database.reading() as session:
+    # Entries are chained meanwhile, and the end must be that of those that were walked.
+    with database.reading_one_state() as session:
         return _Walk(session, key, anchor, noted).run()
 
 

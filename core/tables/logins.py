@@ -31,6 +31,8 @@ class BrowserSessionRow(SQLModel, table=True):
     one it came by a one-time link, or by the OpenID provider: then `subject` tells who, of which
     `name` is what people call them, and `roles_read_at` when their roles were last asked for. With
     `refresh_token`, encrypted with the cookie, they are asked for again; empty where there is none.
+
+    A token of the Watson-compatible API is kept here, too: no browser has it, so `seen_at` is 1970.
     """
 
     __tablename__ = "browser_sessions"

@@ -50,12 +50,20 @@ class Taken:
     ----------
     cause
         Why it was refused, None where it was not.
+    study_instance_uid
+        The study it names; empty where that could not be read.
     """
 
     path: Path
     verdict: Verdict
     sop_instance_uid: str = ""
     cause: NodeError | None = None
+    study_instance_uid: str = ""
+
+    @property
+    def is_instance(self) -> bool:
+        """Whether it was one, kept or not."""
+        return self.verdict in {Verdict.KEPT, Verdict.KNOWN, Verdict.REFUSED}
 
     @property
     def message(self) -> str:
@@ -115,13 +123,14 @@ def take_file(archive: Archive, file: Readable, path: Path, sender: str) -> Take
     except FileInvalid as error:
         return Taken(path, Verdict.OTHER, cause=error)
     except NodeError as error:
-        return Taken(path, Verdict.REFUSED, _uid_of(incoming), error)
+        return Taken(path, Verdict.REFUSED, _uid_of(incoming), error, incoming.study_found)
     finally:
         incoming.discard()
     if outcome is None:
         return Taken(path, Verdict.DIRECTORY)
     verdict = Verdict.KEPT if outcome.is_new else Verdict.KNOWN
-    return Taken(path, verdict, outcome.sop_instance_uid)
+    study = incoming.study_found
+    return Taken(path, verdict, outcome.sop_instance_uid, study_instance_uid=study)
 
 
 def _keep(incoming: IncomingFile, file: Readable) -> IngestOutcome | None:

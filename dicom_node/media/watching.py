@@ -24,6 +24,7 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 from core.clock import Clock, utc_now
 from core.errors import InfrastructureError, NodeError
 from core.logs import get_logger
+from core.values.audit import Actor
 from dicom_node.errors import (
     FileInvalid,
     InstanceRefused,
@@ -38,6 +39,7 @@ from dicom_node.media.taking import take_file
 from dicom_node.media.whole import check_whole
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.refused_stores import LISTED
+from dicom_node.store_entries import BATCH, StoreEntries
 
 #: What stands where a calling AE title goes.
 SENDER: Final = "watched folder"
@@ -85,6 +87,7 @@ class FolderWatch:
         self._archive = archive
         self._sightings = Sightings(folder, settle_seconds, patience_seconds, monotonic)
         self._places = Places(folder, keep_days, clock)
+        self._entries = StoreEntries(archive.database, Actor("arcuate", "watch"), SENDER)
         self._clock = clock
         self._monotonic = monotonic
         self._clean_at = monotonic()
@@ -124,8 +127,11 @@ class FolderWatch:
         if self._is_away:
             self._is_away = False
             _log.info("watch_folder_back")
-        for _ in threads.map(self._take, due):
-            pass
+        try:
+            for _ in threads.map(self._take, due):
+                self._entries.write(BATCH)
+        finally:
+            self._entries.write()
         self._clean()
 
     def _take(self, sighting: Sighting) -> None:
@@ -193,6 +199,8 @@ class FolderWatch:
     ) -> NodeError | None:
         """Keep it; return why it is refused instead, None where it is kept."""
         taken = take_file(self._archive, reader, sighting.path, SENDER)
+        if taken.is_instance:
+            self._entries.count(taken.study_instance_uid, is_kept=taken.cause is None)
         _check_unchanged(file, sighting)
         if taken.cause is not None and not isinstance(taken.cause, (InstanceRefused, *LISTED)):
             # The archive keeps aside, or lists, itself what it could read.

@@ -18,6 +18,7 @@ from dicom_node.statuses import Status, answer, comment_of, status_of
 from dicom_node.storage.archive import Archive
 from dicom_node.storage.incoming import Incoming
 from dicom_node.storage.part10 import Announced
+from dicom_node.store_entries import StoreEntries
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -47,10 +48,11 @@ class Arriving:
         Why an instance was refused, by SOP Instance UID.
     """
 
-    def __init__(self, archive: Archive, ae_title: str) -> None:
+    def __init__(self, archive: Archive, ae_title: str, entries: StoreEntries) -> None:
         self.problems: dict[str, str] = {}
         self._archive = archive
         self._ae_title = ae_title
+        self._entries = entries
         self._incoming: Incoming | None = None
 
     @property
@@ -109,7 +111,9 @@ class Arriving:
             with incoming:
                 incoming.keep()
         except NodeError as error:
+            self._entries.count(incoming.study_found, is_kept=False)
             self.problems[uid] = str(error)
             _log.warning("retrieved_refused", peer=self._ae_title, error=str(error))
             return answer(status_of(error), comment_of(error))
+        self._entries.count(incoming.study_found, is_kept=True)
         return answer(Status.SUCCESS)

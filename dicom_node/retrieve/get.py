@@ -28,6 +28,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from core.calling_tls import CallingTLS
+from core.values.audit import Actor
 from dicom_node.calling_errors import GetNotAccepted
 from dicom_node.peers import PeerAddress
 from dicom_node.retrieve.arriving import Arriving
@@ -37,6 +38,7 @@ from dicom_node.scp.size_limit import handle_pdu
 from dicom_node.scu.association import MAXIMUM_CONTEXTS, associate
 from dicom_node.storage.accept_list import ACCEPTED_SOP_CLASSES
 from dicom_node.storage.archive import Archive
+from dicom_node.store_entries import StoreEntries
 
 #: A context each, as far as there are enough: of several in one the archive takes one, and what it
 #: holds in another it must decode, or cannot send.
@@ -56,6 +58,8 @@ _TRANSFER_SYNTAXES: Final = (
     ImplicitVRLittleEndian,
     ExplicitVRBigEndian,
 )
+#: Who has something fetched where nobody in particular does.
+_OURS: Final = Actor("arcuate", "retrieve")
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,15 @@ class Getting:
     ----------
     calling_ae_title
         Ours.
+    actor
+        Who has them fetched, for the audit trail.
     """
 
     peer: PeerAddress
     calling_ae_title: str
     archive: Archive
     tls: CallingTLS
+    actor: Actor = _OURS
 
     def fetch(self, request: FetchRequest) -> SubOperations:
         """Fetch what a request asks for; return the archive's account.
@@ -86,7 +93,8 @@ class Getting:
         classes = sorted(request.sop_class_uids) or ACCEPTED_SOP_CLASSES
         contexts = get_contexts(classes)
         roles = [build_role(uid, scp_role=True) for uid in classes]
-        arriving = Arriving(self.archive, self.peer.ae_title)
+        entries = StoreEntries(self.archive.database, self.actor, "C-GET")
+        arriving = Arriving(self.archive, self.peer.ae_title, entries)
         handlers = [*arriving.handlers, (evt.EVT_PDU_RECV, handle_pdu)]
         try:
             with associate(
@@ -101,6 +109,7 @@ class Getting:
                 )
         finally:
             arriving.abandon()
+            entries.write()
         return replace(counts, problems=arriving.problems)
 
     def _check(self, association: Association) -> None:

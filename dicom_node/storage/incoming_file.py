@@ -27,6 +27,11 @@ class IncomingFile:
         self._head = b""
         self._incoming: Incoming | None = None
 
+    @property
+    def study_found(self) -> str:
+        """The study its data set names; empty until that was read."""
+        return self._incoming.study_found if self._incoming is not None else ""
+
     def write(self, fragment: bytes) -> None:
         """Take the next bytes of the file.
 

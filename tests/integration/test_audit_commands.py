@@ -71,7 +71,7 @@ def test_broken_chain_is_named_with_exit_code_1(terminal: Terminal) -> None:
 
 
 def test_export_holds_every_entry_with_its_digests(terminal: Terminal) -> None:
-    terminal("keys", "create", "=clinic")
+    terminal("keys", "create", "＝clinic")
 
     lines = terminal("audit", "export").out.splitlines()
     table = terminal.folder / "trail.csv"
@@ -81,8 +81,8 @@ def test_export_holds_every_entry_with_its_digests(terminal: Terminal) -> None:
     assert [row["number"] for row in rows] == [1, 2]
     assert rows[1]["previous"] == rows[0]["digest"]
     assert written.out == f"3 entries in {table}\n"
-    # No spreadsheet may take a name for a formula.
-    assert ",'=clinic," in table.read_text("utf-8")
+    # No spreadsheet may take a name for a formula, in full-width letters either.
+    assert ",'＝clinic," in table.read_text("utf-8")
     assert terminal("audit", "export", "--out", "trail.xlsx").code == 2
 
 

@@ -1,3 +1,4 @@
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,12 +8,16 @@ import pytest
 from sqlmodel import col, update
 
 from api.app import create_app
+from api.cookies import SESSION
 from api.events.streams import EventStreams
+from api.sessions import Holder, SessionLife, open_session
 from core.changes import append_change, append_changes
+from core.clock import utc_now
 from core.database import Database
-from core.keys import create_key, revoke_key
+from core.keys import Role, create_key, revoke_key
 from core.settings import Settings
 from core.tables.changes import ChangeCounterRow, ChangeKind
+from core.tables.logins import BrowserSessionRow
 from dicom_node.storage.bytes import Storage
 from tests.fixtures.event_client import listening
 from tests.fixtures.http_server import http_server, serving
@@ -235,6 +240,31 @@ def test_heartbeats_keep_a_quiet_stream_and_end_it_once_the_key_is_revoked(
         with database.transaction() as session:
             revoke_key(session, "clinic")
         assert [line for line in lines if line.startswith("data:")] == []
+
+
+def test_a_stream_ends_once_its_caller_may_read_no_longer(
+    settings: Settings, database: Database, storage: Storage
+) -> None:
+    locked = settings.model_copy(update={"auth": "keys"})
+    holder = Holder(frozenset({Role.VIEWER}), name="dr-ito", subject="ito")
+    with database.transaction() as session:
+        secret = open_session(session, holder, SessionLife(), utc_now())
+    app = create_app(locked, database, storage)
+    app.state.event_streams = EventStreams(database, 5, heartbeat_seconds=0.05)
+    cookies = {"cookie": f"{SESSION}={secret}"}
+    with (
+        serving(app, locked) as url,
+        httpx.stream("GET", f"{url}/v1/events", headers=cookies, timeout=20) as answer,
+    ):
+        lines = answer.iter_lines()
+        while "heartbeat" not in next(lines):
+            pass
+        with database.transaction() as session:
+            session.execute(update(BrowserSessionRow).values(roles=[Role.RESEARCHER]))
+        # A heartbeat may be on its way; of those of a stream that goes on there is no end.
+        assert sum("heartbeat" in line for line in itertools.islice(lines, 100)) < 20
+    with serving(app, locked) as url:
+        assert httpx.get(f"{url}/v1/events", headers=cookies, timeout=20).status_code == 403
 
 
 def test_rolled_back_transaction_is_neither_seen_nor_leaves_a_gap(

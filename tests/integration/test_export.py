@@ -37,6 +37,7 @@ from tests.builders.encoded_instance import encode_instance
 from tests.builders.identified import assert_names_nobody, identified
 from tests.builders.prediction import build_prediction
 from tests.conformance.test_sample_dicom import SAMPLES, errors_of
+from tests.fixtures.audit_trail import audited, told
 
 ALL = frozenset(Option)
 
@@ -291,6 +292,12 @@ def test_command_tells_what_it_did(archive: Archive, settings: Settings, tmp_pat
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["counts"] == {"written": 1}
     assert json.loads((tmp_path / "out" / "export.json").read_text())["project"] == "glaucoma"
+    again = subprocess.run(
+        [*command, *options], env=environment, capture_output=True, check=True, cwd=tmp_path
+    )
+    assert json.loads(again.stdout)["new"] == 0
+    rows = audited(archive.database)
+    assert [told(row)[1:] for row in rows] == [("export", "research", "", [1], "success")] * 2
     for wrong in (["--option", "everything"], ["--since", "yesterday"], ["--project", "../x"]):
         refused = subprocess.run(
             [*command, *wrong],

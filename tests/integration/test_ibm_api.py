@@ -14,6 +14,7 @@ from core.model_choice import KnownModel
 from core.models import register_models
 from core.settings import Settings
 from core.tables.audit_entries import WaitingAuditRow
+from core.tables.deployment_jobs import DeploymentJobRow
 from core.tables.jobs import JobRow
 from core.values.prediction import ModelIdentity
 from dicom_node.storage.bytes import Storage
@@ -259,6 +260,83 @@ def test_a_job_about_stored_studies_is_for_those_who_see_patients(
     told(give(client, model, **job), 403)
     told(client.get(path), 404)
     assert client.get("/ml/v4/deployment_jobs").json()["resources"] == []
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        {"input_data": [{"fields": ["patient_id", "age"], "values": [["4711", 61]]}]},
+        {"input_data": [{"fields": ["4711^Doe", "age"], "values": [[[1.0], 61]]}]},
+        {"input_data": [{"fields": {"Doe": 1}, "values": [[1.0]]}]},
+        {"input_data": [{"values": [["Doe", 1.0]]}]},
+        {"input_data": [{"values": [[1.0, {"name": "Doe"}]]}]},
+        {"input_data": [{"values": [[1.0]], "patient": "Doe"}]},
+        {"input_data": [{"values": [[1.0]], "id": "Doe"}]},
+        {"input_data": [{"values": [[1.0]]}], "patient": "Doe"},
+        {"input_data": "Doe"},
+    ],
+)
+def test_a_job_that_may_name_somebody_is_not_kept(
+    clinician: httpx.Client, model: ModelIdentity, database: Database, scoring: Any
+) -> None:
+    assert "Doe" not in told(give(clinician, model, scoring=scoring), 400)
+    with database.reading() as session:
+        assert session.exec(select(DeploymentJobRow)).all() == []
+
+
+def test_a_number_that_is_too_large_for_json_is_refused(
+    clinician: httpx.Client, model: ModelIdentity
+) -> None:
+    batch = deployment_id(model, Mode.BATCH)
+    reference = '{"type": "dicom", "location": {"study_uid": "1", "x": 1e999}}'
+    for scoring in (
+        '{"input_data": [{"values": [[1e999]]}]}',
+        f'{{"input_data_references": [{reference}]}}',
+    ):
+        body = f'{{"deployment": {{"id": "{batch}"}}, "scoring": {scoring}}}'
+        assert "too large" in told(clinician.post("/ml/v4/deployment_jobs", content=body), 400)
+    assert clinician.get("/ml/v4/deployment_jobs").json()["resources"] == []
+
+
+def test_frames_of_numbered_and_of_known_columns_are_kept(
+    clinician: httpx.Client, model: ModelIdentity
+) -> None:
+    for fields in (None, [0, 1], ["1", "2"], ["profile", "age"], ["p000", "age_years"]):
+        entry = {"fields": fields, "values": [[1.0, None]]}
+        assert give(clinician, model, scoring={"input_data": [entry]}).status_code == 202
+
+
+def test_a_researcher_sees_what_they_gave_and_of_others_jobs_only_how_they_stand(
+    client: httpx.Client, database: Database, model: ModelIdentity
+) -> None:
+    sign_in(client, make_key(database, Role.CLINICIAN))
+    others = give(client, model, name="Doe, Jane").json()["metadata"]["id"]
+    sign_in(client, make_key(database, Role.RESEARCHER))
+    own = give(client, model, name="cohort").json()["metadata"]["id"]
+    jobs = "/ml/v4/deployment_jobs"
+
+    listed = client.get(jobs).json()["resources"]
+    assert [one["metadata"]["name"] for one in listed] == ["cohort", ""]
+    shown, theirs = (client.get(f"{jobs}/{job}").json() for job in (own, others))
+    assert shown["entity"]["scoring"] == {**_JOB["scoring"], "status": {"state": "queued"}}
+    assert theirs["entity"]["scoring"] == {"status": {"state": "queued"}}
+    assert theirs["metadata"]["name"] == ""
+
+
+def test_a_job_is_removed_by_its_giver_and_by_who_operates_the_node(
+    client: httpx.Client, database: Database, model: ModelIdentity
+) -> None:
+    sign_in(client, make_key(database, Role.CLINICIAN))
+    first, second = (give(client, model).json()["metadata"]["id"] for _ in range(2))
+    sign_in(client, make_key(database, Role.RESEARCHER))
+    path = "/ml/v4/deployment_jobs/{}".format
+
+    for parameters in ({}, {"hard_delete": "true"}):
+        assert "role" in told(client.delete(path(first), params=parameters), 403)
+    sign_in(client, make_key(database, Role.OPERATOR))
+    assert client.delete(path(first)).status_code == 204
+    sign_in(client, make_key(database, Role.ADMINISTRATOR))
+    assert client.delete(path(second), params={"hard_delete": "true"}).status_code == 204
 
 
 def test_tokens_and_jobs_are_in_the_audit_trail(

@@ -1,10 +1,12 @@
+import getpass
 from pathlib import Path
 
 import pytest
 
-from arcuate.node import prepare_node
+from arcuate.node import open_node, prepare_node
 from core.settings import Settings
 from tests.builders.encoded_instance import as_file, encode_instance
+from tests.fixtures.audit_trail import audited, told
 from tests.integration.test_cli import Called, Terminal
 
 
@@ -55,6 +57,17 @@ def test_import_fails_where_any_was_refused(home: Path, folder: Path) -> None:
         "patient_id_missing",
         True,
     )
+
+
+def test_import_leaves_an_entry_that_names_what_came(home: Path, folder: Path) -> None:
+    (folder / "b.dcm").write_bytes(as_file(encode_instance(PatientID="")))
+
+    call(home, folder)
+
+    [row] = audited(open_node(Settings(home=home)).database)
+    assert told(row) == (getpass.getuser(), "store", "study", "1.2.3.1", [1], "success")
+    studies = {"studies": ["1.2.3.1"], "count": 1, "refused": 1}
+    assert row.detail == {"service": "import", **studies}
 
 
 def test_import_of_a_folder_without_dicom_fails(home: Path, folder: Path) -> None:

@@ -202,6 +202,17 @@ def test_a_large_body_is_taken_and_a_larger_one_refused(client: httpx.Client) ->
 
     assert many.json()["outputs"][0]["shape"] == [64, 52]
     assert huge.status_code == 413
+    assert set(huge.json()) == {"error"}
+
+
+def test_what_is_refused_before_any_route_is_told_as_the_protocol_does(
+    client: httpx.Client,
+) -> None:
+    endless = client.post(f"{MODEL}/infer", content=iter([b"{}"]))
+    nowhere = client.get(f"{MODEL}/lungs")
+
+    assert (endless.status_code, set(endless.json())) == (411, {"error"})
+    assert (nowhere.status_code, set(nowhere.json())) == (404, {"error"})
 
 
 def test_asking_is_audited_with_its_outcome_and_nothing_of_it_stays(

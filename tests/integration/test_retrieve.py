@@ -30,6 +30,7 @@ from dicom_node.retrieve.plan import SeriesPlan, plan_series
 from dicom_node.retrieve.query import StudyQuery, querying
 from dicom_node.scu.store import send
 from tests.builders.encoded_instance import as_file, build_instance, encode_instance
+from tests.fixtures.audit_trail import audited, told
 from tests.fixtures.dcmqrscp import QRSCP, running_dcmqrscp
 from tests.fixtures.dicom_server import Node, running_node
 from tests.fixtures.query_archive import QueryArchive
@@ -91,6 +92,15 @@ def test_dcmqrscp_is_fetched_from_by_c_get_and_else_by_c_move(
         assert (result.fetched, result.is_complete) == (1, True), result
 
     assert kept(node) == {"1.2.3.1.1.1", "1.2.3.1.1.2"}
+
+
+def test_what_is_fetched_by_c_get_leaves_an_entry(node: Node, settings: Settings) -> None:
+    with QueryArchive([build(1), build(2, PatientID="")]).running() as peer:
+        fetch(node, peer, settings)
+
+    [row] = [row for row in audited(node.database) if row.detail.get("service") == "C-GET"]
+    assert told(row) == ("arcuate", "store", "study", "1.2.3.1", [1], "success")
+    assert (row.detail["count"], row.detail["refused"]) == (1, 1)
 
 
 def test_it_is_fetched_over_tls(tls_settings: Settings, database: Database, keys: Keys) -> None:

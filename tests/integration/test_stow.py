@@ -21,6 +21,7 @@ from core.tables.quarantine import QuarantineRow
 from dicom_node.storage.bytes import Storage
 from tests.builders.encoded_instance import as_file, encode_instance
 from tests.builders.store_body import BOUNDARY, content_type, multipart, multipart_chunks
+from tests.fixtures.audit_trail import audited
 from tests.fixtures.http_server import http_server
 
 STUDIES = "/dicom-web/studies"
@@ -182,6 +183,22 @@ def test_where_every_object_is_bad_none_is_kept(server: Server) -> None:
     reasons = [("1.2.3.1.1.1", 0xC000), ("1.2.3.1.1.2", 0xC000), ("", 0xC000)]
     assert failures(module(answer)) == reasons
     assert server.kept() == {}
+
+
+@pytest.mark.parametrize("first", [{"PatientID": ""}, {"PatientName": "Other"}])
+def test_one_entry_names_all_that_came_whatever_was_set_aside_before(
+    server: Server, first: dict[str, str]
+) -> None:
+    server.store(file(1, PatientID="A"))
+    other = file(2, "1.2.3.2", PatientID="B")
+
+    answer = server.store(file(1, **{"PatientID": "A", **first}), other, file(1, PatientID="A"))
+
+    assert answer.status_code == 202
+    _, row = audited(server.database)
+    assert (row.action, row.outcome, row.patients) == ("store", "success", [1, 2])
+    assert (row.detail["count"], row.detail["refused"]) == (2, 1)
+    assert row.detail["studies"] == ["1.2.3.1", "1.2.3.2"]
 
 
 def test_only_objects_of_the_study_in_the_address_are_kept(server: Server) -> None:

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,35 @@ def test_a_job_cancelled_while_it_runs_keeps_no_result(database: Database) -> No
 
     cancelled = found(database, job_id)
     assert (cancelled.state, cancelled.predictions) == (DeploymentJobState.CANCELED, None)
+
+
+def cancel(database: Database, job_id: str) -> None:
+    with database.transaction() as session:
+        cancel_job(session, job_id)
+
+
+def test_a_job_cancelled_while_it_begins_stays_cancelled(database: Database) -> None:
+    job_id = give_job(database)
+    (claimed,) = claim_jobs(database)
+    with ThreadPoolExecutor(1) as threads:
+        with database.transaction() as session:
+            begin_job(session, claimed)
+            cancelling = threads.submit(cancel, database, job_id)
+            # It ends, or waits for this transaction.
+            wait([cancelling], 1.0)
+        cancelling.result()
+
+    assert found(database, job_id).state == DeploymentJobState.CANCELED
+
+
+def test_a_job_cancelled_before_it_begins_is_left(database: Database) -> None:
+    job_id = give_job(database)
+    (claimed,) = claim_jobs(database)
+    cancel(database, job_id)
+
+    with pytest.raises(LeaseLost), database.transaction() as session:
+        begin_job(session, claimed)
+    assert found(database, job_id).state == DeploymentJobState.CANCELED
 
 
 def test_a_finished_job_cannot_be_cancelled(database: Database) -> None:
@@ -200,6 +230,22 @@ def test_a_job_for_a_gpu_fails_where_nobody_has_one(database: Database) -> None:
     row = found(database, job_id)
     assert (row.state, row.failure_code) == (DeploymentJobState.FAILED, "hardware_unavailable")
     assert "GPU" in row.failure
+
+
+def test_a_job_cancelled_while_it_is_given_up_ends_one_way(database: Database) -> None:
+    job_id = give_job(database, needs_gpu=True, hardware="GPU")
+    with ThreadPoolExecutor(1) as threads:
+        with database.transaction() as session:
+            failed = fail_without_gpu(session, utc_now() + 2 * GPU_PATIENCE)
+            cancelling = threads.submit(cancel, database, job_id)
+            # It ends, or waits for this transaction.
+            wait([cancelling], 1.0)
+        cancelling.result()
+
+    assert failed == 1
+    row = found(database, job_id)
+    assert (row.state, row.failure_code) == (DeploymentJobState.FAILED, "hardware_unavailable")
+    assert ledger_jobs(database) == 0
 
 
 def test_a_job_for_a_gpu_waits_while_somebody_works_on_one(database: Database) -> None:

@@ -55,6 +55,7 @@ def test_row_without_an_estimate_says_why() -> None:
 
 
 def test_no_text_is_a_formula_and_numbers_stay_numbers() -> None:
-    row = {"a": "=1+1", "b": "@x", "c": -2.5, "d": "fine", "e": None, "f": "\tx"}
+    row = {"a": "=1+1", "b": "@x", "c": -2.5, "d": "fine", "e": None, "f": "\tx", "g": "＋1"}
+    neutral = {"a": "'=1+1", "b": "'@x", "f": "'\tx", "g": "'＋1"}
 
-    assert spreadsheet_row(row) == {**row, "a": "'=1+1", "b": "'@x", "f": "'\tx"}
+    assert spreadsheet_row(row) == {**row, **neutral}

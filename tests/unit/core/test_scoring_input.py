@@ -1,3 +1,4 @@
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,18 @@ def test_rows_keep_their_order() -> None:
 def test_a_row_that_is_wrong_is_named(row: Any, told: str) -> None:
     with pytest.raises(TensorsRefused, match=told):
         read({"values": [[*_SAMPLES, 61], row]})
+
+
+def test_a_long_text_among_numbers_takes_no_more_than_its_own_memory() -> None:
+    row = ["a" * 50_000, *[1] * 768]
+
+    tracemalloc.start()
+    with pytest.raises(TensorsRefused, match="holds something that is no number"):
+        read({"values": [row]})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import Session, select
 
 from core.audit.chain import chain_waiting, digest_of
@@ -268,3 +268,26 @@ def test_key_file_must_hold_a_key(tmp_path: Path) -> None:
         read_audit_key(str(path))
     with pytest.raises(AuditKeyUnusable, match="cannot be read"):
         read_audit_key(str(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_entry_chained_while_the_end_is_looked_at_breaks_nothing(
+    database: Database, database_url: str
+) -> None:
+    record_acts(database, 2)
+    chain_waiting(database, None)
+    record_acts(database, 1)
+    other, chained = Database(database_url), []
+
+    def chain(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "audit_head" in statement and not chained:
+            chained.append(chain_waiting(other, None))
+
+    event.listen(database.engine, "before_cursor_execute", chain)
+    verdict = verify(database)
+    event.remove(database.engine, "before_cursor_execute", chain)
+    other.close()
+
+    assert chained == [1]
+    assert (verdict.fault, verdict.last) == (None, 2)
+    assert verify(database).last == 3

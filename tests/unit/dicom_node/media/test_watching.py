@@ -22,6 +22,7 @@ from dicom_node.media.watching import RETRY_SECONDS, FolderWatch
 from dicom_node.storage.archive import Archive
 from tests.builders.encoded_instance import as_file, encode_instance
 from tests.builders.medium import write_media_directory
+from tests.fixtures.audit_trail import audited, told
 
 SETTLE, PATIENCE, KEEP_DAYS = 5.0, 600.0, 7
 #: As devices name their exports.
@@ -118,6 +119,17 @@ def test_a_file_is_taken_in_once_it_has_not_changed_for_a_while(watched: Watched
     assert (before, watched.kept) == ([], ["1.2.3.1.1.1"])
     assert watched.files() == []
     assert watched.files("taken") == [f"{sha256(scan()).hexdigest()}.dcm"]
+
+
+def test_what_is_taken_in_leaves_an_entry_for_each_turn(watched: Watched) -> None:
+    watched.put("a.dcm", scan(1))
+    watched.put("b.dcm", scan(2, PatientID=""))
+    watched.turn(0, SETTLE, SETTLE)
+
+    [row] = audited(watched.archive.database)
+    assert told(row) == ("arcuate", "store", "study", "1.2.3.1", [1], "success")
+    studies = {"studies": ["1.2.3.1"], "count": 1, "refused": 1}
+    assert row.detail == {"service": "watched folder", **studies}
 
 
 def test_a_file_that_is_still_written_is_waited_for(watched: Watched) -> None:
