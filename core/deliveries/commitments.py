@@ -136,7 +136,8 @@ def _named(session: Session, transaction_uid: str, locked: bool = False) -> Sequ
 def _send_again(session: Session, row: DeliveryRow, reason: int) -> None:
     cause = f"the destination does not commit to it (0x{reason:04X})"
     destination = session.get_one(DestinationRow, row.destination_id)
-    if row.attempts >= _SENT_AT_MOST or destination.removed_at is not None:
+    is_over = destination.removed_at is not None or row.dismissed_at is not None
+    if row.attempts >= _SENT_AT_MOST or is_over:
         _write_off(row, f"not committed: {cause}")
         return
     row.state, row.commitment, row.error = DeliveryState.WAITING, None, cause

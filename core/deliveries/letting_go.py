@@ -49,19 +49,25 @@ def let_go(session: Session, instance_keys: Collection[int], cause: str, at: dat
 def let_withheld_go(session: Session, prediction_id: str, at: datetime) -> int:
     """Have pictures and pages with the numbers of a result sent nowhere that nobody must use.
 
-    Those of both eyes, too: a later version follows. The structured reports go; what follows each
-    says the decision. See `let_go`.
+    Those of both eyes, too, which a later version follows; not that version, which says what must
+    not be used. The structured reports go; what follows each says the decision. See `let_go`.
     """
     of_eye = select(ReportRow.instance_key).where(
         col(ReportRow.prediction_id) == prediction_id, col(ReportRow.kind) != REVIEWED_KIND
     )
     of_both = (
-        select(SummaryReportRow.instance_key)
+        select(SummaryReportRow.instance_key, StudySummaryRow)
         .join(StudySummaryRow, col(StudySummaryRow.id) == col(SummaryReportRow.summary_key))
         .join(SeriesRow, col(SeriesRow.study_key) == col(StudySummaryRow.study_key))
         .join(InstanceRow, col(InstanceRow.series_key) == col(SeriesRow.id))
         .join(PredictionRow, col(PredictionRow.instance_key) == col(InstanceRow.id))
         .where(col(PredictionRow.id) == prediction_id, col(SummaryReportRow.kind) != REVIEWED_KIND)
     )
-    keys = {*session.exec(of_eye).all(), *session.exec(of_both).all()}
-    return let_go(session, keys, _WITHHELD, at)
+    with_numbers = {key for key, row in session.exec(of_both) if not _says(row, prediction_id)}
+    return let_go(session, {*session.exec(of_eye).all(), *with_numbers}, _WITHHELD, at)
+
+
+def _says(summary: StudySummaryRow, prediction_id: str) -> bool:
+    """Whether a version of a summary knows already that a result must not be used."""
+    results = (result for eye in summary.eyes for result in eye["results"])
+    return any(r["prediction_id"] == prediction_id and r.get("is_withheld") for r in results)

@@ -93,7 +93,7 @@ def record_refused(
     clock: Clock = utc_now,
 ) -> None:
     """Record that the destination answers, but will never take this object."""
-    if _is_over(destination, row):
+    if _ends_here(destination, row):
         return
     _answered(destination, learned)
     destination.last_error, destination.last_error_at = cause, clock()
@@ -114,7 +114,7 @@ def record_failed(
     and the object is not. Where the destination was removed meanwhile, or the object is to go
     nowhere any more, its end is on record.
     """
-    if _is_over(destination, row):
+    if _ends_here(destination, row):
         return
     now = clock()
     destination.failures += 1
@@ -169,7 +169,10 @@ def record_down(
     return _open(destination, patience, clock, asked_pause_seconds or 0.0)
 
 
-def _is_over(destination: DestinationRow, row: DeliveryRow) -> bool:
+def _ends_here(destination: DestinationRow, row: DeliveryRow) -> bool:
+    """Whether an object is to go nowhere any more; then it is not left on its way."""
+    if row.dismissed_at is not None:
+        row.state, row.available_at = DeliveryState.GAVE_UP, None
     return destination.removed_at is not None or row.dismissed_at is not None
 
 

@@ -27,6 +27,8 @@ def take_waiting(session: Session, destination: DestinationRow, limit: int) -> l
         .where(col(DeliveryRow.available_at) <= database_seconds(session))
         .order_by(order, col(DeliveryRow.id))
         .limit(1 if tries else limit)
+        # What is let go at this moment is not overwritten: it is not taken.
+        .with_for_update(skip_locked=True)
     )
     taken = _group(session.exec(statement).all())
     for row in taken:

@@ -86,7 +86,7 @@ class Outbox:
             destination = session.get_one(
                 DestinationRow, self.destination_id, with_for_update={"key_share": True}
             )
-            row = session.get_one(DeliveryRow, sent.delivery_id)
+            row = session.get_one(DeliveryRow, sent.delivery_id, with_for_update=True)
             match sent.verdict:
                 case Verdict.DELIVERED:
                     arrived = self._arrived(sent, outgoing)

@@ -1,6 +1,7 @@
 import pytest
 from sqlmodel import col, select
 
+from core.clock import utc_now
 from core.database import Database
 from core.deliveries.commitments import (
     begin_request,
@@ -11,7 +12,9 @@ from core.deliveries.commitments import (
     write_off,
 )
 from core.deliveries.destinations import remove_destination
+from core.deliveries.letting_go import let_go
 from core.deliveries.outcomes import Arrived, record_delivered
+from core.deliveries.waiting import take_waiting
 from core.tables.changes import ChangeRow
 from core.tables.deliveries import DeliveryRow
 from core.tables.destinations import DestinationRow
@@ -162,3 +165,20 @@ def test_nothing_is_sent_again_to_a_destination_that_was_removed(
 
     # A delivery that waits would hold its study for ever.
     assert rows(database) == [("committed", "committed"), ("delivered", "not_committed")]
+
+
+def test_what_was_let_go_while_it_arrived_is_not_sent_again(database: Database) -> None:
+    made = destination(database)
+    plan(database, "1.2.1")
+    with database.transaction() as session:
+        pacs = session.get_one(DestinationRow, made)
+        [row] = take_waiting(session, pacs, 20)
+        let_go(session, [row.instance_key], "corrected", utc_now())
+        arrived = Arrived("1.2.840", "1.2.1", asks_commitment=True)
+        record_delivered(session, pacs, row, arrived)
+    ask(database, made, "1.9")
+
+    with database.transaction() as session:
+        assert settle_commitment(session, "1.9", set(), {"1.2.1": NO_SUCH_OBJECT}) == 1
+
+    assert rows(database) == [("delivered", "not_committed")]

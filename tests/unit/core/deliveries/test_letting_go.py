@@ -1,13 +1,17 @@
+import threading
 from datetime import timedelta
 
 import pytest
 from sqlmodel import Session, col, select
 
 from core.database import Database
+from core.deliveries.letting_go import let_withheld_go
 from core.deliveries.planning import plan_deliveries
+from core.deliveries.waiting import take_waiting
 from core.reviews import record_review
 from core.tables.columns import key_of
 from core.tables.deliveries import DeliveryRow
+from core.tables.destinations import DestinationRow
 from core.tables.reports import ReportRow
 from core.tables.studies import StudyRow
 from core.tables.study_summaries import StudySummaryRow
@@ -77,3 +81,38 @@ def test_pictures_and_pages_of_what_nobody_must_use_go_nowhere(
         rows = session.exec(statement).all()
     assert [row.report_kind for row in rows if row.state == "waiting"] == waiting
     assert all(row.dismissed_at is not None for row in rows if row.state == "gave_up")
+
+
+@pytest.mark.usefixtures("planned")
+def test_page_that_says_the_decision_already_is_sent(database: Database) -> None:
+    with database.transaction() as session:
+        [summary] = session.exec(select(StudySummaryRow)).all()
+        told = {"prediction_id": "p1", "is_withheld": True}
+        summary.eyes = [{"laterality": "R", "current": "p1", "results": [told]}]
+
+    with database.transaction() as session:
+        record_review(session, "p1", REJECTED, REVIEWED_AT + timedelta(days=1))
+
+    with database.reading() as session:
+        rows = session.exec(select(DeliveryRow).order_by(col(DeliveryRow.id))).all()
+    assert [row.report_kind for row in rows if row.state == "waiting"] == ["sr", "sr", "sc", "pdf"]
+
+
+@pytest.mark.usefixtures("planned")
+def test_what_is_let_go_at_the_same_moment_is_not_taken(database: Database) -> None:
+    taken: list[str] = []
+
+    def take() -> None:
+        with database.transaction() as session:
+            [pacs] = session.exec(select(DestinationRow)).all()
+            taken.extend(row.report_kind for row in take_waiting(session, pacs, 20))
+
+    with database.transaction() as session:
+        let_withheld_go(session, "p1", REVIEWED_AT)
+        # SQLite lets it begin when this has ended, PostgreSQL at once.
+        taking = threading.Thread(target=take)
+        taking.start()
+        taking.join(1.0)
+    taking.join()
+
+    assert taken == ["sr", "sr"]

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
@@ -211,3 +212,15 @@ def test_object_that_is_to_go_nowhere_any_more_is_not_tried_again(
 def test_pause_never_grows_beyond_the_longest() -> None:
     assert max(pause_seconds(10_000, 600.0) for _ in range(50)) <= 720
     assert {round(pause_seconds(3, 600.0), 6) for _ in range(5)} != {20.0}
+
+
+@pytest.mark.parametrize("ends", [record_failed, record_interrupted])
+def test_what_was_let_go_is_not_left_on_its_way(database: Database, key: int, ends: Any) -> None:
+    with database.transaction() as session:
+        pacs = session.get_one(DestinationRow, key)
+        row = take(session, key)[0]
+        let_go(session, [row.instance_key], "corrected", NOON)
+        # As where it was taken at that very moment.
+        row.state = DeliveryState.SENDING
+        ends(session, pacs, row, "refused", PATIENCE)
+        assert (row.state, row.available_at) == ("gave_up", None)
