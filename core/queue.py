@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from sqlalchemy import func, literal
 from sqlmodel import Session, col, select
 
 from core import ledger
+from core.clock import utc_now
 from core.database import database_seconds
 from core.errors import NodeError, RecordNotFound
 from core.tables.jobs import JobKind, JobRow, JobStatus
@@ -86,8 +88,12 @@ def count_left_lying(session: Session) -> Mapping[str, int]:
     """Return how many jobs of each role could be done, while no process of that role does any."""
     now, status, kind = database_seconds(session), col(JobRow.status), col(JobRow.kind)
     is_running, lease_until = status == JobStatus.RUNNING, col(JobRow.lease_until)
-    is_forgotten = (status == JobStatus.QUEUED) & (
-        col(JobRow.available_at) < now - _FORGOTTEN_SECONDS
+    # What waits for nothing is available since ever: only when it was added tells for how long.
+    long_ago = utc_now() - timedelta(seconds=_FORGOTTEN_SECONDS)
+    is_forgotten = (
+        (status == JobStatus.QUEUED)
+        & (col(JobRow.available_at) < now - _FORGOTTEN_SECONDS)
+        & (col(JobRow.created_at) < long_ago)
     )
     is_left = is_forgotten | (is_running & (lease_until < now))
     held = session.exec(select(JobRow.kind).where(is_running, lease_until >= now).distinct())

@@ -2,7 +2,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
+from core import ledger
 from core.clock import utc_now
 from core.database import Database, database_seconds
 from core.errors import RecordNotFound
@@ -34,7 +36,7 @@ def _add(database: Database, seconds: float = 0, **values: Any) -> int:
                 "kind": JobKind.ANALYSE,
                 "subject": "1",
                 "available_at": now + seconds,
-                "created_at": utc_now(),
+                "created_at": utc_now() + timedelta(seconds=min(seconds, 0)),
                 **values,
             }
         )
@@ -106,6 +108,16 @@ def test_jobs_are_left_lying_where_no_process_of_their_role_holds_one(database: 
     with database.reading() as session:
         after = count_left_lying(session)
     assert (before, after) == ({"infer": 3, "deliver": 1}, {"deliver": 1})
+
+
+def test_job_that_was_just_added_is_not_left_lying(database: Database) -> None:
+    with database.transaction() as session:
+        ledger.enqueue(session, JobKind.ANALYSE, "1")
+        assert count_left_lying(session) == {}
+        [job] = session.exec(select(JobRow)).all()
+        job.created_at -= timedelta(hours=1)
+        session.flush()
+        assert count_left_lying(session) == {"infer": 1}
 
 
 def test_queue_is_counted_and_listed_without_what_is_done(database: Database) -> None:
