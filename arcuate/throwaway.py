@@ -56,6 +56,8 @@ def throwaway_node(
     node = prepare_node(settings)
     with node.database.transaction() as session:
         add_peer(session, calling_ae_title, "127.0.0.1", description="this call")
+    # What fills the record alone makes no folder for bytes.
+    node.storage.prepare()
     prepare(node)
     supervisor = Supervisor(settings)
     ports = supervisor.start()

@@ -77,6 +77,8 @@ def ourselves(
             qido_maximum_results=_NO_LIMIT,
         )
         node = prepare_node(settings)
+        # Before the record names objects, of which there are none here.
+        node.storage.prepare()
         with node.database.transaction() as session:
             add_peer(session, CALLING_AE_TITLE, HOST, description="measurement")
         fill(node.database, population, tell)
