@@ -73,19 +73,22 @@ def prepare_from(
     except LocalizerAwaited:
         return Hindered(Hindrance.AWAITED)
     except RecordNotFound as error:
-        return Hindered(_of_missing(database, instance.key), str(error))
+        return _of_missing(database, instance.key, str(error))
     except InfrastructureError as error:
         return Hindered(Hindrance.AWAY, str(error))
     except NodeError as error:
         return Hindered(Hindrance.FAILED, str(error))
 
 
-def _of_missing(database: Database, instance_key: int) -> Hindrance:
+def _of_missing(database: Database, instance_key: int, message: str) -> Hindered:
     """Tell what was removed in order from what is lost, of which somebody must hear."""
-    with database.reading() as session:
-        row = session.get(InstanceRow, instance_key)
+    try:
+        with database.reading() as session:
+            row = session.get(InstanceRow, instance_key)
+    except InfrastructureError as error:
+        return Hindered(Hindrance.AWAY, str(error))
     is_kept = row is not None and row.bytes_removed_at is None
-    return Hindrance.FAILED if is_kept else Hindrance.GONE
+    return Hindered(Hindrance.FAILED if is_kept else Hindrance.GONE, message)
 
 
 @lru_cache(maxsize=1)
