@@ -153,7 +153,7 @@ def test_process_that_hangs_costs_only_its_own_scan_an_attempt(
     pool.wait_until_ready()
     signal_preparation(signal.SIGSTOP)
     [preparer] = pool._preparers
-    usual, preparer.patience_seconds = preparer.patience_seconds, 0.2
+    usual, preparer.patience_seconds = preparer.patience_seconds, 3.0
 
     def has_failed() -> bool:
         worker.run_once()
