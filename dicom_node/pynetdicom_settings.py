@@ -1,4 +1,4 @@
-"""The process-wide settings of pynetdicom, and three repairs, in one place."""
+"""The process-wide settings of pynetdicom, and four repairs, in one place."""
 
 import errno
 import socket
@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import Final
 
 from pynetdicom import _config
+from pynetdicom.association import Association
+from pynetdicom.dimse_primitives import DimseServiceType
 from pynetdicom.fsm import TRANSITION_TABLE, StateMachine
 from pynetdicom.transport import AssociationSocket
 
@@ -20,6 +22,7 @@ PDU_SECONDS: Final = 60.0
 
 _log = get_logger(__name__)
 _act_by_pynetdicom: Final = StateMachine.do_action
+_serve_by_pynetdicom: Final = Association._serve_request  # noqa: SLF001
 
 
 def configure_pynetdicom() -> None:
@@ -41,6 +44,9 @@ def configure_pynetdicom() -> None:
     # Its own ends the reading thread by an exception where a word of ours crosses the peer's,
     # as our answer to a release and what the peer sent behind that release.
     StateMachine.do_action = act  # type: ignore[assignment, method-assign]
+    # Its own drops an answer that an association's thread took the moment before it paused for the
+    # request: on a busy machine whoever asked waited out the time-out now and then.
+    Association._serve_request = serve  # type: ignore[assignment, method-assign]  # noqa: SLF001
 
 
 def act(machine: StateMachine, event: str) -> None:
@@ -56,6 +62,19 @@ def act(machine: StateMachine, event: str) -> None:
     if provider.socket is not None:
         provider.socket.close()
     provider.kill_dul()
+
+
+def serve(association: Association, message: DimseServiceType, context_id: int) -> None:
+    """Serve a request; an answer is left to whoever waits for one."""
+    is_awaited = not association._reactor_checkpoint.is_set()  # noqa: SLF001
+    if message.is_valid_request or not is_awaited:
+        _serve_by_pynetdicom(association, message, context_id)
+        return
+    messages = association.dimse.msg_queue
+    with messages.not_empty:
+        # Before those that came after it.
+        messages.queue.appendleft((context_id, message))
+        messages.not_empty.notify()
 
 
 def close_socket(transport: AssociationSocket) -> None:

@@ -146,7 +146,7 @@ def test_person_signs_in_on_the_provider_and_reviews_under_their_name(
     account = browser.get("/account").text
     assert "Dr. Ito" in account
     assert "clinician" in account
-    form = {"decision": "accept", "comment": ""}
+    form = {"decision": "accept", "comment": "", "seen": 0}
     post_form(browser, "/predictions/p1/review", "/predictions/p1", **form)
     with database.reading() as session:
         assert [row.reviewer for row in session.exec(select(ReviewRow)).all()] == ["Dr. Ito"]

@@ -253,7 +253,7 @@ def test_form_without_our_token_is_refused(client: httpx.Client, key: str) -> No
         refused = client.post(path, data={"decision": "accept", "csrf_token": wrong})
         assert refused.status_code == 403
         assert refused.json()["type"] == "urn:arcuate:problem:form-refused"
-    data = {"decision": "accept", "csrf_token": token}
+    data = {"decision": "accept", "seen": 0, "csrf_token": token}
     assert client.post(path, data=data).status_code == 303
 
 

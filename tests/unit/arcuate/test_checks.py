@@ -1,8 +1,10 @@
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from arcuate.checks import run_check, run_checks
 from arcuate.finding import Finding, Health
@@ -82,7 +84,9 @@ def test_jobs_that_no_process_does_are_wrong(node: Node) -> None:
     with node.database.transaction() as session:
         enqueue(session, JobKind.REPORT, "1")
         for kind in (JobKind.ANALYSE, JobKind.RESCORE):
-            enqueue(session, kind, "1", delay_seconds=-3600)
+            enqueue(session, kind, "1")
+        for job in session.exec(select(JobRow).where(JobRow.kind != JobKind.REPORT)).all():
+            job.created_at -= timedelta(hours=1)
 
     found = finding(node.settings, "jobs")
 
