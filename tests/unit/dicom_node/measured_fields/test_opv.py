@@ -75,6 +75,47 @@ def test_what_was_not_seen_is_the_floor_and_is_told_apart() -> None:
     assert [(p.x_degree, p.sensitivity_db) for p in unseen] == [(-9, None), (-3, None)]
 
 
+def test_negative_number_alone_was_not_seen() -> None:
+    dataset = build_opv(points={(-9.0, 21.0): -1.0})
+    del dataset.VisualFieldTestPointSequence[0].StimulusResults
+
+    point = read(dataset).points[0]
+
+    assert (point.is_seen, point.sensitivity_db) == (False, None)
+
+
+@pytest.mark.parametrize("value", [-100.0, -1.0])
+def test_what_was_seen_without_a_possible_number_leaves_no_whole_field(value: float) -> None:
+    dataset = build_opv()
+    item = dataset.VisualFieldTestPointSequence[0]
+    item.StimulusResults, item.SensitivityValue = "SEEN", value
+
+    found = read(dataset)
+
+    assert (found.points[0].is_seen, found.points[0].sensitivity_db) == (True, None)
+    assert found.sensitivities_db is None
+
+
+def test_what_is_not_available_is_no_number() -> None:
+    dataset = build_opv(FovealSensitivity=-100.0, VisualFieldTestDuration=-100.0)
+    normals = dataset.ResultsNormalsSequence[0]
+    normals.GlobalDeviationFromNormal = normals.LocalizedDeviationFromNormal = -100.0
+    index = dataset.VisualFieldGlobalResultsIndexSequence[0].DataObservationSequence[0]
+    index.NumericValue = -100.0
+    for item in dataset.VisualFieldTestPointSequence:
+        of_point = item.VisualFieldTestPointNormalsSequence[0]
+        of_point.AgeCorrectedSensitivityDeviationValue = -100.0
+        of_point.GeneralizedDefectCorrectedSensitivityDeviationValue = -100.0
+
+    found = read(dataset)
+
+    assert (found.mean_deviation_db, found.pattern_standard_deviation_db) == (None, None)
+    assert (found.visual_field_index_percent, found.foveal_sensitivity_db) == (None, None)
+    assert found.reliability.test_duration_seconds is None
+    deviations = {(p.total_deviation_db, p.pattern_deviation_db) for p in found.points}
+    assert deviations == {(None, None)}
+
+
 def test_point_without_a_value_leaves_no_whole_field() -> None:
     dataset = build_opv()
     del dataset.VisualFieldTestPointSequence[4].SensitivityValue
