@@ -3,7 +3,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import Dataset, config, dcmread
 
 from core.values.laterality import Laterality
 from core.values.measured_field import FieldPattern, Reliability
@@ -15,8 +15,10 @@ from tests.builders.prediction import POINTS_DEGREE
 
 
 def read(dataset: Dataset):
-    """Read it as it comes from a file."""
-    return read_field(dcmread(BytesIO(encoded(dataset))))
+    """Read it as it comes from a file, valid or not."""
+    with config.disable_value_validation():
+        data = encoded(dataset)
+    return read_field(dcmread(BytesIO(data)))
 
 
 @pytest.mark.parametrize("laterality", Laterality)
@@ -157,11 +159,26 @@ def test_laterality_of_the_series_will_do_where_the_own_is_absent() -> None:
 
 
 @pytest.mark.parametrize(
+    ("laterality", "word"),
+    [(Laterality.RIGHT, "OD"), (Laterality.LEFT, "os"), (Laterality.LEFT, "OS,L")],
+)
+def test_eye_is_known_by_the_words_of_older_exports(laterality: Laterality, word: str) -> None:
+    with config.disable_value_validation():
+        alone = build_opv(laterality, MeasurementLaterality=word)
+        beside = build_opv(laterality, MeasurementLaterality=word, Laterality=laterality)
+
+    assert [read(dataset).laterality for dataset in (alone, beside)] == [laterality] * 2
+
+
+@pytest.mark.parametrize(
     ("keywords", "cause"),
     [
         ({"MeasurementLaterality": "L"}, "says left eye, the test points are those of a right eye"),
         ({"Laterality": "L"}, "differ"),
         ({"MeasurementLaterality": "B"}, "name both eyes"),
+        ({"MeasurementLaterality": "OU"}, "name both eyes"),
+        ({"MeasurementLaterality": "OD,OS"}, "differ"),
+        ({"MeasurementLaterality": "OD", "Laterality": "L"}, "differ"),
         ({"MeasurementLaterality": None}, "name no eye"),
         ({"MeasurementLaterality": "X"}, "name no eye"),
         ({"VisualFieldTestPointSequence": None}, "has no points"),
@@ -173,8 +190,11 @@ def test_laterality_of_the_series_will_do_where_the_own_is_absent() -> None:
 def test_what_cannot_be_trusted_is_refused_with_the_cause(
     keywords: dict[str, object], cause: str
 ) -> None:
+    with config.disable_value_validation():
+        dataset = build_opv(**keywords)
+
     with pytest.raises(FieldRefused, match=cause):
-        read(build_opv(**keywords))
+        read(dataset)
 
 
 def test_two_points_at_one_place_are_refused() -> None:
