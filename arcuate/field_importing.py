@@ -13,9 +13,10 @@ from sqlmodel import Session
 from arcuate.field_table import FieldLine, field_of
 from core.clock import Clock, utc_now
 from core.database import Database
-from core.measured_fields import Origin, record_measured_field
-from core.patients import patients_named
+from core.measured_fields import Origin, key_of_named, record_measured_field
+from core.patients import key_as_named, patients_named
 from core.tables.columns import key_of
+from core.tables.patients import PatientRow
 from core.values.measured_field import FieldSource, MeasuredField
 
 #: Lines recorded in one transaction.
@@ -72,14 +73,40 @@ def _import(session: Session, line: FieldLine, issuer: str | None, at: datetime)
         field = field_of(line, patients[0].birth_date)
     except ValueError as fault:
         return LineOutcome(line.number, LineVerdict.REFUSED, str(fault))
-    origin = Origin(key_of(patients[0]), FieldSource.CSV, _key(line, key_of(patients[0]), field))
-    is_new = record_measured_field(session, field, origin, at)
+    named_key = key_as_named(session, line.patient_id, issuer, patients[0])
+    is_new = record_measured_field(session, field, _origin(line, patients[0], named_key, field), at)
     return LineOutcome(line.number, LineVerdict.RECORDED if is_new else LineVerdict.KNOWN)
 
 
-def _key(line: FieldLine, patient_key: int, field: MeasuredField) -> str:
-    """Return what names a test: whose, which eye, when, and what was found."""
+def _origin(line: FieldLine, patient: PatientRow, named_key: int, field: MeasuredField) -> Origin:
+    patient_key = key_of(patient)
+    return Origin(
+        patient_key,
+        FieldSource.CSV,
+        key_of_named(named_key, _digest(line, field)),
+        former_keys=tuple(_former_key(line, key, field) for key in (named_key, patient_key)),
+    )
+
+
+def _digest(line: FieldLine, field: MeasuredField) -> str:
+    """Return what names a test of a patient: which eye, when as the line says, what was found.
+
+    A day that follows from the age is another where the birth date was corrected.
+    """
+    number, day, age = (line.values.get(name, "").strip() for name in ("FieldN", "Date", "Age"))
+    return _hashed((field.laterality, number, day or age, _found(field)))
+
+
+def _former_key(line: FieldLine, patient_key: int, field: MeasuredField) -> str:
+    """Return how tests were named before it was kept which Patient ID their line names."""
     number, at = line.values.get("FieldN", ""), field.measured_at
-    values = [point.sensitivity_db for point in field.points]
-    parts = (patient_key, field.laterality, number, at.isoformat() if at else "", values)
-    return "csv:" + sha256(repr(parts).encode()).hexdigest()
+    parts = (patient_key, field.laterality, number, at.isoformat() if at else "", _found(field))
+    return "csv:" + _hashed(parts)
+
+
+def _found(field: MeasuredField) -> list[float | None]:
+    return [point.sensitivity_db for point in field.points]
+
+
+def _hashed(parts: tuple[object, ...]) -> str:
+    return sha256(repr(parts).encode()).hexdigest()

@@ -71,7 +71,7 @@ def field_of(line: FieldLine, birth_date: date | None) -> MeasuredField:
     Parameters
     ----------
     birth_date
-        Of the patient, to know from the age when it was.
+        Of the patient, to know from the age when it was, or from the day how old they were.
 
     Raises
     ------
@@ -84,12 +84,13 @@ def field_of(line: FieldLine, birth_date: date | None) -> MeasuredField:
     age_years = _number(line.values, "Age")
     if age_years is not None and not 0 <= age_years <= _OLDEST_YEARS:
         raise ValueError(f"Age is not between 0 and {_OLDEST_YEARS:g} years")
+    measured_at = _measured_at(line.values, birth_date, age_years)
     return MeasuredField(
         laterality=laterality,
         pattern=FieldPattern.P24_2,
         points=_points(line.values, laterality),
-        measured_at=_measured_at(line.values, birth_date, age_years),
-        age_years=age_years,
+        measured_at=measured_at,
+        age_years=_age_at(measured_at, birth_date) if age_years is None else age_years,
         mean_deviation_db=_number(line.values, "MD"),
     )
 
@@ -131,6 +132,14 @@ def _measured_at(
     # Exact to a day or so, which is what an age in years with decimals is.
     born = datetime.combine(birth_date, datetime.min.time())
     return born + timedelta(days=round(age_years * _DAYS_A_YEAR))
+
+
+def _age_at(moment: datetime | None, birth_date: date | None) -> float | None:
+    """Return an age in years, None where it is not known or none that people reach."""
+    if moment is None or birth_date is None:
+        return None
+    age_years = (moment.date() - birth_date).days / _DAYS_A_YEAR
+    return age_years if 0 <= age_years <= _OLDEST_YEARS else None
 
 
 def _number(values: Values, column: str) -> float | None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, delete, select
 
 from core.changes import append_change
@@ -48,19 +49,40 @@ class Origin:
         The same for the same test, however often it is read.
     instance_key
         The instance it was read from, None where there is none.
+    former_keys
+        What else the same test may be recorded under.
     """
 
     patient_key: int
     source: FieldSource
     key: str
     instance_key: int | None = None
+    former_keys: tuple[str, ...] = ()
+
+
+def key_of_named(patient_key: int, digest: str) -> str:
+    """Return the key of a test that no instance holds, with the record whose Patient ID it names.
+
+    That may have been merged into whose the field is now.
+    """
+    return f"{_named_start(patient_key)}{digest}"
+
+
+def is_named(patient_key: int) -> ColumnElement[bool]:
+    """Return whether a row names the Patient ID of a record."""
+    return col(MeasuredFieldRow.source_key).startswith(_named_start(patient_key), autoescape=True)
+
+
+def _named_start(patient_key: int) -> str:
+    return f"csv:{patient_key}:"
 
 
 def record_measured_field(
     session: Session, field: MeasuredField, origin: Origin, recorded_at: datetime
 ) -> bool:
     """Record a field in the caller's transaction; return False where it was recorded before."""
-    known = select(MeasuredFieldRow.id).where(col(MeasuredFieldRow.source_key) == origin.key)
+    keys = (origin.key, *origin.former_keys)
+    known = select(MeasuredFieldRow.id).where(col(MeasuredFieldRow.source_key).in_(keys))
     if session.exec(known).first() is not None:
         return False
     row = _row_of(field, origin, recorded_at)

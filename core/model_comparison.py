@@ -10,10 +10,12 @@ from sqlmodel import Session, col, select
 from core.perimetry.limits_of_agreement import limits_of_agreement
 from core.tables.predictions import PredictionRow
 from core.tables.shadow_predictions import ShadowPredictionRow
-from core.values.prediction import FIELD_POINTS
+from core.values.prediction import FIELD_POINTS, PredictionStatus
 
 #: Scans that are looked at, the newest: enough for any figure here.
 MOST_SCANS: Final = 10_000
+#: What was superseded was made of a scan whose content is another now, or is a failure overcome.
+_STANDING: Final = col(PredictionRow.status) != PredictionStatus.SUPERSEDED
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,13 @@ def _pairs(session: Session, first: str, second: str) -> list[Any]:
 
 
 def _looked_at(digest: str) -> Subquery:
-    """Return what a model made of scans, as a result of them or beside one."""
+    """Return what a model made of scans as they are now, as a result of them or beside one."""
     as_result = select(
         col(PredictionRow.instance_key),
         col(PredictionRow.sensitivities_db),
         col(PredictionRow.mean_deviation_db),
         col(PredictionRow.predicted_at),
-    ).where(col(PredictionRow.model_digest) == digest)
+    ).where(_STANDING, col(PredictionRow.model_digest) == digest)
     beside = (
         select(
             col(PredictionRow.instance_key),
@@ -125,7 +127,7 @@ def _looked_at(digest: str) -> Subquery:
             col(ShadowPredictionRow.predicted_at),
         )
         .join(PredictionRow, col(PredictionRow.id) == col(ShadowPredictionRow.prediction_id))
-        .where(col(ShadowPredictionRow.model_digest) == digest)
+        .where(_STANDING, col(ShadowPredictionRow.model_digest) == digest)
     )
     return union_all(as_result, beside).subquery()
 

@@ -5,11 +5,12 @@ An ID that a patient had before a merge still finds them.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from core.errors import NodeError, RecordNotFound
+from core.tables.columns import key_of
 from core.tables.patients import PatientRow
 
 
@@ -44,6 +45,21 @@ def patients_named(session: Session, patient_id: str, issuer: str | None) -> Seq
         col(PatientRow.id).in_(keys_named(patient_id, issuer))
     )
     return session.exec(statement.order_by(col(PatientRow.issuer))).all()
+
+
+def key_as_named(session: Session, patient_id: str, issuer: str | None, patient: PatientRow) -> int:
+    """Return the record that has a Patient ID itself: of that patient, or merged into theirs.
+
+    Where two such records were merged into it, and the issuer does not tell which, it is theirs.
+    """
+    statement = select_rows(PatientRow.id).where(
+        col(PatientRow.patient_id) == patient_id,
+        or_(col(PatientRow.id) == patient.id, col(PatientRow.merged_into) == patient.id),
+    )
+    if issuer is not None:
+        statement = statement.where(col(PatientRow.issuer) == issuer)
+    keys = [key for key in session.exec(statement).all() if key is not None]
+    return keys[0] if len(keys) == 1 else key_of(patient)
 
 
 def keys_of_today(session: Session, keys: Sequence[int]) -> list[int]:

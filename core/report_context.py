@@ -21,7 +21,7 @@ from core.tables.series import SeriesRow
 from core.tables.studies import StudyRow
 from core.values.prediction import ModelIdentity, Prediction, PredictionStatus
 from core.values.report_context import EarlierEstimate, KeptReport, ReportContext
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 
 #: Points of a trend that a page can show; the newest are kept.
 _MOST_EARLIER: Final = 60
@@ -110,6 +110,7 @@ def _point_of(row: PredictionRow) -> EarlierEstimate | None:
         row.mean_deviation_db,
         ModelIdentity(row.model_name, row.model_version, row.model_digest),
         Device(row.manufacturer, row.manufacturer_model_name, row.device_serial_number),
+        ScanKind(row.scan_kind) if row.scan_kind else None,
     )
 
 

@@ -1,7 +1,7 @@
-"""The mean deviation of an eye from visit to visit, with every change of device and model marked.
+"""The mean deviation of an eye from visit to visit, with every change marked.
 
 No line is fitted and no rate is given: how far repeated estimates of one eye scatter has not been
-measured, and estimates of two devices or two models are no series.
+measured, and estimates of two devices, models or kinds of scan are no series.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from core.values.prediction import Prediction
 from core.values.report_context import EarlierEstimate
 from reports import palette
 from reports.canvas import drawable
+from reports.scan_words import kind_words
 
 _LEAST_SPAN_DB: Final = 6.0
 #: Changes that are written out; more would cover each other, and are marked only.
@@ -40,6 +41,7 @@ def trend_of(
         prediction.deviations.mean_deviation_db,
         prediction.model,
         prediction.device,
+        prediction.scan_kind,
     )
     return (*earlier, *dated([this]))
 
@@ -71,6 +73,8 @@ def changes_between(before: EarlierEstimate, after: EarlierEstimate) -> str:
         changes.append(f"model {after.model.version}")
     if before.device != after.device:
         changes.append(" ".join(filter(None, (after.device.manufacturer, after.device.model))))
+    if before.scan_kind != after.scan_kind:
+        changes.append(kind_words(after.scan_kind))
     return ", ".join(change or "device unknown" for change in changes)
 
 

@@ -63,6 +63,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "percent": percent,
     "refusal": refusal,
     "run_outline": run_outline,
+    "trend_change": trend_words.change,
     "trend_place": trend_words.place,
     "trend_value": trend_value,
     "why_waiting": queue_words.why,

@@ -6,7 +6,9 @@ from api.dashboard.translation import gettext, to_translate
 from api.dashboard.words import UNKNOWN
 from core.perimetry.trend import CONFIDENCE_PERCENT, MINIMUM_VISITS, Line, NoSlope
 from core.trends.result import Index, Place
+from core.trends.telling import Change
 from core.values.scan import Device
+from reports.scan_words import kind_words
 
 _PLACE_WORDS: Final = {
     Place.COUNTED: to_translate("counts"),
@@ -86,6 +88,17 @@ def device_name(device: Device) -> str:
     if device.serial_number:
         name = f"{name} ({device.serial_number})" if name else device.serial_number
     return name or gettext("Device unknown")
+
+
+def change(found: Change) -> str:
+    """Return what is another from a visit on."""
+    words = [] if found.device is None else [device_name(found.device)]
+    if found.model is not None:
+        model = gettext("model %(name)s %(version)s")
+        words.append(model % {"name": found.model.name, "version": found.model.version})
+    if found.scan_kind is not None or not words:
+        words.append(gettext(kind_words(found.scan_kind)))
+    return "; ".join(words)
 
 
 def _plain(number: float, digits: int) -> str:

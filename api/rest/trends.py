@@ -24,10 +24,10 @@ ROUTER: Final = APIRouter(prefix="/v1/patients", tags=["patients"])
 def read_eye_trend(
     node: NodeParameter, patient_id: str, laterality: Laterality, issuer: Issuer = None
 ) -> TrendOut:
-    """Return every result of an eye, with a line for each run of one device and model.
+    """Return every result of an eye, with a line for each run of what can be compared.
 
-    Nothing is mixed: visits of another device or another version of a model are another run. What
-    was rejected, replaced or not assessable is in no line.
+    Nothing is mixed: visits of another device, another kind of scan or another version of a model
+    are another run. What was rejected, replaced or not assessable is in no line.
     """
     with node.database.reading() as session:
         patient = find_patient(session, patient_id, issuer)

@@ -61,11 +61,12 @@ class TrendLineOut(BaseModel):
 
 
 class RunOut(BaseModel):
-    """The visits of one device and one version of a model: only these can be compared."""
+    """The visits of one device, kind of scan and version of a model: only these compare."""
 
     number: int
     device: DeviceOut
     model: ModelOut
+    scan_kind: ScanKind | None
     visits: int
     first_at: Moment
     last_at: Moment
@@ -73,11 +74,12 @@ class RunOut(BaseModel):
 
 
 class ChangeOut(BaseModel):
-    """A visit of another device or model than the one before; null where it is the same."""
+    """A visit of another device, model or kind of scan than the one before; null where the same."""
 
     at: Moment
     device: DeviceOut | None
     model: ModelOut | None
+    scan_kind: ScanKind | None
 
 
 class TrendMeasuredOut(BaseModel):
@@ -156,6 +158,7 @@ def _run(run: Run) -> RunOut:
         number=run.number,
         device=_device(run.device),
         model=_model(run.model),
+        scan_kind=run.scan_kind,
         visits=len(run.results),
         first_at=moments[0],
         last_at=moments[-1],
@@ -184,6 +187,7 @@ def _change(change: Change) -> ChangeOut:
         at=change.at,
         device=None if change.device is None else _device(change.device),
         model=None if change.model is None else _model(change.model),
+        scan_kind=change.scan_kind,
     )
 
 

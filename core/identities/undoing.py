@@ -1,8 +1,9 @@
 """A correction that was wrong, taken back; what came since stays where it belongs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from core.identities.corrected_values import values_of, write_values
@@ -11,6 +12,7 @@ from core.identities.following import let_follow
 from core.identities.history import Correction, find_change, record_change, undone
 from core.identities.locking import lock_patients, lock_studies, lock_study
 from core.identities.moving import hand_over, tell_move
+from core.measured_fields import is_named
 from core.tables.columns import key_of
 from core.tables.identity_changes import IdentityChangeKind, IdentityChangeRow
 from core.tables.measured_fields import MeasuredFieldRow
@@ -67,7 +69,7 @@ def _separate(
     former = patients[_former_key(change)]
     if former.merged_into != change.patient_key:
         raise CorrectionRefused(_LATER_FIRST)
-    was, named = set(change.details["studies"]), {former.id, *change.details["aliases"]}
+    was, named = set(change.details["studies"]), {key_of(former), *change.details["aliases"]}
     since = [
         study
         for study in lock_studies(session, change.patient_key)
@@ -77,7 +79,7 @@ def _separate(
     since = [study for study in since if study.id in was or study.id not in moved]
     for study in since:
         hand_over(session, study, change.patient_key, former)
-    _give_fields_back(session, change, former)
+    _give_fields_back(session, change, former, named)
     former.merged_into = None
     aliases = select(PatientRow).where(col(PatientRow.id).in_(change.details["aliases"]))
     for row in session.exec(aliases).all():
@@ -145,9 +147,13 @@ def _former_key(change: IdentityChangeRow) -> int:
     return change.from_patient_key
 
 
-def _give_fields_back(session: Session, change: IdentityChangeRow, former: PatientRow) -> None:
+def _give_fields_back(
+    session: Session, change: IdentityChangeRow, former: PatientRow, named: Collection[int] = ()
+) -> None:
+    """Give back the fields that went along, and those that were recorded for these IDs since."""
+    went_along = col(MeasuredFieldRow.id).in_(change.details["measured_fields"])
     statement = select(MeasuredFieldRow).where(
-        col(MeasuredFieldRow.id).in_(change.details["measured_fields"]),
+        or_(went_along, *(is_named(key) for key in named)),
         col(MeasuredFieldRow.patient_key) == change.patient_key,
     )
     for row in session.exec(statement).all():

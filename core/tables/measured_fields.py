@@ -12,7 +12,8 @@ from core.tables.columns import JsonValue, UtcDateTime
 class MeasuredFieldRow(SQLModel, table=True):
     """What `core.values.measured_field.MeasuredField` holds, in columns.
 
-    `source_key` makes reading safe to repeat: the SOP Instance UID, or the digest of a CSV row.
+    `source_key` makes reading safe to repeat: the SOP Instance UID or, of a CSV row, the key of the
+    patient it names and its digest.
     `sensitivities_db` are the 52 places of the 24-2 in right-eye order, null where they are not all
     there.
     """

@@ -17,9 +17,9 @@ DRAWABLE_YEARS: Final = range(1900, 2200)
 class Place(StrEnum):
     """What becomes of a result in the trend."""
 
-    #: It is the visit of its day, for its device and model.
+    #: It is the visit of its day, for its device, model and kind of scan.
     COUNTED = "counted"
-    #: Another scan of that day, by the same device and model, is the visit.
+    #: Another scan of that day, of the same device, model and kind, is the visit.
     ANOTHER_COUNTS = "another_counts"
     #: A person rejected it, or said that the scan cannot be assessed.
     WITHHELD = "withheld"

@@ -1,7 +1,9 @@
 """What the results of one eye say over time, and what they do not.
 
-A *run* holds the visits that one device took and one version of one model estimated: only those can
-be compared, and each run has lines of its own. A run may be interrupted by visits of another.
+A *run* holds the visits that one device took as scans of one kind and one version of one model
+estimated: only those can be compared, and each run has lines of its own. A circle is measured where
+the device drew it, volumes and maps at a distance from the disc of their own. A run may be
+interrupted by visits of another.
 """
 
 from collections import defaultdict
@@ -26,12 +28,14 @@ _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Run:
-    """The visits of one device and one version of a model, in order of time, one a day.
+    """The visits of one device, kind of scan and version of a model, in order of time, one a day.
 
     Attributes
     ----------
     number
         Counts the runs of an eye from 1, by their first visits.
+    scan_kind
+        None where the record does not say.
     lines
         Of each index: the line, or why there is none.
     """
@@ -39,23 +43,27 @@ class Run:
     number: int
     device: Device
     model: ModelIdentity
+    scan_kind: ScanKind | None
     results: tuple[TrendResult, ...]
     lines: Mapping[Index, Line | NoSlope]
 
 
 @dataclass(frozen=True)
 class Change:
-    """That a visit is of another device or model than the one before.
+    """That a visit is of another device, model or kind of scan than the one before.
 
     Attributes
     ----------
     device, model
         The new one; None where it is the same as before.
+    scan_kind
+        The new one; None where it is the same as before, or where the record does not say.
     """
 
     at: datetime
     device: Device | None
     model: ModelIdentity | None
+    scan_kind: ScanKind | None
 
 
 @dataclass(frozen=True)
@@ -111,13 +119,13 @@ def tell_trend(
 
 
 def _placed(results: Sequence[TrendResult]) -> list[TrendResult]:
-    """Return results in order of time, one counted for each day, device and model."""
+    """Return results in order of time, one counted for each day and run."""
     dated = [replace(r, place=Place.UNDATED) if _lacks_day(r) else r for r in results]
     best: dict[tuple[Any, ...], TrendResult] = {}
     for result in dated:
         if result.place is not Place.COUNTED:
             continue
-        key = (result.day, result.device, result.model)
+        key = (result.day, *_comparable(result))
         if key not in best or _rank(result) > _rank(best[key]):
             best[key] = result
     visits = {result.prediction_id for result in best.values()}
@@ -150,13 +158,19 @@ def _order(result: TrendResult) -> tuple[Any, ...]:
     return (result.acquired_at or _LATEST, result.predicted_at, result.prediction_id)
 
 
+def _comparable(result: TrendResult) -> tuple[Device, ModelIdentity, ScanKind | None]:
+    """Return what results must share to be of one run."""
+    return result.device, result.model, result.scan_kind
+
+
 def _runs(counted: Sequence[TrendResult]) -> tuple[Run, ...]:
-    gathered: dict[tuple[Device, ModelIdentity], list[TrendResult]] = defaultdict(list)
+    gathered: dict[tuple[Device, ModelIdentity, ScanKind | None], list[TrendResult]]
+    gathered = defaultdict(list)
     for result in counted:
-        gathered[result.device, result.model].append(result)
+        gathered[_comparable(result)].append(result)
     return tuple(
-        Run(number, device, model, tuple(visits), {index: _line(visits, index) for index in Index})
-        for number, ((device, model), visits) in enumerate(gathered.items(), start=1)
+        Run(number, *shared, tuple(visits), {index: _line(visits, index) for index in Index})
+        for number, (shared, visits) in enumerate(gathered.items(), start=1)
     )
 
 
@@ -180,8 +194,8 @@ def _changes(counted: Sequence[TrendResult]) -> tuple[Change, ...]:
             after.acquired_at,
             after.device if after.device != before.device else None,
             after.model if after.model != before.model else None,
+            after.scan_kind if after.scan_kind != before.scan_kind else None,
         )
         for before, after in pairwise(leading.values())
-        if after.acquired_at is not None
-        and (after.device, after.model) != (before.device, before.model)
+        if after.acquired_at is not None and _comparable(after) != _comparable(before)
     )

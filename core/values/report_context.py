@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.values.prediction import ModelIdentity, Prediction
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,15 @@ class EarlierEstimate:
     ----------
     mean_deviation_db
         A number, never NaN.
+    scan_kind
+        None where the record does not say.
     """
 
     acquired_at: datetime
     mean_deviation_db: float
     model: ModelIdentity
     device: Device
+    scan_kind: ScanKind | None
 
 
 @dataclass(frozen=True)

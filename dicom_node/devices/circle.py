@@ -1,6 +1,7 @@
 """The angle of every A-scan of a circle, in the frame both eyes share."""
 
 import math
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,12 @@ from core.values.laterality import Laterality
 from core.values.scan import CircleGeometry, CircleOnPicture
 from dicom_node.devices.frame_location import FrameLocation
 from dicom_node.devices.localizer import Localizer
-from dicom_node.devices.spacing import check_circle, check_circle_angle
+from dicom_node.devices.spacing import USUAL_CIRCLE_DEGREE, check_circle, check_circle_angle
+
+_ANGLE_UNKNOWN_NOTE: Final = (
+    f"Whether the circle is the usual one of {USUAL_CIRCLE_DEGREE:.0f}° was not checked, for no "
+    "field of view of the localizer is known: on a larger one the nerve fibre layer is thinner."
+)
 
 
 def read_circle(
@@ -30,8 +36,9 @@ def read_circle(
         `spacing_implausible`, or `outside_intended_use` for a circle of another angle.
     """
     fitted = location.circle
-    if localizer.pixel_degree is not None and fitted is not None:
-        check_circle_angle(2 * fitted.radius * localizer.pixel_degree)
+    across_degree = _diameter_degree(location, localizer)
+    if across_degree is not None:
+        check_circle_angle(across_degree)
     return CircleGeometry(
         angles_degree=_tsnit_degree(_column_angles(location, columns), localizer, laterality),
         diameter_mm=_diameter_mm(location, localizer, columns, lateral_mm),
@@ -39,6 +46,21 @@ def read_circle(
         if fitted is None
         else CircleOnPicture(fitted.row, fitted.column, fitted.radius),
     )
+
+
+def angle_notes(location: FrameLocation, localizer: Localizer) -> tuple[str, ...]:
+    """Return a warning where the angle of a circle is not known.
+
+    In millimetre the usual circle of a long eye is as large as a wider one of a short eye, so that
+    its length does not tell.
+    """
+    return () if _diameter_degree(location, localizer) is not None else (_ANGLE_UNKNOWN_NOTE,)
+
+
+def _diameter_degree(location: FrameLocation, localizer: Localizer) -> float | None:
+    if localizer.pixel_degree is None or location.circle is None:
+        return None
+    return 2 * location.circle.radius * localizer.pixel_degree
 
 
 def _diameter_mm(

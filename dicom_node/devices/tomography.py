@@ -9,7 +9,7 @@ from core.values.laterality import Laterality
 from core.values.reason import ReasonCode
 from core.values.scan import Scan, ScanKind
 from dicom_node.devices.attributes import clean_text, values_of
-from dicom_node.devices.circle import read_circle
+from dicom_node.devices.circle import angle_notes, read_circle
 from dicom_node.devices.description import describe
 from dicom_node.devices.localizer import Localizer, read_localizer
 from dicom_node.devices.pixels import PixelDescription, describe_pixels, read_frame
@@ -74,7 +74,11 @@ def _circle_scan(
         acquired_at=said.acquired_at,
         age_years=said.age_years,
         device=said.device,
-        notes=(*localizer.notes, *_frame_note(circle, pixels)),
+        notes=(
+            *localizer.notes,
+            *angle_notes(circle.location, localizer),
+            *_frame_note(circle, pixels),
+        ),
     )
 
 

@@ -17,9 +17,10 @@ def first_item(dataset: Dataset, keyword: str) -> Dataset:
 
 
 def number_of(dataset: Dataset, keyword: str) -> float | None:
-    """Return a number, None where there is not exactly one."""
+    """Return a number, None where there is not exactly one, or where it is not available."""
     numbers = numbers_of(dataset, keyword)
-    return round(numbers[0], 4) if len(numbers) == 1 else None
+    known = len(numbers) == 1 and numbers[0] != _NOT_AVAILABLE
+    return round(numbers[0], 4) if known else None
 
 
 def read_index_number(dataset: Dataset, code: str) -> float | None:
@@ -68,7 +69,7 @@ def _observation(dataset: Dataset, code: str) -> Dataset | None:
 def _percent(trials: Dataset, estimate: str, counts: tuple[str, str]) -> float | None:
     """Return the device's own estimate or, as older ones count, wrong answers of catch trials."""
     stated = number_of(trials, estimate)
-    if stated is not None and stated != _NOT_AVAILABLE:
+    if stated is not None:
         return stated
     wrong, asked = (whole_number_of(trials, keyword) for keyword in counts)
     return None if wrong is None or not asked else round(100 * wrong / asked, 4)

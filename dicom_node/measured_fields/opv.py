@@ -11,6 +11,7 @@ from core.values.laterality import Laterality
 from core.values.measured_field import FieldPattern, MeasuredField, MeasuredPoint
 from dicom_node.devices.attributes import silenced_reader, text_of
 from dicom_node.devices.examination_time import read_age_years
+from dicom_node.devices.laterality import BOTH, eyes_of
 from dicom_node.measured_fields.errors import FieldRefused
 from dicom_node.measured_fields.indices import (
     first_item,
@@ -91,12 +92,10 @@ def _check_is_measured(dataset: Dataset) -> None:
 
 
 def _read_laterality(dataset: Dataset) -> Laterality:
-    named = {
-        text_of(dataset, keyword).upper() for keyword in ("MeasurementLaterality", "Laterality")
-    } - {""}
-    if len(named) == 1 and named <= set(Laterality):
-        return Laterality(named.pop())
-    state = "differ" if len(named) > 1 else "name both eyes" if "B" in named else "name no eye"
+    eyes = eyes_of(dataset, "MeasurementLaterality") | eyes_of(dataset, "Laterality")
+    if len(eyes) == 1 and eyes <= set(Laterality):
+        return Laterality(next(iter(eyes)))
+    state = "differ" if len(eyes) > 1 else "name both eyes" if BOTH in eyes else "name no eye"
     raise FieldRefused(
         f"Measurement Laterality (0024,0113) and Laterality (0020,0060) {state}. Correct it at the "
         "perimeter and send it again."

@@ -55,17 +55,25 @@ def _point_of(item: Dataset) -> MeasuredPoint:
     value = number_of(item, "SensitivityValue")
     if value is not None and value > _LARGEST_DB:
         raise FieldRefused(f"A sensitivity (0024,0094) is above {_LARGEST_DB:g} dB")
-    # Some devices write what was not seen as a negative number.
-    is_below = value is not None and value < 0
-    is_seen = text_of(item, "StimulusResults").upper() != "NOT SEEN" and not is_below
+    is_seen = _is_seen(item, value)
     normals = first_item(item, "VisualFieldTestPointNormalsSequence")
     return MeasuredPoint(
         x_degree=x,
         y_degree=y,
-        sensitivity_db=value if is_seen else None,
+        # One that was seen at less than nothing contradicts itself: its value is not known.
+        sensitivity_db=value if is_seen and value is not None and value >= 0 else None,
         is_seen=is_seen,
         total_deviation_db=number_of(normals, "AgeCorrectedSensitivityDeviationValue"),
         pattern_deviation_db=number_of(
             normals, "GeneralizedDefectCorrectedSensitivityDeviationValue"
         ),
     )
+
+
+def _is_seen(item: Dataset, value: float | None) -> bool:
+    """Whether the brightest stimulus was seen, as Stimulus Results (0024,0093) says.
+
+    Some devices say nothing there, and write what was not seen as a negative number.
+    """
+    results = text_of(item, "StimulusResults").upper()
+    return results == "SEEN" or (results != "NOT SEEN" and (value is None or value >= 0))

@@ -7,8 +7,9 @@ from sqlmodel import Session, col, select
 
 from core import ledger
 from core.clock import Clock, utc_now
-from core.database import Database
+from core.database import Database, TransactionConflict
 from core.errors import RecordNotFound
+from core.identities.locking import lock_patients
 from core.ledger import Claim
 from core.logs import get_logger
 from core.measured_fields import Origin, record_measured_field
@@ -50,19 +51,18 @@ class ReadFieldStep:
 
     def _read(self, claimed: Claim) -> None:
         with self.database.reading() as session:
-            instance, patient_key = _find(session, int(claimed.subject))
+            instance = _find(session, int(claimed.subject))
             dataset = read_dataset(session, self.storage, instance.sop_instance_uid)
         try:
-            self._record(claimed, instance, patient_key, read_field(dataset))
+            self._record(claimed, instance, read_field(dataset))
         except FieldRefused as refusal:
             self._refuse(claimed, instance, str(refusal))
 
-    def _record(
-        self, claimed: Claim, instance: InstanceRow, patient_key: int, field: MeasuredField
-    ) -> None:
+    def _record(self, claimed: Claim, instance: InstanceRow, field: MeasuredField) -> None:
         uid = instance.sop_instance_uid
-        origin = Origin(patient_key, FieldSource.OPV, uid, key_of(instance))
         with self.database.transaction() as session:
+            patient_key = _owner_key(session, instance)
+            origin = Origin(patient_key, FieldSource.OPV, uid, key_of(instance))
             session.get_one(InstanceRow, instance.id).outcome_message = ""
             ledger.finish(session, claimed)
             record_measured_field(session, field, origin, self.clock())
@@ -75,14 +75,30 @@ class ReadFieldStep:
         _log.warning("measured_field_refused", sop_instance_uid=instance.sop_instance_uid)
 
 
-def _find(session: Session, instance_key: int) -> tuple[InstanceRow, int]:
-    statement = (
-        select(InstanceRow, StudyRow.patient_key)
-        .join(SeriesRow, col(SeriesRow.id) == col(InstanceRow.series_key))
-        .join(StudyRow, col(StudyRow.id) == col(SeriesRow.study_key))
-        .where(col(InstanceRow.id) == instance_key)
-    )
-    found = session.exec(statement).one_or_none()
+def _find(session: Session, instance_key: int) -> InstanceRow:
+    found = session.get(InstanceRow, instance_key)
     if found is None:
         raise RecordNotFound("The instance to read is not kept any more")
+    return found
+
+
+def _owner_key(session: Session, instance: InstanceRow) -> int:
+    """Return whose an instance is, which may be another than when it was read.
+
+    From now on nobody corrects that meanwhile: a correction locks the patients first, too.
+
+    Raises
+    ------
+    TransactionConflict
+        If somebody does at this moment.
+    """
+    statement = (
+        select(StudyRow.patient_key)
+        .join(SeriesRow, col(SeriesRow.study_key) == col(StudyRow.id))
+        .where(col(SeriesRow.id) == instance.series_key)
+    )
+    found = session.exec(statement).one()
+    lock_patients(session, found)
+    if session.exec(statement).one() != found:
+        raise TransactionConflict("Somebody else moved the study at this moment; look again")
     return found

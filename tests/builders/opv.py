@@ -229,7 +229,7 @@ def _index(observation: Dataset) -> Dataset:
 def _point(at: Place, value: float | None) -> Dataset:
     item = Dataset()
     item.VisualFieldTestPointXCoordinate, item.VisualFieldTestPointYCoordinate = at
-    item.StimulusResults = "NOT SEEN" if value is None else "SEEN"
+    item.StimulusResults = "SEEN" if value is not None and value >= 0 else "NOT SEEN"
     if value is not None:
         item.SensitivityValue = value
     item.RetestStimulusSeen = "NO"

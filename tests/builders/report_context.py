@@ -17,6 +17,7 @@ def build_earlier(
         mean_deviation_db,
         changes.get("model", prediction.model),
         changes.get("device", prediction.device),
+        changes.get("scan_kind", prediction.scan_kind),
     )
 
 

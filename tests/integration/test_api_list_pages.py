@@ -30,7 +30,7 @@ from core.values.identity import PatientIdentity
 from core.values.laterality import Laterality
 from core.values.person_name import FoldedName
 from core.values.prediction import FieldEstimate, ModelIdentity, PredictionStatus
-from core.values.scan import Device
+from core.values.scan import Device, ScanKind
 from dicom_node.peers import add_peer
 from dicom_node.storage import patient_search
 from dicom_node.storage.bytes import Storage
@@ -180,7 +180,7 @@ def test_patient_page_shows_both_eyes_runs_slopes_and_what_is_left_out(
 ) -> None:
     with database.transaction() as session:
         keep_visits(session)
-        moved = {"device": Device("Maker", "Scanner", "SN-9")}
+        moved = {"device": Device("Maker", "Scanner", "SN-9"), "scan_kind": ScanKind.VOLUME}
         keep_visit(session, "moved", datetime(2024, 3, 4, tzinfo=UTC), -9.0, **moved)
         refused = {"status": PredictionStatus.NOT_ASSESSABLE}
         keep_visit(session, "refused", datetime(2024, 9, 4, tzinfo=UTC), None, **refused)
@@ -200,8 +200,8 @@ def test_patient_page_shows_both_eyes_runs_slopes_and_what_is_left_out(
         "−0.68 dB/year",
         "95 % interval −0.87 to −0.49",
         "no slope: fewer than 4 visits",
-        "run 1: Maker Scanner (SN-1), retinervenet 1.0.0; 5 visits",
-        "2024-03-04 : Maker Scanner (SN-9)",
+        "run 1: Maker Scanner (SN-1), OCT circle, retinervenet 1.0.0; 5 visits",
+        "2024-03-04 : Maker Scanner (SN-9); OCT volume",
         "Of neither eye",
         "This is no test of progression.",
         "exclude calling change over time",

@@ -70,12 +70,10 @@ def test_trend_tells_points_runs_changes_and_slopes(
     assert first["lines"]["TI"]["unit"] == "µm"
     assert second["lines"]["mean_deviation"]["no_slope"] == "too_few_visits"
     assert second["lines"]["mean_deviation"]["slope_per_year"] is None
+    assert (first["scan_kind"], second["scan_kind"]) == ("circle", "circle")
     [change] = trend["changes"]
-    assert (change["at"], change["device"]["serial_number"], change["model"]) == (
-        "2024-03-04T00:00:00Z",
-        "SN-9",
-        None,
-    )
+    assert (change["at"], change["device"]["serial_number"]) == ("2024-03-04T00:00:00Z", "SN-9")
+    assert (change["model"], change["scan_kind"]) == (None, None)
     [measured] = trend["measured_fields"]
     assert measured["mean_deviation"] == pytest.approx(0.0, abs=0.01)
     assert measured["device_mean_deviation"] == -1.5

@@ -3,10 +3,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from sqlmodel import select
 
 from core.database import Database
 from core.model_comparison import ModelComparison, compare_models
+from core.predictions import record_prediction, supersede_predictions
 from core.shadow_predictions import ShadowPrediction, record_shadow_prediction
+from core.tables.predictions import PredictionRow
 from core.values.prediction import FieldEstimate, ModelIdentity
 from tests.builders.visits import build_visit, keep_visit
 
@@ -74,6 +77,22 @@ def test_two_shadows_are_compared_over_the_scans_both_watched(database: Database
     assert (found.eyes, found.both) == (1, 1)
     assert found.mean_difference_db == pytest.approx(2.0, abs=1e-4)
     assert (found.mean_deviation_lower_db, found.mean_deviation_upper_db) == (None, None)
+
+
+def test_what_was_made_of_a_content_that_was_replaced_is_no_pair(database: Database) -> None:
+    keep(database, "a")
+    watch(database, "a", OTHER, 1.0)
+    anew = replace(build_visit("a", AT, -9.0, model=NEW), prediction_id="anew")
+    with database.transaction() as session:
+        instance_key = session.exec(select(PredictionRow.instance_key)).one()
+        supersede_predictions(session, instance_key)
+        record_prediction(session, anew, instance_key, None)
+    watch(database, "anew", ACTIVE, 2.0)
+
+    assert compared(database, NEW, OTHER) == ModelComparison(0, 0, 0, 0)
+    found = compared(database, ACTIVE, NEW)
+    assert (found.eyes, found.both) == (1, 1)
+    assert found.mean_difference_db == pytest.approx(2.0, abs=1e-4)
 
 
 def test_models_without_a_scan_in_common_have_no_figures(database: Database) -> None:

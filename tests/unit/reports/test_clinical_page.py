@@ -162,7 +162,7 @@ def test_trend_has_a_point_a_visit_and_marks_what_changed() -> None:
     earlier = (
         build_earlier(LEFT, 900, -2.0, device=Device("Old", "Scanner")),
         build_earlier(LEFT, 600, -3.0, model=older_version(LEFT, "0.9.0")),
-        build_earlier(LEFT, 300, -4.0),
+        build_earlier(LEFT, 300, -4.0, scan_kind=ScanKind.VOLUME),
     )
     figure = figure_of(LEFT, ReportContext(earlier=earlier))
 
@@ -171,7 +171,7 @@ def test_trend_has_a_point_a_visit_and_marks_what_changed() -> None:
     written = [text.get_text().strip() for text in trend.texts]
     mean_deviation_db = LEFT.deviations.mean_deviation_db
     np.testing.assert_allclose(heights, [-2.0, -3.0, -4.0, mean_deviation_db])
-    assert written == ["model 0.9.0, Maker Scanner", "model 1.0.0"]
+    assert written == ["model 0.9.0, Maker Scanner", "model 1.0.0, OCT volume", "OCT circle"]
 
 
 def test_more_reasons_than_fit_end_with_an_ellipsis() -> None:

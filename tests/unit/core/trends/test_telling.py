@@ -78,10 +78,42 @@ def test_another_device_or_model_is_another_run_and_is_marked() -> None:
     # Mixed, the jump of seven decibels between two devices would be a slope.
     assert [line.slope_per_year for line in lines[:2] if isinstance(line, Line)] == [0.0, 0.0]
     assert lines[2] is NoSlope.TOO_FEW_VISITS
-    assert [(change.at, change.device, change.model) for change in trend.changes] == [
-        (_at(2020), _SECOND, None),
-        (_at(2025), None, _NEW),
+    assert [(c.at, c.device, c.model, c.scan_kind) for c in trend.changes] == [
+        (_at(2020), _SECOND, None, None),
+        (_at(2025), None, _NEW, None),
     ]
+
+
+def test_another_kind_of_scan_of_the_same_device_is_another_run_and_is_marked() -> None:
+    kinds = (*[ScanKind.CIRCLE] * 3, *[ScanKind.VOLUME] * 2, ScanKind.THICKNESS_MAP)
+    thickness_um = (75.0, 75.0, 75.0, 94.5, 94.5, 95.0)
+    trend = _tell(
+        *(
+            _result(str(n), _at(2018 + n), scan_kind=kind, rnfl_um={Index.RNFL_MEAN: um})
+            for n, (kind, um) in enumerate(zip(kinds, thickness_um, strict=True))
+        )
+    )
+
+    assert [(run.scan_kind, len(run.results)) for run in trend.runs] == [
+        (ScanKind.CIRCLE, 3),
+        (ScanKind.VOLUME, 2),
+        (ScanKind.THICKNESS_MAP, 1),
+    ]
+    assert {run.lines[Index.RNFL_MEAN] for run in trend.runs} == {NoSlope.TOO_FEW_VISITS}
+    assert [(c.at, c.device, c.model, c.scan_kind) for c in trend.changes] == [
+        (_at(2021), None, None, ScanKind.VOLUME),
+        (_at(2023), None, None, ScanKind.THICKNESS_MAP),
+    ]
+
+
+def test_a_circle_and_a_volume_of_one_day_are_visits_of_their_own_runs() -> None:
+    trend = _tell(
+        _result("circle", _at(2020, hour=9)),
+        _result("volume", _at(2020, hour=10), scan_kind=ScanKind.VOLUME),
+    )
+
+    assert set(_places(trend).values()) == {Place.COUNTED}
+    assert trend.changes == ()
 
 
 def test_devices_used_in_turn_have_a_run_each() -> None:

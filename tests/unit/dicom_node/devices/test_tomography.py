@@ -10,7 +10,7 @@ from core.values.scan import CircleGeometry, ScanKind
 from dicom_node.devices.reading import read_scan
 from sample_dicom.oct_frames import CIRCLE_RADIAL_PATTERN, CUBE_PATTERN
 from tests.builders.mixed import PIXEL_DEGREE, build_mixed_opt
-from tests.builders.opt import build_localizer
+from tests.builders.opt import build_circle_opt, build_localizer
 
 
 def localizer_of(mm_a_degree: float, laterality: Laterality = Laterality.RIGHT) -> Dataset:
@@ -37,6 +37,25 @@ def test_usual_circle_is_read_of_lines_and_circles(
     assert isinstance(scan.geometry, CircleGeometry)
     assert scan.geometry.diameter_mm == pytest.approx(3.6)
     assert scan.lateral_um == pytest.approx(1000 * np.pi * 3.6 / 768, abs=0.001)
+
+
+@pytest.mark.parametrize("field_degree", [None, 0.0])
+def test_circle_of_an_unknown_angle_says_that_it_was_not_checked(
+    field_degree: float | None,
+) -> None:
+    localizer = build_localizer(HorizontalFieldOfView=field_degree)
+
+    scan = read_scan(build_circle_opt(), localizer)
+
+    [note] = scan.notes
+    assert note.startswith("Whether the circle is the usual one of 12° was not checked")
+
+
+def test_circle_without_a_localizer_says_that_its_angle_was_not_checked() -> None:
+    notes = read_scan(build_circle_opt()).notes
+
+    assert ["at hand" in note for note in notes] == [True, False]
+    assert "12° was not checked" in notes[1]
 
 
 @pytest.mark.parametrize("pattern", [CIRCLE_RADIAL_PATTERN, None])

@@ -3,7 +3,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import Dataset, config, dcmread
 
 from core.values.laterality import Laterality
 from core.values.measured_field import FieldPattern, Reliability
@@ -15,8 +15,10 @@ from tests.builders.prediction import POINTS_DEGREE
 
 
 def read(dataset: Dataset):
-    """Read it as it comes from a file."""
-    return read_field(dcmread(BytesIO(encoded(dataset))))
+    """Read it as it comes from a file, valid or not."""
+    with config.disable_value_validation():
+        data = encoded(dataset)
+    return read_field(dcmread(BytesIO(data)))
 
 
 @pytest.mark.parametrize("laterality", Laterality)
@@ -75,6 +77,47 @@ def test_what_was_not_seen_is_the_floor_and_is_told_apart() -> None:
     assert [(p.x_degree, p.sensitivity_db) for p in unseen] == [(-9, None), (-3, None)]
 
 
+def test_negative_number_alone_was_not_seen() -> None:
+    dataset = build_opv(points={(-9.0, 21.0): -1.0})
+    del dataset.VisualFieldTestPointSequence[0].StimulusResults
+
+    point = read(dataset).points[0]
+
+    assert (point.is_seen, point.sensitivity_db) == (False, None)
+
+
+@pytest.mark.parametrize("value", [-100.0, -1.0])
+def test_what_was_seen_without_a_possible_number_leaves_no_whole_field(value: float) -> None:
+    dataset = build_opv()
+    item = dataset.VisualFieldTestPointSequence[0]
+    item.StimulusResults, item.SensitivityValue = "SEEN", value
+
+    found = read(dataset)
+
+    assert (found.points[0].is_seen, found.points[0].sensitivity_db) == (True, None)
+    assert found.sensitivities_db is None
+
+
+def test_what_is_not_available_is_no_number() -> None:
+    dataset = build_opv(FovealSensitivity=-100.0, VisualFieldTestDuration=-100.0)
+    normals = dataset.ResultsNormalsSequence[0]
+    normals.GlobalDeviationFromNormal = normals.LocalizedDeviationFromNormal = -100.0
+    index = dataset.VisualFieldGlobalResultsIndexSequence[0].DataObservationSequence[0]
+    index.NumericValue = -100.0
+    for item in dataset.VisualFieldTestPointSequence:
+        of_point = item.VisualFieldTestPointNormalsSequence[0]
+        of_point.AgeCorrectedSensitivityDeviationValue = -100.0
+        of_point.GeneralizedDefectCorrectedSensitivityDeviationValue = -100.0
+
+    found = read(dataset)
+
+    assert (found.mean_deviation_db, found.pattern_standard_deviation_db) == (None, None)
+    assert (found.visual_field_index_percent, found.foveal_sensitivity_db) == (None, None)
+    assert found.reliability.test_duration_seconds is None
+    deviations = {(p.total_deviation_db, p.pattern_deviation_db) for p in found.points}
+    assert deviations == {(None, None)}
+
+
 def test_point_without_a_value_leaves_no_whole_field() -> None:
     dataset = build_opv()
     del dataset.VisualFieldTestPointSequence[4].SensitivityValue
@@ -116,11 +159,26 @@ def test_laterality_of_the_series_will_do_where_the_own_is_absent() -> None:
 
 
 @pytest.mark.parametrize(
+    ("laterality", "word"),
+    [(Laterality.RIGHT, "OD"), (Laterality.LEFT, "os"), (Laterality.LEFT, "OS,L")],
+)
+def test_eye_is_known_by_the_words_of_older_exports(laterality: Laterality, word: str) -> None:
+    with config.disable_value_validation():
+        alone = build_opv(laterality, MeasurementLaterality=word)
+        beside = build_opv(laterality, MeasurementLaterality=word, Laterality=laterality)
+
+    assert [read(dataset).laterality for dataset in (alone, beside)] == [laterality] * 2
+
+
+@pytest.mark.parametrize(
     ("keywords", "cause"),
     [
         ({"MeasurementLaterality": "L"}, "says left eye, the test points are those of a right eye"),
         ({"Laterality": "L"}, "differ"),
         ({"MeasurementLaterality": "B"}, "name both eyes"),
+        ({"MeasurementLaterality": "OU"}, "name both eyes"),
+        ({"MeasurementLaterality": "OD,OS"}, "differ"),
+        ({"MeasurementLaterality": "OD", "Laterality": "L"}, "differ"),
         ({"MeasurementLaterality": None}, "name no eye"),
         ({"MeasurementLaterality": "X"}, "name no eye"),
         ({"VisualFieldTestPointSequence": None}, "has no points"),
@@ -132,8 +190,11 @@ def test_laterality_of_the_series_will_do_where_the_own_is_absent() -> None:
 def test_what_cannot_be_trusted_is_refused_with_the_cause(
     keywords: dict[str, object], cause: str
 ) -> None:
+    with config.disable_value_validation():
+        dataset = build_opv(**keywords)
+
     with pytest.raises(FieldRefused, match=cause):
-        read(build_opv(**keywords))
+        read(dataset)
 
 
 def test_two_points_at_one_place_are_refused() -> None:

@@ -1,6 +1,8 @@
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, BinaryIO
 
 import pytest
 from sqlmodel import SQLModel, select
@@ -13,12 +15,15 @@ from core.tables.changes import ChangeRow
 from core.tables.instances import InstanceOutcome, InstanceRow
 from core.tables.jobs import JobKind, JobRow, JobStatus
 from core.tables.measured_fields import MeasuredFieldRow
+from core.tables.patients import PatientRow
 from core.values.laterality import Laterality
 from core.worker import Worker
 from dicom_node.measured_fields.opv import read_field
 from dicom_node.measured_fields.step import ReadFieldStep
 from dicom_node.storage.archive import Archive
+from dicom_node.storage.bytes import Storage
 from dicom_node.storage.retention.holds import holds_of
+from tests.builders.moved_study import move_to_patient_born
 from tests.builders.opv import build_field_db, build_opv
 from tests.builders.received import open_test_archive, receive
 
@@ -74,6 +79,33 @@ def test_reading_again_records_nothing(archive: Archive, worker: Worker) -> None
 
     assert len(rows(archive, MeasuredFieldRow)) == 1
     assert [c.kind for c in rows(archive, ChangeRow)].count("measured_field_recorded") == 1
+
+
+class _Corrected(Storage):
+    """Lets the study be given to another patient while a job reads the object."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        super().__init__(url)
+        self.database = database
+
+    @contextmanager
+    def open(self, key: str) -> Generator[BinaryIO]:
+        with super().open(key) as file:
+            move_to_patient_born(self.database, date(1930, 1, 1))
+            yield file
+
+
+def test_field_of_a_study_that_was_moved_meanwhile_is_the_new_patient_s(
+    archive: Archive, database: Database, settings: Settings
+) -> None:
+    receive(archive, build_opv())
+    step = ReadFieldStep(database, _Corrected(database, settings.storage))
+
+    Worker(database, settings, step, threading.Event()).run_once()
+
+    (row,) = rows(archive, MeasuredFieldRow)
+    with database.reading() as session:
+        assert session.get_one(PatientRow, row.patient_key).patient_id == "MOVED-1"
 
 
 def test_wrong_eye_gives_no_field_and_says_why(archive: Archive, worker: Worker) -> None:
