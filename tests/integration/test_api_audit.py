@@ -140,8 +140,8 @@ def test_page_that_refreshes_itself_is_one_entry_for_a_while(
     known, other = headers(database), headers(database, Role.VIEWER)
     with http_server(patient, database, Storage(patient.storage)) as url:
         for _ in range(3):
-            httpx.get(f"{url}/", headers=known)
-        httpx.get(f"{url}/", headers=other)
+            httpx.get(f"{url}/", headers=known, timeout=60)
+        httpx.get(f"{url}/", headers=other, timeout=60)
 
     assert [row.actor for row in audited(database)] == ["the clinician", "the viewer"]
 

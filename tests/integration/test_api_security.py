@@ -79,8 +79,8 @@ def test_without_authentication_only_this_machine_is_answered(
     settings: Settings, database: Database
 ) -> None:
     with http_server(settings, database, Storage(settings.storage)) as url:
-        assert httpx.get(f"{url}/v1/patients").status_code == 200
-        rebound = httpx.get(f"{url}/v1/patients", headers={"Host": "attacker.example"})
+        assert httpx.get(f"{url}/v1/patients", timeout=60).status_code == 200
+        rebound = httpx.get(f"{url}/v1/patients", headers={"Host": "attacker.example"}, timeout=60)
 
     assert rebound.status_code == 421
     assert rebound.headers["content-type"] == "application/problem+json"

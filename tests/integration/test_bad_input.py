@@ -184,7 +184,7 @@ def test_a_rejected_caller_is_told_logged_and_shown(
         with database.reading() as session:
             [caller] = list_refused_callers(session)
         with http_server(settings, database, node.archive.storage) as url:
-            page = httpx.get(f"{url}/callers", headers={"accept": "text/html"}).text
+            page = httpx.get(f"{url}/callers", headers={"accept": "text/html"}, timeout=60).text
         finding = run_check("peers", settings)
 
     assert rejection.value.args == told

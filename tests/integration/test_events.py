@@ -53,7 +53,7 @@ def test_stream_is_the_feed(url: str, database: Database) -> None:
         happen(database, "1.2.3")
         read += client.take(1)
 
-    assert read == httpx.get(f"{url}/v1/changes").json()["items"]
+    assert read == httpx.get(f"{url}/v1/changes", timeout=60).json()["items"]
     assert client.answer.headers["content-type"].startswith("text/event-stream")
     assert client.answer.headers["cache-control"] == "no-store"
 
@@ -184,10 +184,10 @@ def test_one_stream_too_many_is_put_off_and_a_place_given_back_is_free(
     few = settings.model_copy(update={"event_streams": 1})
     with http_server(few, database, storage) as url:
         with listening(url):
-            refused = httpx.get(f"{url}/v1/events")
+            refused = httpx.get(f"{url}/v1/events", timeout=60)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
         assert refused.json()["type"] == "urn:arcuate:problem:too-many-streams"
-        assert eventually(lambda: httpx.stream("GET", f"{url}/v1/events"))
+        assert eventually(lambda: httpx.stream("GET", f"{url}/v1/events", timeout=60))
 
 
 def eventually(opening: Callable[[], object], tries: int = 200) -> bool:
@@ -215,7 +215,7 @@ def test_position_of_another_record_is_refused_instead_of_waiting_for_ever(
 ) -> None:
     happen(database, "1.2.1")
 
-    answer = httpx.get(f"{url}/v1/events", headers={"Last-Event-ID": "7"})
+    answer = httpx.get(f"{url}/v1/events", headers={"Last-Event-ID": "7"}, timeout=60)
 
     assert answer.status_code == 409
     assert answer.json()["type"] == "urn:arcuate:problem:position-unknown"

@@ -167,8 +167,10 @@ def test_addresses_are_those_a_proxy_is_called_by(archive: FilledArchive) -> Non
     forwarded = {"Host": "pacs.example", "X-Forwarded-Proto": "https", "X-API-Key": key}
 
     with http_server(settings, archive.database, Storage(settings.storage)) as url:
-        unknown = httpx.get(f"{url}{ROOT}/studies")
-        (study,) = httpx.get(f"{url}{ROOT}/studies?PatientID=P2", headers=forwarded).json()
+        unknown = httpx.get(f"{url}{ROOT}/studies", timeout=60)
+        (study,) = httpx.get(
+            f"{url}{ROOT}/studies?PatientID=P2", headers=forwarded, timeout=60
+        ).json()
 
     assert unknown.status_code == 401
     assert value(study, "00081190") == "https://pacs.example/dicom-web/studies/1.2.20"

@@ -153,8 +153,10 @@ def test_nobody_decides_where_nobody_has_a_name(settings: Settings, database: Da
     keep(database)
     storage = open_test_archive(settings, database).storage
     with http_server(settings, database, storage) as url:
-        answer = httpx.post(f"{url}/v1/predictions/p1/review", json={"decision": "accept"})
-        page = httpx.get(f"{url}/predictions/p1", headers=_HTML).text
+        answer = httpx.post(
+            f"{url}/v1/predictions/p1/review", json={"decision": "accept"}, timeout=60
+        )
+        page = httpx.get(f"{url}/predictions/p1", headers=_HTML, timeout=60).text
 
     assert answer.status_code == 403
     assert 'value="accept"' not in page
@@ -317,7 +319,7 @@ def test_decision_about_what_somebody_decided_meanwhile_is_refused(
 def test_form_of_another_site_has_no_session(url: str, database: Database) -> None:
     keep(database)
 
-    answer = httpx.post(f"{url}/predictions/p1/review", data={"decision": "accept"})
+    answer = httpx.post(f"{url}/predictions/p1/review", data={"decision": "accept"}, timeout=60)
 
     assert answer.status_code == 401
     assert rows(database, ReviewRow) == []
@@ -328,7 +330,9 @@ def test_page_of_another_site_asks_for_no_review(settings: Settings, database: D
     keep(database)
     path = "/predictions/p1/review-request"
     with http_server(settings, database, Storage(settings.storage)) as url:
-        foreign = httpx.post(url + path, headers={"Origin": "https://elsewhere.example"})
+        foreign = httpx.post(
+            url + path, headers={"Origin": "https://elsewhere.example"}, timeout=60
+        )
         assert foreign.status_code == 403
         assert rows(database, ReviewRequestRow) == []
         with httpx.Client(timeout=60, base_url=url, headers={"Origin": url}) as browser:

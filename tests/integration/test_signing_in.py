@@ -180,7 +180,10 @@ def test_signing_out_everywhere_ends_the_other_browsers_too(
 ) -> None:
     with database.transaction() as session:
         others_key = create_key(session, "dr-abe")
-    with httpx.Client(timeout=60, base_url=url) as second, httpx.Client(base_url=url) as other:
+    with (
+        httpx.Client(timeout=60, base_url=url) as second,
+        httpx.Client(base_url=url, timeout=60) as other,
+    ):
         sign_in(client, key=key)
         sign_in(second, key=key)
         sign_in(other, key=others_key)

@@ -255,7 +255,7 @@ def test_key_opens_in_both_headers_and_nobody_else_may_store(server: Server) -> 
 
     def post(**more: str) -> httpx.Response:
         address = server.client.base_url.join(STUDIES)
-        return httpx.post(address, content=body, headers=headers | more)
+        return httpx.post(address, content=body, headers=headers | more, timeout=60)
 
     for refused in (post(), post(**{"X-API-Key": revoked}), post(Authorization="Bearer x")):
         assert problem(refused) == (401, "not-signed-in")
@@ -351,7 +351,7 @@ def test_storage_without_room_is_told_and_may_be_tried_again(
     body, headers = multipart(file(1), file(2))
 
     with http_server(full, database, storage) as url:
-        answer = httpx.post(url + STUDIES, content=body, headers=headers)
+        answer = httpx.post(url + STUDIES, content=body, headers=headers, timeout=60)
 
     assert problem(answer) == (507, "storage-full")
 
@@ -363,7 +363,7 @@ def test_storage_that_is_away_is_told(settings: Settings, database: Database) ->
     storage.root.rename(storage.root.with_name("unmounted"))
 
     with http_server(settings, database, storage) as url:
-        answer = httpx.post(url + STUDIES, content=body, headers=headers)
+        answer = httpx.post(url + STUDIES, content=body, headers=headers, timeout=60)
 
     assert problem(answer) == (503, "storage-away")
     assert answer.headers["retry-after"] == "5"

@@ -100,7 +100,10 @@ def test_memory_stays_bounded_whatever_the_length_of_a_body(
     serving: Serving, database: Database
 ) -> None:
     body, headers = multipart(file(0, MIB))
-    assert httpx.post(serving.url + STUDIES, content=body, headers=headers).status_code == 200
+    assert (
+        httpx.post(serving.url + STUDIES, content=body, headers=headers, timeout=60).status_code
+        == 200
+    )
     before = serving.peak_mib()
 
     # 200 MiB in objects of 4, and 200 MiB in an object that is refused while it comes.
@@ -142,7 +145,10 @@ def test_client_that_breaks_off_leaves_nothing(
     with database.reading() as session:
         assert session.exec(select(InstanceRow)).all() == []
     body, headers = multipart(file(1, 4 * MIB))
-    assert httpx.post(serving.url + STUDIES, content=body, headers=headers).status_code == 200
+    assert (
+        httpx.post(serving.url + STUDIES, content=body, headers=headers, timeout=60).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
@@ -161,6 +167,6 @@ def test_refusal_is_heard_by_a_client_that_sends_all_it_has(serving: Serving) ->
     large = b"x" * (3 * MIB)
     headers = content_type() | {"Host": "elsewhere.example"}
 
-    answer = httpx.post(serving.url + STUDIES, content=large, headers=headers)
+    answer = httpx.post(serving.url + STUDIES, content=large, headers=headers, timeout=60)
 
     assert (answer.status_code, answer.json()["status"]) == (421, 421)

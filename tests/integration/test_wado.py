@@ -405,7 +405,7 @@ def test_pages_of_a_listed_origin_may_read_and_no_other(shared: Server) -> None:
     asks = {"Access-Control-Request-Method": "GET"}
 
     preflight = httpx.options(
-        shared.client.base_url.join(AT_INSTANCE), headers={"Origin": ORIGIN, **asks}
+        shared.client.base_url.join(AT_INSTANCE), headers={"Origin": ORIGIN, **asks}, timeout=60
     )
     answer = shared.get(AT_INSTANCE, Origin=ORIGIN)
     refused = shared.get(AT_INSTANCE, Origin="https://evil.example")
@@ -416,7 +416,7 @@ def test_pages_of_a_listed_origin_may_read_and_no_other(shared: Server) -> None:
     assert "access-control-allow-credentials" not in preflight.headers
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert "access-control-allow-origin" not in refused.headers
-    assert httpx.get(shared.client.base_url.join(AT_INSTANCE)).status_code == 401
+    assert httpx.get(shared.client.base_url.join(AT_INSTANCE), timeout=60).status_code == 401
 
 
 def test_addresses_begin_as_the_settings_say(settings: Settings, database: Database) -> None:
@@ -426,7 +426,7 @@ def test_addresses_begin_as_the_settings_say(settings: Settings, database: Datab
     ingest(archive, encode_instance())
 
     with http_server(public, database, archive.storage) as url:
-        [found] = httpx.get(f"{url}{AT_INSTANCE}/metadata").json()
+        [found] = httpx.get(f"{url}{AT_INSTANCE}/metadata", timeout=60).json()
 
     bulk: Any = found["7FE00010"]["BulkDataURI"]
     assert bulk == f"https://pacs.example/eye{AT_INSTANCE}/bulkdata/7FE00010"

@@ -22,10 +22,13 @@ def test_server_answers_at_the_port_it_announces_and_stops(
     settings: Settings, database: Database
 ) -> None:
     with http_server(settings, database, Storage(settings.storage)) as url:
-        assert httpx.get(f"{url}/health/live").json() == {"status": "live", "checks": {}}
+        assert httpx.get(f"{url}/health/live", timeout=60).json() == {
+            "status": "live",
+            "checks": {},
+        }
 
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/health/live")
+        httpx.get(f"{url}/health/live", timeout=60)
 
 
 def test_server_with_a_certificate_speaks_https_only(
@@ -40,9 +43,11 @@ def test_server_with_a_certificate_speaks_https_only(
     encrypted = settings.model_copy(update=files)
     with http_server(encrypted, database, Storage(settings.storage)) as url:
         context = calling_context(authority, None)
-        assert httpx.get(f"{url}/health/live", verify=context).json()["status"] == "live"
+        assert (
+            httpx.get(f"{url}/health/live", verify=context, timeout=60).json()["status"] == "live"
+        )
         with pytest.raises(httpx.RemoteProtocolError):
-            httpx.get(f"{url.replace('https', 'http')}/health/live")
+            httpx.get(f"{url.replace('https', 'http')}/health/live", timeout=60)
 
 
 def test_server_names_an_address_that_is_taken(
@@ -75,10 +80,10 @@ def test_server_logs_type_and_place_of_what_broke_and_no_patient(
 
     with configured_logs("serve"), serving(app, settings) as url:
         if where == "before":
-            assert httpx.get(f"{url}/broken").status_code == 500
+            assert httpx.get(f"{url}/broken", timeout=60).status_code == 500
         else:
             with pytest.raises(httpx.RemoteProtocolError):
-                httpx.get(f"{url}/broken")
+                httpx.get(f"{url}/broken", timeout=60)
 
     written = capsys.readouterr().err
     assert "Sample^Eye" not in written
