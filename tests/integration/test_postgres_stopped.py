@@ -125,11 +125,12 @@ def test_stores_are_refused_while_postgresql_is_down_and_taken_when_it_is_back(
                 threading.Event().wait(chance.uniform(0, 0.1))
                 with raw_peer(node.port) as held:
                     held.associate()
-                    told = len(push.refusals), len(push.rejections)
+                    told = len(push.rejections)
                     server.stop()
                     assert held.store(make_instance(next(push.numbers))) == OUT_OF_RESOURCES
                 assert_nobody_is_recognised(node)
-                assert wait_until(lambda t=told: was_told(push, t), PATIENCE_SECONDS)
+                # Whether one of them stored just then, and was refused, too, is chance.
+                assert wait_until(lambda t=told: len(push.rejections) > t, PATIENCE_SECONDS)
                 server.start()
             assert push.wait_for_more(stores)
         finally:
@@ -137,15 +138,10 @@ def test_stores_are_refused_while_postgresql_is_down_and_taken_when_it_is_back(
         for peer in running:
             peer.result(PATIENCE_SECONDS)
 
-    assert set(push.refusals) == {OUT_OF_RESOURCES}
+    assert set(push.refusals) <= {OUT_OF_RESOURCES}
     assert set(push.rejections) == {CONGESTION}
     assert_kept(node, push.acknowledged)
     print(f"\n{outages} outages, {len(push.acknowledged)} acknowledged")  # noqa: T201 - figures
-
-
-def was_told(push: Push, before: tuple[int, int]) -> bool:
-    """Whether somebody was refused, and somebody rejected, since then."""
-    return len(push.refusals) > before[0] and len(push.rejections) > before[1]
 
 
 def assert_nobody_is_recognised(node: Node) -> None:
