@@ -130,7 +130,7 @@ def test_stores_are_refused_while_postgresql_is_down_and_taken_when_it_is_back(
                     assert held.store(make_instance(next(push.numbers))) == OUT_OF_RESOURCES
                 assert_nobody_is_recognised(node)
                 # Whether one of them stored just then, and was refused, too, is chance.
-                assert wait_until(lambda t=told: len(push.rejections) > t, PATIENCE_SECONDS)
+                assert wait_until(lambda t=told: has_rejected(push, t), PATIENCE_SECONDS)
                 server.start()
             assert push.wait_for_more(stores)
         finally:
@@ -142,6 +142,11 @@ def test_stores_are_refused_while_postgresql_is_down_and_taken_when_it_is_back(
     assert set(push.rejections) == {CONGESTION}
     assert_kept(node, push.acknowledged)
     print(f"\n{outages} outages, {len(push.acknowledged)} acknowledged")  # noqa: T201 - figures
+
+
+def has_rejected(push: Push, before: int) -> bool:
+    """Whether somebody was rejected since then."""
+    return len(push.rejections) > before
 
 
 def assert_nobody_is_recognised(node: Node) -> None:
