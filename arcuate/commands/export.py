@@ -1,6 +1,6 @@
 """`arcuate export`: objects and results for research, de-identified."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -76,18 +76,26 @@ def export(
     # Before anything leaves, each time: the folder goes to others.
     patients = patients_chosen(node.database, order)
     record_act(node.database, AuditAction.EXPORT, "research", patients)
-    console = Console(stderr=True)
-
-    def tracked(objects: "Iterable[ChosenObject]") -> "Iterable[ChosenObject]":
-        total = count_objects(node.database, order)
-        return track(objects, "Exporting", total, console=console, disable=not console.is_terminal)
-
+    tracked = _tracked(lambda: count_objects(node.database, order))
     exported = run(node.database, node.storage, order, tracked)
     if as_json:
         print_json({"folder": str(out), **vars(exported)})
     else:
         _tell(exported, out)
     raise typer.Exit(0 if exported.counts else 1)
+
+
+def _tracked(
+    count: Callable[[], int],
+) -> Callable[["Iterable[ChosenObject]"], "Iterable[ChosenObject]"]:
+    """Return what shows on a terminal how far the objects are."""
+    console = Console(stderr=True)
+
+    def tracked(objects: "Iterable[ChosenObject]") -> "Iterable[ChosenObject]":
+        disable = not console.is_terminal
+        return track(objects, "Exporting", count(), console=console, disable=disable)
+
+    return tracked
 
 
 def _tell(exported: "Exported", out: Path) -> None:
